@@ -1,0 +1,147 @@
+"""What a catalogue entry says about one layer, norm, activation or readout of PyG or PyTorch.
+
+Pure data and pure functions: nothing here imports torch. The compiler reads entries, it never looks at a class.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+
+class _Required:
+    """Marks a parameter without a default."""
+
+    def __repr__(self) -> str:
+        return "REQUIRED"
+
+
+REQUIRED: Final = _Required()
+
+Kind = Literal["conv", "node", "norm", "activation", "dropout"]
+Scope = Literal["relation", "joint", "typed", "node"]
+Derivation = Literal["width", "pair", "widths", "count", "edge_width", "relations", "metadata"]
+
+Arguments = Mapping[str, Any]
+"""Arguments by parameter name, as a spec gave them: int, float, bool, str, None, tuples, or nested modules
+(objects with `width_out`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A constructor parameter that a spec may write.
+
+    Attributes:
+        name: PyG's name.
+        type: alternatives joined by `|` from: int, float, bool, string, none, list, module, activation.
+            `module` takes a nested layer (`GINConv(nn = MLP(64, 64))`), `activation` the name of an activation.
+        default: PyG's default, or REQUIRED.
+        minimum: smallest value that makes sense, if there is one.
+        below: first value that is too large (exclusive), if there is one: `dropout` lies in [0, 1).
+        choices: accepted strings, if they are few.
+        variadic: takes all further positional arguments as a list (`MLP(64, 64)`).
+    """
+
+    name: str
+    type: str
+    default: Any = REQUIRED
+    minimum: float | None = None
+    below: float | None = None
+    choices: tuple[str, ...] = ()
+    variadic: bool = False
+
+    @property
+    def required(self) -> bool:
+        """Whether a spec must give a value."""
+        return self.default is REQUIRED
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardInput:
+    """An input of the forward pass that a spec binds by keyword (`edge_attr = year`).
+
+    Attributes:
+        name: the name of the forward argument in PyG.
+        source: "edge" reads an attribute of the relation, "node" of the node types, "state" an earlier state.
+        required: whether the layer cannot run without it.
+        width_parameter: constructor parameter that is derived from the attribute's width (`edge_dim`).
+        scalar: one number per edge or node ([num_edges] instead of [num_edges, width]).
+    """
+
+    name: str
+    source: Literal["edge", "node", "state"]
+    required: bool = False
+    width_parameter: str | None = None
+    scalar: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a layer cannot be used with these arguments: becomes a diagnostic at the layer's (or argument's) span."""
+
+    code: str
+    message: str
+    argument: str | None = None
+    help: str | None = None
+
+
+WidthRule = Callable[[Arguments, int | None], int | None]
+"""Output width from the arguments (defaults filled in) and the input width; None stands for not known yet."""
+
+LegalityRule = Callable[[Arguments, int | None], Problem | None]
+"""A check of arguments (defaults filled in) against the input width."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One class of PyG or PyTorch that a spec may name.
+
+    Attributes:
+        name: the name in specs (PyG's class name; activations in lower case: `relu`).
+        kind: "conv" serves relations; the others serve node types one by one.
+        path: where the class is, e.g. "torch_geometric.nn.SAGEConv".
+        doc: one line for people.
+        parameters: what a spec may write, in PyG's order: positional arguments bind in this order.
+        derived: constructor parameters that the compiler fills in, by what they are derived from:
+            width (of the one input), pair ((source, target) widths between two types, one int within a type),
+            widths (dict by type), count (number of nodes), edge_width, relations (their number), metadata.
+            For a variadic parameter `width` is put in front of the list.
+        width: output width rule.
+        scope: relation = one instance per relation; joint = one instance that takes x_dict and edge_index_dict;
+            typed = one instance over all types numbered together, with an edge_type vector; node = a node map.
+        bipartite: whether it can serve a relation between two node types.
+        equal_pair: whether source and target must be equally wide there.
+        inputs: forward inputs that can be bound by keyword.
+        self_loops: whether it has `add_self_loops` that must be off between two types.
+        accepts_ids: whether it can read types without features (their node numbers, i.e. one-hot features).
+        rules: legality rules.
+        paper: where it comes from.
+    """
+
+    name: str
+    kind: Kind
+    path: str
+    doc: str
+    parameters: tuple[Parameter, ...] = ()
+    derived: Mapping[str, Derivation] = field(default_factory=dict[str, Derivation])
+    width: WidthRule = lambda _arguments, width: width
+    scope: Scope = "node"
+    bipartite: bool = True
+    equal_pair: bool = False
+    inputs: tuple[ForwardInput, ...] = ()
+    self_loops: bool = False
+    accepts_ids: bool = False
+    rules: tuple[LegalityRule, ...] = ()
+    paper: str = ""
+
+    def parameter(self, name: str) -> Parameter | None:
+        """The parameter of this name, if a spec may write it."""
+        return next((item for item in self.parameters if item.name == name), None)
+
+    def input(self, name: str) -> ForwardInput | None:
+        """The forward input of this name."""
+        return next((item for item in self.inputs if item.name == name), None)
+
+    def with_defaults(self, arguments: Arguments) -> dict[str, Any]:
+        """Arguments as given, PyG's defaults for the rest."""
+        filled = {item.name: item.default for item in self.parameters if not item.required}
+        return {**filled, **arguments}

@@ -1,0 +1,43 @@
+"""The plan between meaning and backend: stages in order, widths, origins, liveness."""
+
+from graphdsl.plan.ir import (
+    Combine,
+    Derived,
+    DropStage,
+    Head,
+    Ids,
+    InputBinding,
+    JoinStage,
+    JointStep,
+    ModuleSpec,
+    NodeStage,
+    NodeStep,
+    PipeStep,
+    Plan,
+    RelationStage,
+    RelationStep,
+    Stage,
+    StageBase,
+    Width,
+)
+
+__all__ = [
+    "Combine",
+    "Derived",
+    "DropStage",
+    "Head",
+    "Ids",
+    "InputBinding",
+    "JoinStage",
+    "JointStep",
+    "ModuleSpec",
+    "NodeStage",
+    "NodeStep",
+    "PipeStep",
+    "Plan",
+    "RelationStage",
+    "RelationStep",
+    "Stage",
+    "StageBase",
+    "Width",
+]

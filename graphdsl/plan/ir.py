@@ -1,0 +1,336 @@
+"""The plan: what a model computes, in order, with every width known and every decision's origin.
+
+A plan is a frozen value. States are numbered: state 0 is the model's input, stage *i* (from 0) makes state *i* + 1.
+A state is a typed map: one value per node type, with a width per type. Every module, with its full constructor
+arguments, is named here; a backend only instantiates and wires.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from graphdsl.catalog import Scope
+from graphdsl.model import Metapath
+from graphdsl.text import EdgeKey, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """The value of a node type without features: its node numbers, read by embeddings and one-hot layers.
+
+    Attributes:
+        count: how many nodes there are; None while no data tells.
+    """
+
+    count: int | None
+
+    def __str__(self) -> str:
+        return "ids" if self.count is None else f"ids[{self.count}]"
+
+
+Width = int | Ids | None
+"""Columns of a value; `Ids` before an embedding; None while a `*` of the schema has not met data."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleSpec:
+    """A module to instantiate: class and complete keyword arguments.
+
+    Attributes:
+        name: catalogue name.
+        path: dotted path of the class.
+        arguments: keyword arguments for the constructor; values are numbers, strings, booleans, None, tuples (of
+            widths; lists in PyG), dicts, or `ModuleSpec`s for nested modules. Only arguments that a spec wrote or the
+            compiler derived are here; the rest keep PyG's defaults.
+        width_out: columns that it produces, if known.
+        span: where the spec asked for it.
+    """
+
+    name: str
+    path: str
+    arguments: Mapping[str, Any]
+    width_out: int | None
+    span: Span
+
+    def __str__(self) -> str:
+        shown = ", ".join(f"{key}={_show(value)}" for key, value in self.arguments.items())
+        return f"{self.name}({shown})"
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{…}"
+    if isinstance(value, tuple):
+        return "(" + ", ".join(_show(item) for item in value) + ")"
+    return str(value) if isinstance(value, ModuleSpec) else repr(value)
+
+
+@dataclass(frozen=True, slots=True)
+class InputBinding:
+    """A forward argument bound by keyword.
+
+    Attributes:
+        argument: the name of the forward argument (`edge_attr`).
+        source: "edge": attribute of the relation; "node": attribute of node types; "state": earlier state.
+        attribute: name of the attribute (for "edge" and "node").
+        state: number of the state (for "state").
+        scalar: the tensor has one number per edge or node and is passed as [num_edges].
+    """
+
+    argument: str
+    source: Literal["edge", "node", "state"]
+    attribute: str = ""
+    state: int = -1
+    scalar: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStep:
+    """A module applied to one node type; `live` says whether some prediction depends on it."""
+
+    type: str
+    module: ModuleSpec
+    width_in: Width
+    width_out: Width
+    rule: Span
+    live: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RelationStep:
+    """A module that serves one relation.
+
+    Attributes:
+        edge: the relation, or a metapath's key.
+        module: its module; steps with the same `instance` share one.
+        instance: number of the module instance within the stage (`share` gives several steps the same number).
+        width_in: widths of source and target.
+        inputs: forward arguments bound by keyword.
+        live: whether some prediction depends on it.
+    """
+
+    edge: EdgeKey
+    module: ModuleSpec
+    instance: int
+    width_in: tuple[Width, Width]
+    width_out: int | None
+    inputs: tuple[InputBinding, ...]
+    rule: Span
+    live: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class JointStep:
+    """One module that sees several relations at once.
+
+    Attributes:
+        edges: the relations in canonical (sorted) order.
+        types: all node types that they touch, sorted.
+        scope: "joint": the module takes x_dict and edge_index_dict; "typed": all types are numbered together and an
+            edge_type vector says which relation each edge is of (index in `edges`).
+        live: whether some prediction depends on it.
+    """
+
+    edges: tuple[EdgeKey, ...]
+    types: tuple[str, ...]
+    module: ModuleSpec
+    scope: Scope
+    width_in: Mapping[str, Width]
+    width_out: int | None
+    inputs: tuple[InputBinding, ...]
+    rule: Span
+    live: bool = True
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Node types that receive messages, sorted."""
+        return tuple(sorted({edge[2] for edge in self.edges}))
+
+
+@dataclass(frozen=True, slots=True)
+class PipeStep:
+    """One step of a pipe, on the types that the stage produced.
+
+    Attributes:
+        kind: "apply": each type through its module; "residual": adds the value that the stage read.
+        steps: the modules by type, for "apply"; types without one pass unchanged.
+        span: where it stands in the spec.
+    """
+
+    kind: Literal["apply", "residual"]
+    steps: tuple[NodeStep, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class StageBase:
+    """What all stages have.
+
+    Attributes:
+        key: name in the state dict; the state's name, or `nodes1`, `edges2`, `join1`.
+        reads: number of the state that the stage transforms.
+        shares: index of an earlier stage whose modules it uses (`repeat n share`), or None.
+        pipe: what follows the stage's own work.
+        produced: types that the stage made anew, sorted; all others are carried through.
+        widths: width of every type in the resulting state.
+        span: where it stands in the spec.
+    """
+
+    key: str
+    reads: int
+    shares: int | None
+    pipe: tuple[PipeStep, ...]
+    produced: tuple[str, ...]
+    widths: Mapping[str, Width]
+    span: Span
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """Types that pass through unchanged."""
+        return tuple(name for name in self.widths if name not in self.produced)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStage(StageBase):
+    """Each type transformed on its own."""
+
+    steps: tuple[NodeStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Combine:
+    """How messages of several relations meet at a destination.
+
+    Attributes:
+        kind: sum, mean, max, min, cat or attention.
+        arguments: of `attention`: {"hidden": int} (width of its scoring layer).
+        span: where it is written, if it is.
+    """
+
+    kind: Literal["sum", "mean", "max", "min", "cat", "attention"] = "sum"
+    arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RelationStage(StageBase):
+    """Relations send messages, destinations combine them.
+
+    Attributes:
+        steps: per-relation modules, in canonical (sorted by triple) order.
+        joints: joint modules, in the order of their rules.
+        combine: how results of several relations (and joints) into one type are combined.
+        combined: width of each produced type after combining, before the pipe.
+    """
+
+    steps: tuple[RelationStep, ...] = ()
+    joints: tuple[JointStep, ...] = ()
+    combine: Combine = field(default_factory=Combine)
+    combined: Mapping[str, int | None] = field(default_factory=dict[str, int | None])
+
+
+@dataclass(frozen=True, slots=True)
+class JoinStage(StageBase):
+    """Several states joined into one.
+
+    Attributes:
+        kind: cat, add, mean, max or jump; `same` passes one state on (`h = h0 | relu`).
+        states: numbers of the joined states, in order; `reads` is the first.
+        modules: for jump: the JumpingKnowledge module of each type.
+    """
+
+    kind: Literal["cat", "add", "mean", "max", "jump", "same"] = "cat"
+    states: tuple[int, ...] = ()
+    modules: tuple[NodeStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DropStage(StageBase):
+    """Ends types on purpose."""
+
+    types: tuple[str, ...] = ()
+
+
+Stage = NodeStage | RelationStage | JoinStage | DropStage
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A prediction.
+
+    Attributes:
+        name: `author.y`.
+        key: name in the state dict: encoded `author__y`.
+        type: predicted node type.
+        attribute: the label's attribute.
+        kind: kind of the label: class, multilabel or real.
+        size: classes, labels or targets; None while unknown.
+        state: number of the state that it reads.
+        module: the head's module.
+        weight: weight of its loss.
+    """
+
+    name: str
+    key: str
+    type: str
+    attribute: str
+    kind: Literal["class", "multilabel", "real"]
+    size: int | None
+    state: int
+    module: ModuleSpec
+    weight: float
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A relation that the runtime makes when the data does not hold it.
+
+    Attributes:
+        edge: the relation's key.
+        inverse_of: flipped from this relation, or
+        metapath: composed along this metapath.
+    """
+
+    edge: EdgeKey
+    inverse_of: EdgeKey | None = None
+    metapath: Metapath | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A model ready for a backend.
+
+    Attributes:
+        model: the model's name.
+        schema: the schema's name.
+        parameters: the values that the model was planned with.
+        inputs: width per node type that the model reads from the data: columns of `x`, or `Ids`.
+        relations: all relations that the stages read, sorted, derived ones included.
+        optional_types: node types that a graph may lack.
+        optional_relations: relations that a graph may lack.
+        derived: how to make relations that data may not hold, in an order in which each needs only earlier ones.
+        stages: in order; stage i makes state i + 1.
+        heads: predictions.
+    """
+
+    model: str
+    schema: str
+    parameters: Mapping[str, Any]
+    inputs: Mapping[str, Width]
+    relations: tuple[EdgeKey, ...]
+    optional_types: frozenset[str]
+    optional_relations: frozenset[EdgeKey]
+    derived: tuple[Derived, ...]
+    stages: tuple[Stage, ...]
+    heads: tuple[Head, ...]
+
+    def widths(self, state: int) -> Mapping[str, Width]:
+        """Widths of a state by type: state 0 is the input."""
+        return self.inputs if state == 0 else self.stages[state - 1].widths
+
+    def relation_stages(self) -> Iterator[tuple[int, RelationStage]]:
+        """Index and stage of every message passing stage."""
+        for index, stage in enumerate(self.stages):
+            if isinstance(stage, RelationStage):
+                yield index, stage

@@ -1,0 +1,1 @@
+"""The grammar, its tree, and parsing with recovery."""

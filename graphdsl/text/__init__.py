@@ -1,0 +1,39 @@
+"""Source text, spans, diagnostics, codes, name encoding and did-you-mean: everything prints through this package."""
+
+from graphdsl.text.codes import CODES, Code, lookup
+from graphdsl.text.diagnostic import Diagnostic, Edit, Fix, Label, Severity, SpecError, order, report
+from graphdsl.text.encoding import EdgeKey, decode, encode, encode_edge, join_edge, show_edge, show_name
+from graphdsl.text.render import render, render_all, summary
+from graphdsl.text.source import SourceText, read_source
+from graphdsl.text.span import Span
+from graphdsl.text.suggestion import closest, did_you_mean, listing
+
+__all__ = [
+    "CODES",
+    "Code",
+    "Diagnostic",
+    "EdgeKey",
+    "Edit",
+    "Fix",
+    "Label",
+    "Severity",
+    "SourceText",
+    "Span",
+    "SpecError",
+    "closest",
+    "decode",
+    "did_you_mean",
+    "encode",
+    "encode_edge",
+    "join_edge",
+    "listing",
+    "lookup",
+    "order",
+    "read_source",
+    "render",
+    "render_all",
+    "report",
+    "show_edge",
+    "show_name",
+    "summary",
+]

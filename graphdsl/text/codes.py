@@ -1,0 +1,126 @@
+"""The registry of diagnostic codes, by phase.
+
+0xx text and syntax, 1xx names, 2xx parameters and values, 3xx layers on relations, 4xx metapaths, 5xx wiring, widths
+and liveness, 6xx spec against data and stored files, 7xx pedantic, 8xx deprecations, 9xx internal.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One kind of finding.
+
+    Attributes:
+        code: `GNN` and three digits.
+        name: kebab-case name.
+        severity: "error", "warning" or "note".
+        why: one or two sentences: what it is about and why it matters.
+    """
+
+    code: str
+    name: str
+    severity: Literal["error", "warning", "note"]
+    why: str
+
+
+def _error(code: str, name: str, why: str) -> Code:
+    return Code(code, name, "error", why)
+
+
+def _warning(code: str, name: str, why: str) -> Code:
+    return Code(code, name, "warning", why)
+
+
+CODES: tuple[Code, ...] = (
+    # 0xx text and syntax
+    _error("GNN001", "unreadable-file", "The file cannot be opened: it is missing, a folder, or not permitted."),
+    _error("GNN002", "not-text", "A spec is UTF-8 text; this file holds bytes that no text has."),
+    _error("GNN003", "too-large", "A spec is at most 4 MB; larger files are data given in the wrong place."),
+    _error("GNN004", "empty-spec", "The file says nothing: no schema, model or train block."),
+    _error("GNN005", "too-deep", "Brackets are nested deeper than any model needs."),
+    _error("GNN010", "syntax", "The text does not follow the grammar at this place."),
+    _error("GNN011", "unknown-character", "This character starts no word of the language."),
+    _error("GNN012", "unclosed", "A bracket, brace or string is opened and never closed."),
+    _error("GNN013", "version", "The spec asks for a version of the language that this program does not know."),
+    # 1xx names
+    _error("GNN101", "unknown-name", "A name is used that nothing declares."),
+    _error("GNN102", "duplicate-name", "Two declarations of the same kind share a name, so one would hide the other."),
+    _error("GNN103", "unknown-layer", "No layer, norm or activation of this name is in the catalogue."),
+    _error("GNN104", "ambiguous-relation", "A bare relation name stands for several edge types here."),
+    _error("GNN105", "unreachable-rule", "Rules are match arms: earlier rules already decide everything this one matches."),
+    _error("GNN106", "no-match", "The pattern matches no type or relation of the schema."),
+    _error("GNN107", "wrong-place", "The layer exists, but cannot stand here: a convolution needs relations, a norm needs nodes."),
+    _warning("GNN108", "unused-parameter", "The parameter changes nothing: no expression reads it."),
+    _warning("GNN109", "unused-state", "The state is computed and never read."),
+    # 2xx parameters and values
+    _error("GNN201", "unknown-argument", "The layer does not take an argument of this name."),
+    _error("GNN202", "wrong-type", "The value is of another type than the place accepts."),
+    _error("GNN203", "missing-argument", "The layer cannot be built without this argument."),
+    _error("GNN204", "out-of-range", "The value is outside the range that makes sense here."),
+    _error("GNN205", "indivisible", "Division in a spec is exact between whole numbers; this one leaves a rest."),
+    _error("GNN206", "missing-parameter", "The model has a parameter without a default, and no value was given."),
+    _error("GNN207", "unknown-parameter", "A value was given for a parameter that the model does not have."),
+    _error("GNN208", "derived-argument", "The compiler derives this argument from the schema; writing it could only contradict."),
+    _error("GNN209", "duplicate-argument", "The same argument is given twice."),
+    _error("GNN210", "unreadable-parameters", "The parameter file is not a YAML mapping of names to values."),
+    _error("GNN211", "unknown-setting", "The train block does not know this setting."),
+    # 3xx layers on relations
+    _error("GNN301", "needs-one-type", "The layer treats source and target nodes alike, so it cannot serve two node types."),
+    _error("GNN302", "heads-indivisible", "The heads share the width among them, so the width must be a multiple of their number."),
+    _error("GNN303", "self-loops-between-types", "A self-loop joins a node to itself; between two types there is no such edge."),
+    _error("GNN304", "missing-attribute", "The layer reads an attribute that the relation or type does not have."),
+    _error("GNN305", "unknown-input", "The layer's forward pass takes no input of this name."),
+    _error("GNN306", "missing-input", "The layer's forward pass needs this input."),
+    # 4xx metapaths
+    _error("GNN401", "broken-metapath", "Each hop of a metapath must start at the type where the hop before it ends."),
+    _error("GNN402", "metapath-budget", "The composed relation would have more edges than its budget allows."),
+    # 5xx wiring, widths, liveness
+    _error("GNN501", "no-features", "The type has no features, so there is nothing to transform until it has an embedding."),
+    _error("GNN502", "unequal-widths", "Values that meet here (sum, mean, residual, one joint layer) must be equally wide."),
+    _error("GNN503", "read-after-drop", "The type was dropped on purpose; nothing can read it afterwards."),
+    _error("GNN504", "unreached-prediction", "No message passing layer changes the predicted type: relations end elsewhere."),
+    _error("GNN505", "no-prediction", "A model that predicts nothing has no output to train."),
+    _error("GNN506", "unknown-width", "A width is `*` in the schema; it is known only once the spec meets data."),
+    _warning("GNN507", "dead-relation", "No prediction depends on what this relation sends in this layer."),
+    _error("GNN508", "no-count", "An embedding needs the number of nodes: from data, or `node T(count = N)`."),
+    _error("GNN509", "label-as-feature", "A label may not also be the input of the model that predicts it."),
+    _error("GNN510", "wrong-state-type", "A join needs the types of its states to be the same."),
+    _error("GNN511", "not-a-label", "Only `class`, `multilabel` and `real` attributes can be predicted."),
+    # 6xx spec against data and stored files
+    _error("GNN601", "missing-type", "The spec declares a type or relation that the data does not have."),
+    _warning("GNN602", "extra-type", "The data has a type or relation that the spec does not mention; it is not used."),
+    _error("GNN603", "missing-data-attribute", "The spec declares an attribute that the data does not have."),
+    _error("GNN604", "width-mismatch", "Declared and actual width differ."),
+    _error("GNN605", "dtype-mismatch", "The values are of another kind than declared."),
+    _error("GNN606", "index-out-of-range", "An edge points to a node that does not exist."),
+    _error("GNN607", "wrong-shape", "The tensor does not have the shape its role demands."),
+    _error("GNN608", "label-out-of-range", "A label lies outside 0 … k-1 (or -1 for unlabelled)."),
+    _error("GNN609", "inverse-disagrees", "A relation and its declared inverse do not hold the same edges."),
+    _error("GNN610", "missing-count", "The number of nodes of a type cannot be told from the data."),
+    _error("GNN611", "unreadable-data", "The data source cannot be read."),
+    _error("GNN612", "unknown-source", "The data source is of no known kind."),
+    _error("GNN613", "empty-split", "A split that training needs selects no labelled node."),
+    _error("GNN614", "checkpoint-schema", "The checkpoint was made for another schema or model."),
+    _error("GNN615", "unreadable-checkpoint", "The checkpoint cannot be read, or was not written by this program."),
+    _error("GNN616", "unwritable", "The result cannot be written: no permission or no space left."),
+    _error("GNN617", "missing-package", "The command needs a package that is not installed."),
+    _error("GNN618", "missing-input-data", "The compiled model was called without a tensor that the spec's line reads."),
+    _warning("GNN619", "extra-attribute", "The data has an attribute that the spec does not mention; it is not used."),
+    _error("GNN620", "not-finite", "The loss became NaN or infinite: no further step would mean anything."),
+    _warning("GNN621", "split-overlap", "The same nodes stand in two splits, so the score would be too good."),
+    # 9xx internal
+    _error("GNN900", "internal", "graphdsl itself failed. This is a defect worth reporting."),
+)
+
+_BY_CODE = {entry.code: entry for entry in CODES}
+
+
+def lookup(code: str) -> Code:
+    """The registry entry of a code.
+
+    >>> lookup("GNN101").name
+    'unknown-name'
+    """
+    return _BY_CODE[code]

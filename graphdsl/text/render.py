@@ -1,0 +1,119 @@
+"""Diagnostics for people: source excerpts with labels, in the style of rustc."""
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from graphdsl.text.diagnostic import Diagnostic, Label, order
+from graphdsl.text.source import SourceText, read_source
+
+_STYLES = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "note": "\x1b[1;36m", "frame": "\x1b[1;34m", "bold": "\x1b[1m"}
+_RESET = "\x1b[0m"
+_TAB = 4
+_WIDEST = 160
+
+
+@dataclass(frozen=True, slots=True)
+class _Paint:
+    """Colours, or none."""
+
+    on: bool
+
+    def __call__(self, style: str, text: str) -> str:
+        return f"{_STYLES[style]}{text}{_RESET}" if self.on and text else text
+
+
+def _width(text: str) -> int:
+    """Columns that a terminal gives to the text."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1 for c in text)
+
+
+def _clean(line: str) -> str:
+    """The line as it can be shown: tabs as blanks, control characters as a replacement sign."""
+    return "".join(" " * _TAB if c == "\t" else c if c.isprintable() else "\ufffd" for c in line)
+
+
+def _underline(line: str, label: Label, paint: _Paint, style: str) -> str:
+    """The marks under one label's text and what it says."""
+    span = label.span
+    start = span.column - 1
+    end = span.end_column - 1 if span.end_line == span.line else len(line.rstrip())
+    before = _width(_clean(line[:start])) + max(0, start - len(line))
+    marks = max(1, _width(_clean(line[start:end])))
+    sign = "^" if label.primary else "-"
+    return " " * before + paint(style, (sign * marks + " " + label.text).rstrip())
+
+
+def _excerpt(diagnostic: Diagnostic, source: SourceText, paint: _Paint) -> list[str]:
+    """The lines of source that the labels point to, with their marks."""
+    primary = diagnostic.primary
+    labels = [label for label in diagnostic.labels if label.span.file == source.name]
+    by_line: dict[int, list[Label]] = {}
+    for label in labels:
+        by_line.setdefault(label.span.line, []).append(label)
+    gutter = len(str(max(by_line, default=1)))
+    bar = paint("frame", " " * gutter + " |")
+    out = [paint("frame", " " * gutter + "--> ") + str(primary.span if primary else source.name), bar]
+    previous = None
+    for number in sorted(by_line):
+        if not 1 <= number <= len(source.lines):
+            continue
+        if previous is not None and number > previous + 1:
+            out.append(paint("frame", "..."))
+        line = source.lines[number - 1]
+        shown = _clean(line)
+        out.append(paint("frame", f"{number:>{gutter}} | ") + shown[:_WIDEST] + ("…" if len(shown) > _WIDEST else ""))
+        for label in sorted(by_line[number], key=lambda item: -item.span.column):
+            out.append(f"{bar} {_underline(line, label, paint, diagnostic.severity if label.primary else 'frame')}")
+        previous = number
+    return out
+
+
+def render(diagnostic: Diagnostic, sources: Mapping[str, SourceText] | None = None, color: bool = False) -> str:
+    """One diagnostic as text.
+
+    Args:
+        diagnostic: what to show.
+        sources: texts by file name; a file that is not among them is read again from disk.
+        color: whether to use ANSI colours.
+    """
+    paint = _Paint(color)
+    head = paint(diagnostic.severity, f"{diagnostic.severity}[{diagnostic.code}]") + paint("bold", f": {diagnostic.message}")
+    lines = [head]
+    primary = diagnostic.primary
+    gutter = 1
+    if primary:
+        source = (sources or {}).get(primary.span.file) or read_source(primary.span.file)
+        if isinstance(source, SourceText):
+            lines += _excerpt(diagnostic, source, paint)
+            gutter = len(str(max(label.span.line for label in diagnostic.labels)))
+        else:
+            lines.append(paint("frame", " --> ") + str(primary.span))
+    elif diagnostic.where:
+        lines.append(paint("frame", " --> ") + diagnostic.where)
+    equals = paint("frame", " " * gutter + " = ")
+    lines += [f"{equals}{paint('bold', 'note')}: {note}" for note in diagnostic.notes]
+    fixable = "  (fix available)" if diagnostic.fix else ""
+    lines += [f"{equals}{paint('bold', 'help')}: {text}{fixable}" for text in diagnostic.helps]
+    return "\n".join(lines)
+
+
+def render_all(
+    diagnostics: Iterable[Diagnostic], sources: Mapping[str, SourceText] | None = None, color: bool = False
+) -> str:
+    """All diagnostics in the order of their places, an empty line between them, and a closing count."""
+    items = order(diagnostics)
+    parts = [render(item, sources, color) for item in items]
+    return "\n\n".join([*parts, summary(items)]) if items else summary(items)
+
+
+def summary(diagnostics: Iterable[Diagnostic]) -> str:
+    """The closing line: how many findings of each severity.
+
+    >>> summary(())
+    'no findings'
+    """
+    items = tuple(diagnostics)
+    counts = [(word, sum(item.severity == word for item in items)) for word in ("error", "warning", "note")]
+    said = [f"{count} {word}{'s' if count > 1 else ''}" for word, count in counts if count]
+    return ", ".join(said) if said else "no findings"

@@ -1,0 +1,53 @@
+"""Text of a spec, and reading it from a file without surprises."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from graphdsl.text.diagnostic import Diagnostic, report
+
+MAX_BYTES = 4_000_000
+
+
+@dataclass(frozen=True)
+class SourceText:
+    """A spec's text and the name it is shown under."""
+
+    name: str
+    text: str
+
+    @cached_property
+    def lines(self) -> tuple[str, ...]:
+        """The lines without their ends; splits at newlines only, as the lexer counts them."""
+        return tuple(line.removesuffix("\r") for line in self.text.split("\n"))
+
+
+def _refuse(code: str, name: str, message: str, help_line: str) -> Diagnostic:
+    return report(code, message, where=name, helps=(help_line,))
+
+
+def read_source(path: str | Path) -> SourceText | Diagnostic:
+    """Read a spec; what can't be read comes back as a diagnostic, never as an exception.
+
+    Args:
+        path: a file of at most 4 MB of UTF-8 text.
+    """
+    name = str(path)
+    try:
+        with open(path, "rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return _refuse("GNN001", name, f"cannot read `{name}`: {reason.lower()}", "give the path of a `.gnn` file")
+    if len(raw) > MAX_BYTES:
+        return _refuse(
+            "GNN003", name, f"`{name}` is larger than {MAX_BYTES // 1_000_000} MB", "a spec is text; data goes to `--data`"
+        )
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return _refuse("GNN002", name, f"`{name}` is not UTF-8 text: byte {error.start} is {raw[error.start]:#04x}",
+                       "save the spec as UTF-8")  # fmt: skip
+    if "\0" in text:
+        return _refuse("GNN002", name, f"`{name}` is binary: it holds zero bytes", "give the path of a `.gnn` file")
+    return SourceText(name, text)
