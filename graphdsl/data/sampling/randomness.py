@@ -1,0 +1,61 @@
+"""Where a batch's randomness comes from.
+
+With a seed, a sample is a function of (seed, epoch, content of the batch) alone: however many worker processes there
+are and whichever of them draws it, the same batch gives the same sample. Without one, randomness comes from torch's
+generator of the process, which `torch.manual_seed` sets in the main process and the data loader sets, anew for each
+epoch, in a worker.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+
+def resolve_seed(seed: int | torch.Generator | None) -> int | None:
+    """Check a seed; from a generator one is drawn.
+
+    Raises:
+        ValueError: a seed that is not a whole number >= 0.
+    """
+    if isinstance(seed, torch.Generator):
+        return int(torch.randint(2**63 - 1, (), generator=seed))
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
+        raise ValueError(f"seed is {seed!r}; accepted: a whole number >= 0, a torch.Generator or None")
+    return seed
+
+
+def batch_generator(seed: int | None, epoch: int, *content: torch.Tensor) -> np.random.Generator:
+    """Return the generator of one batch; `content` says which batch it is.
+
+    Example:
+        >>> first, again = (batch_generator(1, 0, torch.arange(3)) for _ in range(2))
+        >>> bool(first.random() == again.random())
+        True
+    """
+    if seed is None:
+        return np.random.default_rng(int(torch.randint(2**63 - 1, ())))
+    digest = hashlib.blake2b(digest_size=16)
+    for tensor in content:
+        digest.update(np.ascontiguousarray(tensor.numpy()).data)
+    return np.random.default_rng([seed, epoch, *np.frombuffer(digest.digest(), np.uint32).tolist()])
+
+
+@contextmanager
+def torch_seeded(seed: int | None) -> Iterator[None]:
+    """Let torch's CPU generator run from `seed` inside the block and go on afterwards as if nothing had been drawn.
+
+    `torch.manual_seed` would also reset the generators of accelerators, so only the CPU's is touched. With None the
+    block does nothing.
+    """
+    if seed is None:
+        yield
+        return
+    state = torch.get_rng_state()
+    torch.default_generator.manual_seed(seed)
+    try:
+        yield
+    finally:
+        torch.set_rng_state(state)
