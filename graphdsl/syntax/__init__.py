@@ -1,1 +1,5 @@
-"""The grammar, its tree, and parsing with recovery."""
+"""The grammar, the tree of a spec as written, and parsing with recovery."""
+
+from graphdsl.syntax.parsing import Parsed, parse
+
+__all__ = ["Parsed", "parse"]

@@ -33,11 +33,18 @@ def _clean(line: str) -> str:
     return "".join(" " * _TAB if c == "\t" else c if c.isprintable() else "\ufffd" for c in line)
 
 
-def _underline(line: str, label: Label, paint: _Paint, style: str) -> str:
-    """The marks under one label's text and what it says."""
+def _window(line: str, labels: list[Label]) -> tuple[int, str]:
+    """The part of a line that is shown, and the offset it starts at: long lines are cut around the first label."""
+    first = min(label.span.column for label in labels) - 1
+    left = max(0, first - _WIDEST // 2) if len(line) > _WIDEST else 0
+    return left, line[left : left + _WIDEST]
+
+
+def _underline(line: str, left: int, label: Label, paint: _Paint, style: str) -> str:
+    """The marks under one label's text and what it says; `line` is what is shown, from offset `left` on."""
     span = label.span
-    start = span.column - 1
-    end = span.end_column - 1 if span.end_line == span.line else len(line.rstrip())
+    start = max(0, span.column - 1 - left)
+    end = span.end_column - 1 - left if span.end_line == span.line else len(line.rstrip())
     before = _width(_clean(line[:start])) + max(0, start - len(line))
     marks = max(1, _width(_clean(line[start:end])))
     sign = "^" if label.primary else "-"
@@ -60,11 +67,11 @@ def _excerpt(diagnostic: Diagnostic, source: SourceText, paint: _Paint) -> list[
             continue
         if previous is not None and number > previous + 1:
             out.append(paint("frame", "..."))
-        line = source.lines[number - 1]
-        shown = _clean(line)
-        out.append(paint("frame", f"{number:>{gutter}} | ") + shown[:_WIDEST] + ("…" if len(shown) > _WIDEST else ""))
+        left, line = _window(source.lines[number - 1], by_line[number])
+        out.append((paint("frame", f"{number:>{gutter}} | ") + _clean(line)).rstrip())
         for label in sorted(by_line[number], key=lambda item: -item.span.column):
-            out.append(f"{bar} {_underline(line, label, paint, diagnostic.severity if label.primary else 'frame')}")
+            style = diagnostic.severity if label.primary else "frame"
+            out.append(f"{bar} {_underline(line, left, label, paint, style)}")
         previous = number
     return out
 

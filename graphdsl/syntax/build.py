@@ -1,0 +1,277 @@
+"""From Lark's tree to the records of `nodes`."""
+# Lark calls these methods by the names of the grammar's rules; children are records, tokens or lists thereof.
+
+from typing import Any, TypeVar
+
+from lark import Token, Tree
+from lark.visitors import Transformer_NonRecursive, v_args
+
+from graphdsl.syntax import nodes as n
+from graphdsl.text import Span
+
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
+_SUFFIX = {"K": 10**3, "M": 10**6, "G": 10**9}
+_MAX_DIGITS = 30
+_T = TypeVar("_T")
+
+
+def unquote(text: str) -> str:
+    r"""What a quoted string means; `\n`, `\t`, `\r` are the usual characters, any other escaped one is itself.
+
+    >>> unquote('"a\\"b"')
+    'a"b'
+    """
+    out: list[str] = []
+    characters = iter(text[1:-1])
+    for character in characters:
+        if character == "\\":
+            escaped = next(characters, "\\")
+            character = _ESCAPES.get(escaped, escaped)
+        out.append(character)
+    return "".join(out)
+
+
+def read_integer(text: str) -> int:
+    """A whole number with optional `_` between digits and `K`, `M` or `G` behind it.
+
+    >>> read_integer("20M")
+    20000000
+    """
+    factor = _SUFFIX.get(text[-1], 1)
+    digits = text.rstrip("KMG")[:_MAX_DIGITS].replace("_", "")
+    return int(digits) * factor
+
+
+def _of(kind: type[_T] | tuple[type[_T], ...], children: list[Any]) -> list[_T]:
+    return [child for child in children if isinstance(child, kind)]
+
+
+def _first(kind: type[_T], children: list[Any]) -> _T | None:
+    return next((child for child in children if isinstance(child, kind)), None)
+
+
+def _has(children: list[Any], terminal: str) -> bool:
+    return any(isinstance(child, Token) and child.type == terminal for child in children)
+
+
+class _Parameters(tuple[n.ParameterDecl, ...]):
+    """Parameters of a schema or model, between parentheses."""
+
+
+class _Arguments(tuple[n.Argument, ...]):
+    """Arguments of a call, between parentheses."""
+
+
+class _Attributes(tuple[n.AttributeDecl, ...]):
+    """Attributes of a type, between braces."""
+
+
+class _Rules(tuple[n.Rule, ...]):
+    """Rules of a map, between braces."""
+
+
+@v_args(meta=True)
+class TreeBuilder(Transformer_NonRecursive[Token, n.File]):
+    """Builds records bottom-up; no recursion, so no input is too deep."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__()
+        self.file = file
+
+    def span(self, meta: Any) -> Span:
+        return Span(self.file, meta.line, meta.column, meta.end_line, meta.end_column)
+
+    def of_token(self, token: Token) -> Span:
+        line, column = token.line or 1, token.column or 1
+        return Span(self.file, line, column, token.end_line or line, token.end_column or column + len(token))
+
+    def word(self, token: Token) -> n.Name:
+        text = unquote(str(token)) if token.type == "STRING" else str(token)
+        return n.Name(text, self.of_token(token))
+
+    def words(self, children: list[Any]) -> list[n.Name]:
+        return [self.word(child) for child in children if isinstance(child, Token) and child.type == "IDENTIFIER"]
+
+    def start(self, _meta: Any, children: list[Any]) -> list[Any]:
+        return children
+
+    def version(self, meta: Any, children: list[Any]) -> n.Literal:
+        return n.Literal(read_integer(children[1]), self.span(meta))
+
+    # --- schema ---
+
+    def schema(self, meta: Any, c: list[Any]) -> n.SchemaDecl:
+        members = _of((n.NodeDecl, n.EdgeDecl, n.MetapathDecl), c)
+        return n.SchemaDecl(_of(n.Name, c)[0], tuple(_first(_Parameters, c) or ()), tuple(members), self.span(meta))
+
+    def node(self, meta: Any, c: list[Any]) -> n.NodeDecl:
+        return n.NodeDecl(
+            _of(n.Name, c)[0],
+            tuple(_first(_Arguments, c) or ()),
+            tuple(_first(_Attributes, c) or ()),
+            _has(c, "OPTIONAL"),
+            self.span(meta),
+        )
+
+    def edge(self, meta: Any, c: list[Any]) -> n.EdgeDecl:
+        names = _of(n.Name, c)
+        reverse = names[3] if len(names) > 3 else None
+        return n.EdgeDecl(
+            *names[:3], reverse, tuple(_first(_Attributes, c) or ()), _has(c, "OPTIONAL"), self.span(meta)
+        )
+
+    def metapath(self, meta: Any, c: list[Any]) -> n.MetapathDecl:
+        name, start = _of(n.Name, c)[:2]
+        multiplicity = next((self.word(t) for t in c if isinstance(t, Token) and t.type == "MULTIPLICITY"), None)
+        budget = next((self.integer(None, [t]) for t in c if isinstance(t, Token) and t.type == "INT"), None)
+        return n.MetapathDecl(name, start, tuple(_of(n.Hop, c)), multiplicity, budget, self.span(meta))
+
+    def forward_hop(self, meta: Any, c: list[Any]) -> n.Hop:
+        return n.Hop(*_of(n.Name, c), backward=False, span=self.span(meta))
+
+    def backward_hop(self, meta: Any, c: list[Any]) -> n.Hop:
+        return n.Hop(*_of(n.Name, c), backward=True, span=self.span(meta))
+
+    def attributes(self, _meta: Any, c: list[Any]) -> _Attributes:
+        return _Attributes(_of(n.AttributeDecl, c))
+
+    def attribute(self, meta: Any, c: list[Any]) -> n.AttributeDecl:
+        return n.AttributeDecl(c[0], c[2], self.span(meta))
+
+    def attribute_type(self, meta: Any, c: list[Any]) -> n.TypeExpression:
+        size = c[2] if _has(c, "LSQB") else None
+        if isinstance(size, Token):
+            size = n.Wildcard(self.of_token(size))
+        return n.TypeExpression(self.word(c[0]), size, _has(c, "QUESTION"), self.span(meta))
+
+    # --- model ---
+
+    def model(self, meta: Any, c: list[Any]) -> n.ModelDecl:
+        name, schema = _of(n.Name, c)[:2]
+        body = _of((n.StageStatement, n.RepeatStatement, n.DropStatement, n.PredictStatement), c)
+        return n.ModelDecl(name, tuple(_first(_Parameters, c) or ()), schema, tuple(body), self.span(meta))
+
+    def parameters(self, _meta: Any, c: list[Any]) -> _Parameters:
+        return _Parameters(_of(n.ParameterDecl, c))
+
+    def parameter(self, meta: Any, c: list[Any]) -> n.ParameterDecl:
+        name, kind = self.words(c)
+        return n.ParameterDecl(name, kind, c[4] if _has(c, "EQUAL") else None, self.span(meta))
+
+    def stage(self, meta: Any, c: list[Any]) -> n.StageStatement:
+        name = self.words(c)[0] if _has(c, "EQUAL") else None
+        source = _of((n.NodesMap, n.EdgesMap, n.JoinCall), c)[0]
+        return n.StageStatement(name, source, tuple(_of((n.PipeLayer, n.PipeMap), c)), self.span(meta))
+
+    def of(self, _meta: Any, c: list[Any]) -> n.Name:
+        return self.words(c)[0]
+
+    def nodes_map(self, meta: Any, c: list[Any]) -> n.NodesMap:
+        return n.NodesMap(_first(n.Name, c), tuple(_first(_Rules, c) or ()), self.span(meta))
+
+    def edges_map(self, meta: Any, c: list[Any]) -> n.EdgesMap:
+        return n.EdgesMap(_first(n.Name, c), tuple(_first(_Rules, c) or ()), _first(n.Call, c), self.span(meta))
+
+    def join(self, meta: Any, c: list[Any]) -> n.JoinCall:
+        return n.JoinCall(c[0], self.span(meta))
+
+    def rules(self, _meta: Any, c: list[Any]) -> _Rules:
+        return _Rules(_of(n.Rule, c))
+
+    def rule(self, meta: Any, c: list[Any]) -> n.Rule:
+        patterns = _of((n.Wildcard, n.NamePattern, n.RelationPattern), c)
+        return n.Rule(tuple(patterns), _of(n.Call, c)[0], _has(c, "SHARE"), self.span(meta))
+
+    def any_pattern(self, meta: Any, _children: list[Any]) -> n.Wildcard:
+        return n.Wildcard(self.span(meta))
+
+    def name_pattern(self, meta: Any, c: list[Any]) -> n.NamePattern:
+        return n.NamePattern(c[0], self.span(meta))
+
+    def relation_pattern(self, meta: Any, c: list[Any]) -> n.RelationPattern:
+        places = [
+            child if isinstance(child, n.Name) else n.Wildcard(self.of_token(child))
+            for child in c
+            if isinstance(child, n.Name) or child.type == "STAR"
+        ]
+        return n.RelationPattern(*places, span=self.span(meta))
+
+    def pipe_layer(self, meta: Any, c: list[Any]) -> n.PipeLayer:
+        return n.PipeLayer(c[0], self.span(meta))
+
+    def pipe_map(self, meta: Any, c: list[Any]) -> n.PipeMap:
+        return n.PipeMap(tuple(c[0]), self.span(meta))
+
+    def repeat(self, meta: Any, c: list[Any]) -> n.RepeatStatement:
+        body = _of((n.StageStatement, n.RepeatStatement, n.DropStatement, n.PredictStatement), c[2:])
+        return n.RepeatStatement(c[1], _has(c, "SHARE"), tuple(body), self.span(meta))
+
+    def drop(self, meta: Any, c: list[Any]) -> n.DropStatement:
+        return n.DropStatement(tuple(_of(n.Name, c)), self.span(meta))
+
+    def predict(self, meta: Any, c: list[Any]) -> n.PredictStatement:
+        kind, attribute = _of(n.Name, c)
+        head = c[c.index(":") + 1] if _has(c, "COLON") else None
+        weight = c[-1] if _has(c, "WEIGHT") else None
+        return n.PredictStatement(kind, attribute, head, weight, self.span(meta))
+
+    # --- train ---
+
+    def train(self, meta: Any, c: list[Any]) -> n.TrainDecl:
+        return n.TrainDecl(_of(n.Name, c)[0], tuple(_of(n.Setting, c)), self.span(meta))
+
+    def setting(self, meta: Any, c: list[Any]) -> n.Setting:
+        return n.Setting(self.word(c[0]), c[2], self.span(meta))
+
+    # --- expressions ---
+
+    def binary(self, meta: Any, c: list[Any]) -> n.Binary:
+        return n.Binary(str(c[1]), c[0], c[2], self.span(meta))
+
+    def negative(self, meta: Any, c: list[Any]) -> n.Unary:
+        return n.Unary(c[1], self.span(meta))
+
+    def parenthesised(self, _meta: Any, c: list[Any]) -> n.Expression:
+        return c[1]
+
+    def integer(self, _meta: Any, c: list[Any]) -> n.Literal:
+        return n.Literal(read_integer(str(c[0])), self.of_token(c[0]))
+
+    def decimal(self, _meta: Any, c: list[Any]) -> n.Literal:
+        return n.Literal(float(c[0]), self.of_token(c[0]))
+
+    def string(self, _meta: Any, c: list[Any]) -> n.Literal:
+        return n.Literal(unquote(str(c[0])), self.of_token(c[0]))
+
+    def true(self, meta: Any, _children: list[Any]) -> n.Literal:
+        return n.Literal(True, self.span(meta))
+
+    def false(self, meta: Any, _children: list[Any]) -> n.Literal:
+        return n.Literal(False, self.span(meta))
+
+    def none(self, meta: Any, _children: list[Any]) -> n.Literal:
+        return n.Literal(None, self.span(meta))
+
+    def reference(self, meta: Any, c: list[Any]) -> n.Reference:
+        return n.Reference(self.word(c[0]), self.span(meta))
+
+    def list_literal(self, meta: Any, c: list[Any]) -> n.ListLiteral:
+        return n.ListLiteral(tuple(child for child in c if not isinstance(child, Token)), self.span(meta))
+
+    def call(self, meta: Any, c: list[Any]) -> n.Call:
+        return n.Call(self.word(c[0]), tuple(_first(_Arguments, c) or ()), self.span(meta))
+
+    def arguments(self, _meta: Any, c: list[Any]) -> _Arguments:
+        return _Arguments(_of(n.Argument, c))
+
+    def argument(self, meta: Any, c: list[Any]) -> n.Argument:
+        return n.Argument(self.word(c[0]) if len(c) == 3 else None, c[-1], self.span(meta))
+
+    def name(self, _meta: Any, c: list[Any]) -> n.Name:
+        return self.word(c[0])
+
+
+def build(tree: Tree[Token], file: str) -> list[Any]:
+    """Declarations of a parsed file, a version first if it has one."""
+    built: Any = TreeBuilder(file).transform(tree)
+    return built

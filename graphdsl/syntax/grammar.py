@@ -1,0 +1,55 @@
+"""The grammar file, found in an installed wheel or beside the package in a checkout, and the parser built from it."""
+
+import hashlib
+import os
+from functools import cache
+from pathlib import Path
+
+import lark
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_PLACES = (_PACKAGE / "grammar", _PACKAGE.parent / "grammar")
+
+
+def grammar_file(name: str = "gnn.lark") -> Path:
+    """Where a file of the `grammar/` folder is: inside the installed package, or beside it in a checkout."""
+    for place in _PLACES:
+        if (place / name).is_file():
+            return place / name
+    looked = " or ".join(str(place) for place in _PLACES)
+    raise FileNotFoundError(f"the installation is incomplete: no {name} in {looked}")
+
+
+def _cache_file(text: str) -> Path | None:
+    """Where the built parse table is kept: the user's cache folder, or nowhere when it cannot be written."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    folder = Path(base) / "graphdsl"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError:
+        return None
+    if not os.access(folder, os.W_OK):
+        return None
+    digest = hashlib.sha256(f"{lark.__version__}\n{text}".encode()).hexdigest()[:16]
+    return folder / f"gnn-{digest}.parser"
+
+
+@cache
+def parser() -> lark.Lark:
+    """The LALR(1) parser; its table is built once per version of the grammar and kept in the user's cache folder."""
+    text = grammar_file().read_text(encoding="utf-8")
+
+    def build(kept: Path | None) -> lark.Lark:
+        return lark.Lark(
+            text,
+            parser="lalr",
+            lexer="contextual",
+            propagate_positions=True,
+            maybe_placeholders=False,
+            cache=str(kept) if kept else False,
+        )
+
+    try:
+        return build(_cache_file(text))
+    except Exception:  # a damaged or foreign cache file must not stop anybody: build afresh
+        return build(None)
