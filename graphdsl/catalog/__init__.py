@@ -13,6 +13,8 @@ from graphdsl.catalog.entry import (
     Scope,
     WidthRule,
 )
+from graphdsl.catalog.registry import entries, find, names
+from graphdsl.catalog.values import accepts, check_value, describe, has_type
 
 __all__ = [
     "REQUIRED",
@@ -26,4 +28,11 @@ __all__ = [
     "Problem",
     "Scope",
     "WidthRule",
+    "accepts",
+    "check_value",
+    "describe",
+    "entries",
+    "find",
+    "has_type",
+    "names",
 ]

@@ -39,6 +39,7 @@ class Parameter:
         below: first value that is too large (exclusive), if there is one: `dropout` lies in [0, 1).
         choices: accepted strings, if they are few.
         variadic: takes all further positional arguments as a list (`MLP(64, 64)`).
+        keyword: can only be given by name, because PyG takes it through `**kwargs` (`GATConv(8, aggr = "max")`).
     """
 
     name: str
@@ -48,6 +49,7 @@ class Parameter:
     below: float | None = None
     choices: tuple[str, ...] = ()
     variadic: bool = False
+    keyword: bool = False
 
     @property
     def required(self) -> bool:
@@ -104,16 +106,23 @@ class Entry:
         derived: constructor parameters that the compiler fills in, by what they are derived from:
             width (of the one input), pair ((source, target) widths between two types, one int within a type),
             widths (dict by type), count (number of nodes), edge_width, relations (their number), metadata.
-            For a variadic parameter `width` is put in front of the list.
+            For a variadic parameter `width` is put in front of the list; if the list is empty or not given, the
+            width stands alone as an int (`MLP(num_layers = 2, ...)` is PyG's `MLP(16, num_layers=2, ...)`).
+            `width` of node numbers (see `accepts_ids`) is how many nodes there are. `edge_width` is left to PyG's
+            default while its forward input is not bound.
+        fixed: constructor arguments that are always passed with this value (`softmax` works on the last dimension).
+        left_out: constructor parameters that a spec cannot write, with the reason.
         width: output width rule.
         scope: relation = one instance per relation; joint = one instance that takes x_dict and edge_index_dict;
             typed = one instance over all types numbered together, with an edge_type vector; node = a node map.
         bipartite: whether it can serve a relation between two node types.
         equal_pair: whether source and target must be equally wide there.
+        equal_pair_if: parameters that demand it when they are true (`GATv2Conv(share_weights = true)`).
         inputs: forward inputs that can be bound by keyword.
         self_loops: whether it has `add_self_loops` that must be off between two types.
         accepts_ids: whether it can read types without features (their node numbers, i.e. one-hot features).
-        rules: legality rules.
+        rules: legality rules; they read complete arguments whose values `accepts` has let through.
+        id_rules: further rules for reading node numbers.
         paper: where it comes from.
     """
 
@@ -123,14 +132,18 @@ class Entry:
     doc: str
     parameters: tuple[Parameter, ...] = ()
     derived: Mapping[str, Derivation] = field(default_factory=dict[str, Derivation])
+    fixed: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    left_out: Mapping[str, str] = field(default_factory=dict[str, str])
     width: WidthRule = lambda _arguments, width: width
     scope: Scope = "node"
     bipartite: bool = True
     equal_pair: bool = False
+    equal_pair_if: tuple[str, ...] = ()
     inputs: tuple[ForwardInput, ...] = ()
     self_loops: bool = False
     accepts_ids: bool = False
     rules: tuple[LegalityRule, ...] = ()
+    id_rules: tuple[LegalityRule, ...] = ()
     paper: str = ""
 
     def parameter(self, name: str) -> Parameter | None:
@@ -140,6 +153,10 @@ class Entry:
     def input(self, name: str) -> ForwardInput | None:
         """The forward input of this name."""
         return next((item for item in self.inputs if item.name == name), None)
+
+    def needs_equal_pair(self, arguments: Arguments) -> bool:
+        """Whether these arguments demand that source and target are equally wide."""
+        return self.equal_pair or any(arguments.get(name) is True for name in self.equal_pair_if)
 
     def with_defaults(self, arguments: Arguments) -> dict[str, Any]:
         """Arguments as given, PyG's defaults for the rest."""

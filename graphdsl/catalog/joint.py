@@ -1,0 +1,136 @@
+"""Layers that see several relations at once."""
+
+from typing import Final
+
+from graphdsl.catalog import rules
+from graphdsl.catalog.entry import Entry, Parameter
+from graphdsl.catalog.parameters import (
+    BIAS,
+    CONCAT,
+    DROPOUT,
+    EDGE_ATTR,
+    FIXED_AGGR,
+    HEADS,
+    MESSAGE_PASSING,
+    NEGATIVE_SLOPE,
+    OUT_CHANNELS,
+    ROOT_WEIGHT,
+    aggregation,
+    count,
+)
+
+_SORTED: Final = {"is_sorted": "the runtime numbers the edges, so only it can know"}
+_ONE_DECOMPOSITION: Final = rules.not_both("num_bases", "num_blocks")
+_BLOCKS: Final = rules.divides("num_blocks", "out_channels", width=True)
+_SCHLICHTKRULL: Final = "Schlichtkrull et al., Modeling Relational Data with Graph Convolutional Networks, 2018"
+
+_RGAT_MODES: Final = ("additive-self-attention", "multiplicative-self-attention")
+_RGAT_DIM: Final = rules.needs(
+    "dim",
+    "additive attention has one query and key dimension",
+    'leave out `dim`, or use `attention_mode = "multiplicative-self-attention"`',
+    lambda arguments: arguments["dim"] > 1 and arguments["attention_mode"] == _RGAT_MODES[0],
+)
+_RGAT_MOD: Final = rules.needs(
+    "mod",
+    "`mod` preserves the number of neighbours, which `dropout` changes",
+    "leave out `mod` or `dropout`",
+    lambda arguments: arguments["mod"] is not None and arguments["dropout"] > 0,
+)
+
+
+ENTRIES: Final = (
+    Entry(
+        "HANConv",
+        "conv",
+        "torch_geometric.nn.HANConv",
+        "Attention within each relation (usually a metapath), then attention over the relations.",
+        parameters=(OUT_CHANNELS, HEADS, NEGATIVE_SLOPE, DROPOUT),
+        derived={"in_channels": "widths", "metadata": "metadata"},
+        left_out={**MESSAGE_PASSING, **FIXED_AGGR},
+        width=rules.out_channels,
+        scope="joint",
+        rules=(rules.heads_divide,),
+        paper="Wang et al., Heterogeneous Graph Attention Network, 2019",
+    ),
+    Entry(
+        "HGTConv",
+        "conv",
+        "torch_geometric.nn.HGTConv",
+        "A transformer with keys, queries and values per node type and a map per relation.",
+        parameters=(OUT_CHANNELS, HEADS),
+        derived={"in_channels": "widths", "metadata": "metadata"},
+        left_out={**MESSAGE_PASSING, **FIXED_AGGR},
+        width=rules.out_channels,
+        scope="joint",
+        rules=(rules.heads_divide,),
+        paper="Hu et al., Heterogeneous Graph Transformer, 2020",
+    ),
+    Entry(
+        "RGCNConv",
+        "conv",
+        "torch_geometric.nn.RGCNConv",
+        "A linear map per relation, mean over the neighbours of each, sum over the relations.",
+        parameters=(OUT_CHANNELS, count("num_bases"), count("num_blocks"), aggregation("mean"), ROOT_WEIGHT, BIAS),
+        derived={"in_channels": "width", "num_relations": "relations"},
+        left_out={**MESSAGE_PASSING, **_SORTED},
+        width=rules.out_channels,
+        scope="typed",
+        accepts_ids=True,
+        rules=(_ONE_DECOMPOSITION, _BLOCKS),
+        id_rules=(rules.not_for_ids("num_blocks"),),
+        paper=_SCHLICHTKRULL,
+    ),
+    Entry(
+        "FastRGCNConv",
+        "conv",
+        "torch_geometric.nn.FastRGCNConv",
+        "RGCNConv that computes all relations at once: faster, with more memory.",
+        parameters=(
+            OUT_CHANNELS,
+            count("num_bases"),
+            count("num_blocks"),
+            aggregation("mean", "mean", "sum", "add"),
+            ROOT_WEIGHT,
+            BIAS,
+        ),
+        derived={"in_channels": "width", "num_relations": "relations"},
+        left_out={**MESSAGE_PASSING, **_SORTED},
+        width=rules.out_channels,
+        scope="typed",
+        accepts_ids=True,
+        rules=(_ONE_DECOMPOSITION, _BLOCKS),
+        id_rules=(rules.not_for_ids("num_blocks"),),
+        paper=_SCHLICHTKRULL,
+    ),
+    Entry(
+        "RGATConv",
+        "conv",
+        "torch_geometric.nn.RGATConv",
+        "A linear map per relation, neighbours weighted by attention within or across relations.",
+        parameters=(
+            OUT_CHANNELS,
+            count("num_bases"),
+            count("num_blocks"),
+            Parameter("mod", "string|none", None, choices=("additive", "scaled", "f-additive", "f-scaled")),
+            Parameter(
+                "attention_mechanism", "string", "across-relation", choices=("within-relation", "across-relation")
+            ),
+            Parameter("attention_mode", "string", _RGAT_MODES[0], choices=_RGAT_MODES),
+            HEADS,
+            Parameter("dim", "int", 1, minimum=1),
+            CONCAT,
+            NEGATIVE_SLOPE,
+            DROPOUT,
+            BIAS,
+            aggregation("add", keyword=True),
+        ),
+        derived={"in_channels": "width", "num_relations": "relations", "edge_dim": "edge_width"},
+        left_out=MESSAGE_PASSING,
+        width=rules.rgat_width,
+        scope="typed",
+        inputs=(EDGE_ATTR,),
+        rules=(_ONE_DECOMPOSITION, _BLOCKS, _RGAT_DIM, _RGAT_MOD),
+        paper="Busbridge et al., Relational Graph Attention Networks, 2019",
+    ),
+)

@@ -1,0 +1,80 @@
+"""Layers that transform nodes one by one."""
+
+from typing import Final
+
+from graphdsl.catalog import rules
+from graphdsl.catalog.entry import Entry, Parameter
+from graphdsl.catalog.parameters import BIAS, OUT_CHANNELS, count
+
+_DICTIONARY: Final = "a spec has no dictionaries"
+
+ENTRIES: Final = (
+    Entry(
+        "Linear",
+        "node",
+        "torch_geometric.nn.Linear",
+        "A linear map.",
+        parameters=(
+            OUT_CHANNELS,
+            BIAS,
+            Parameter("weight_initializer", "string|none", None, choices=("glorot", "uniform", "kaiming_uniform")),
+            Parameter("bias_initializer", "string|none", None, choices=("zeros",)),
+        ),
+        derived={"in_channels": "width"},
+        width=rules.out_channels,
+    ),
+    Entry(
+        "Embedding",
+        "node",
+        "torch.nn.Embedding",
+        "A learned vector per node, for types without features.",
+        parameters=(
+            Parameter("embedding_dim", "int", minimum=1),
+            Parameter("padding_idx", "int|none", None),
+            Parameter("max_norm", "float|none", None, minimum=0),
+            Parameter("norm_type", "float", 2.0),
+            Parameter("scale_grad_by_freq", "bool", False),
+        ),
+        derived={"num_embeddings": "count"},
+        left_out={
+            "sparse": "most optimizers refuse sparse gradients",
+            "_weight": "a tensor cannot stand in a spec",
+            "_freeze": "private to PyTorch",
+            "device": "the compiled model moves as a whole",
+            "dtype": "the compiled model is converted as a whole",
+        },
+        width=rules.width_from("embedding_dim"),
+        accepts_ids=True,
+    ),
+    Entry(
+        "MLP",
+        "node",
+        "torch_geometric.nn.MLP",
+        "Linear maps with norm, activation and dropout between them: `MLP(64, 32)` has two.",
+        parameters=(
+            Parameter("channel_list", "int", None, minimum=1, variadic=True),
+            count("hidden_channels"),
+            count("out_channels"),
+            count("num_layers"),
+            Parameter("dropout", "float|list", 0.0, minimum=0, below=1),
+            Parameter("act", "activation|none", "relu"),
+            Parameter("act_first", "bool", False),
+            Parameter(
+                "norm",
+                "string|none",
+                "batch_norm",
+                choices=("batch_norm", "layer_norm", "graph_norm", "instance_norm"),
+            ),
+            Parameter("plain_last", "bool", True),
+            Parameter("bias", "bool|list", True),
+        ),
+        derived={"channel_list": "width"},
+        left_out={
+            "in_channels": "`channel_list` begins with the input width",
+            "act_kwargs": f"{_DICTIONARY}; write `act = leaky_relu(negative_slope = 0.1)`",
+            "norm_kwargs": f'{_DICTIONARY}; for a norm with arguments, write `Linear(64) | LayerNorm(mode = "node")`',
+        },
+        width=rules.mlp_width,
+        rules=(rules.mlp_layers, rules.mlp_lists),
+    ),
+)

@@ -1,0 +1,50 @@
+"""Parameters, forward inputs and reasons that many entries share."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from graphdsl.catalog.entry import ForwardInput, Parameter
+
+OUT_CHANNELS: Final = Parameter("out_channels", "int", minimum=1)
+HEADS: Final = Parameter("heads", "int", 1, minimum=1)
+CONCAT: Final = Parameter("concat", "bool", True)
+NEGATIVE_SLOPE: Final = Parameter("negative_slope", "float", 0.2)
+DROPOUT: Final = Parameter("dropout", "float", 0.0, minimum=0, below=1)
+SELF_LOOPS: Final = Parameter("add_self_loops", "bool", True)
+BIAS: Final = Parameter("bias", "bool", True)
+ROOT_WEIGHT: Final = Parameter("root_weight", "bool", True)
+NORMALIZE: Final = Parameter("normalize", "bool", True)
+EPS: Final = Parameter("eps", "float", 1e-5, minimum=0)
+
+FILL_VALUE: Final = Parameter("fill_value", "float|string", "mean", choices=("mean", "add", "min", "max", "mul"))
+"""Edge features of self-loops: a number, or how to reduce those of the node's other edges."""
+
+AGGREGATIONS: Final = ("sum", "add", "mean", "max", "min", "mul", "var", "std", "median", "softmax", "powermean")
+"""Aggregations that PyG resolves from a name alone, without further arguments, for edges in any order."""
+
+EDGE_WEIGHT: Final = ForwardInput("edge_weight", "edge", scalar=True)
+EDGE_ATTR: Final = ForwardInput("edge_attr", "edge", width_parameter="edge_dim")
+NEEDED_EDGE_ATTR: Final = ForwardInput("edge_attr", "edge", required=True, width_parameter="edge_dim")
+
+CACHED: Final = {"cached": "a cache would silently be wrong on another graph or a sampled batch"}
+DEVICE: Final = {"device": "the compiled model moves as a whole"}
+INPLACE: Final = {"inplace": "would overwrite a value that another state may still read"}
+FIXED_AGGR: Final = {"aggr": "the layer sets it itself"}
+
+MESSAGE_PASSING: Final[Mapping[str, str]] = {
+    "aggr_kwargs": "a spec has no dictionaries; layers that need some list them as parameters",
+    "flow": "the direction of a relation is in the schema; `reverse` declares the other one",
+    "node_dim": "nodes are always the first dimension",
+    "decomposed_layers": "a CPU tuning option for some layers, wrong for attention",
+}
+"""What every message passing class takes through `**kwargs` and a spec does not offer."""
+
+
+def aggregation(default: str, *choices: str, keyword: bool = False) -> Parameter:
+    """`aggr`: how messages into a node are reduced; `keyword` where PyG takes it through `**kwargs`."""
+    return Parameter("aggr", "string", default, choices=choices or AGGREGATIONS, keyword=keyword)
+
+
+def count(name: str, default: Any = None, minimum: float = 1) -> Parameter:
+    """A whole number from 1 that may be left out (None)."""
+    return Parameter(name, "int|none", default, minimum=minimum)

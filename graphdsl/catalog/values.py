@@ -1,0 +1,163 @@
+"""Which values a parameter accepts, and how to say so in a diagnostic."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, Final, cast
+
+from graphdsl.catalog.activations import ENTRIES as _ACTIVATIONS
+from graphdsl.catalog.entry import Parameter, Problem
+
+_ACTIVATION_NAMES: Final = frozenset(entry.name for entry in _ACTIVATIONS)
+
+
+def accepts(parameter: Parameter, value: Any) -> bool:
+    """Whether a value has the type and lies in the range of a parameter.
+
+    Elements of a list are judged by the other alternatives of the type: `string|list` with choices takes a choice or
+    a list of choices. Strings are held against `choices`, numbers against `minimum` and `below`.
+
+    >>> heads = Parameter("heads", "int", 1, minimum=1)
+    >>> accepts(heads, 8), accepts(heads, 0), accepts(heads, 2.0), accepts(heads, True)
+    (True, False, False, False)
+    """
+    return has_type(parameter, value) and _in_range(parameter, value)
+
+
+def has_type(parameter: Parameter, value: Any) -> bool:
+    """Whether a value is of one of a parameter's types, whatever its range.
+
+    >>> has_type(Parameter("p", "float", 0.5, minimum=0, below=1), 2)
+    True
+    """
+    kinds = _kinds(parameter)
+    if parameter.variadic:
+        return _is_list(value) and all(_is_one_of(kinds, item) for item in value)
+    if "list" in kinds and _is_list(value):
+        others = tuple(kind for kind in kinds if kind not in ("list", "none"))
+        return not others or all(_is_one_of(others, item) for item in value)
+    return _is_one_of(kinds, value)
+
+
+def check_value(parameter: Parameter, value: Any) -> Problem | None:
+    """GNN202 if a value is of another type than a parameter's, GNN204 if it is out of range, None if it is accepted.
+
+    >>> check_value(Parameter("heads", "int", 1, minimum=1), 0).message
+    '`heads` is a whole number ≥ 1, not 0'
+    """
+    if accepts(parameter, value):
+        return None
+    code = "GNN204" if has_type(parameter, value) else "GNN202"
+    message = f"`{parameter.name}` is {describe(parameter)}, not {_show(value)}"
+    return Problem(code, message, argument=parameter.name)
+
+
+def describe(parameter: Parameter) -> str:
+    """What a parameter accepts, in words.
+
+    >>> describe(Parameter("dropout", "float", 0.0, minimum=0, below=1))
+    'a number in [0, 1)'
+    >>> describe(Parameter("norm", "string|none", None, choices=("batch", "layer")))
+    'one of "batch", "layer", or none'
+    >>> describe(Parameter("channel_list", "int", None, minimum=1, variadic=True))
+    'a list, each a whole number ≥ 1'
+    """
+    kinds = _kinds(parameter)
+    parts = [_PHRASES[kind](parameter) for kind in kinds if kind not in ("list", "none")]
+    if "int" in kinds and "float" in kinds:
+        parts.remove(_whole(parameter))
+    said = ", or ".join(parts)
+    if parameter.variadic:
+        return f"a list, each {said}"
+    if "list" in kinds:
+        said = f"{said}, or a list of such" if said else "a list"
+    return f"{said}, or none" if "none" in kinds else said
+
+
+def _kinds(parameter: Parameter) -> tuple[str, ...]:
+    return tuple(kind.strip() for kind in parameter.type.split("|"))
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple)
+
+
+def _is_int(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return _is_int(value) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _is_activation(value: Any) -> bool:
+    """An activation stands in arguments by its name, or as a module made of one."""
+    name = value if isinstance(value, str) else getattr(value, "name", None)
+    return name in _ACTIVATION_NAMES
+
+
+def _is_module(value: Any) -> bool:
+    return hasattr(value, "width_out") and not _is_activation(value)
+
+
+_TYPES: Final[dict[str, Callable[[Any], bool]]] = {
+    "int": _is_int,
+    "float": _is_number,
+    "bool": lambda value: isinstance(value, bool),
+    "string": lambda value: isinstance(value, str),
+    "none": lambda value: value is None,
+    "list": _is_list,
+    "module": _is_module,
+    "activation": _is_activation,
+}
+
+
+def _is_one_of(kinds: Sequence[str], value: Any) -> bool:
+    return any(_TYPES[kind](value) for kind in kinds)
+
+
+def _in_range(parameter: Parameter, value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return all(_in_range(parameter, item) for item in cast(Sequence[Any], value))
+    if isinstance(value, str):
+        return not parameter.choices or value in parameter.choices
+    if not _is_number(value):
+        return True
+    above = parameter.minimum is None or value >= parameter.minimum
+    return above and (parameter.below is None or value < parameter.below)
+
+
+def _range(parameter: Parameter) -> str:
+    low, high = parameter.minimum, parameter.below
+    if low is not None and high is not None:
+        return f" in [{low:g}, {high:g})"
+    if low is not None:
+        return f" ≥ {low:g}"
+    return "" if high is None else f" < {high:g}"
+
+
+def _whole(parameter: Parameter) -> str:
+    return f"a whole number{_range(parameter)}"
+
+
+def _text(parameter: Parameter) -> str:
+    listed = ", ".join(f'"{choice}"' for choice in parameter.choices)
+    return f"one of {listed}" if parameter.choices else "a string"
+
+
+_PHRASES: Final[dict[str, Callable[[Parameter], str]]] = {
+    "int": _whole,
+    "float": lambda parameter: f"a number{_range(parameter)}",
+    "bool": lambda _parameter: "true or false",
+    "string": _text,
+    "module": lambda _parameter: "a layer such as `MLP(64, 64)`",
+    "activation": lambda _parameter: "an activation such as `relu`",
+}
+
+
+def _show(value: Any) -> str:
+    """A value as a spec would write it."""
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_show(item) for item in cast(Sequence[Any], value)) + "]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
