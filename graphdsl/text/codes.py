@@ -110,6 +110,9 @@ CODES: tuple[Code, ...] = (
     _warning("GNN619", "extra-attribute", "The data has an attribute that the spec does not mention; it is not used."),
     _error("GNN620", "not-finite", "The loss became NaN or infinite: no further step would mean anything."),
     _warning("GNN621", "split-overlap", "The same nodes stand in two splits, so the score would be too good."),
+    _error("GNN622", "not-finite-features", "A NaN or infinite value spreads along the edges to every prediction in reach."),
+    _error("GNN623", "count-mismatch", "The schema fixes the number of nodes of a type, and the data has another."),
+    _error("GNN624", "no-time", "Temporal sampling asks what each seed may see; without a `time` nothing answers."),
     # 9xx internal
     _error("GNN900", "internal", "graphdsl itself failed. This is a defect worth reporting."),
 )
