@@ -13,10 +13,12 @@ from graphdsl.catalog.entry import (
     Scope,
     WidthRule,
 )
+from graphdsl.catalog.not_yet import NOT_YET
 from graphdsl.catalog.registry import entries, find, names
 from graphdsl.catalog.values import accepts, check_value, describe, has_type
 
 __all__ = [
+    "NOT_YET",
     "REQUIRED",
     "Arguments",
     "Derivation",

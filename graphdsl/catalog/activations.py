@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from graphdsl.catalog.entry import Arguments, Entry, Parameter, Problem
-from graphdsl.catalog.parameters import INPLACE
+from graphdsl.catalog.parts import INPLACE
 
 _OTHER_DIMENSION: Final = {"dim": "always the columns of a node"}
 _LAST: Final = {"dim": -1}
@@ -89,8 +89,17 @@ ENTRIES: Final = (
     _activation("hardswish", "Hardswish", "x · hardsigmoid(x).", left_out=_PLAIN),
     _activation("hardshrink", "Hardshrink", "x, or 0 near 0.", _number("lambd", 0.5)),
     _activation("softshrink", "Softshrink", "x moved towards 0, or 0 near 0.", _number("lambd", 0.5, minimum=0)),
+    _activation(
+        "threshold",
+        "Threshold",
+        "x where it is above the threshold, `value` elsewhere.",
+        Parameter("threshold", "float"),
+        Parameter("value", "float"),
+        left_out=_PLAIN,
+    ),
     _activation("tanhshrink", "Tanhshrink", "x - tanh(x)."),
     _activation("softmax", "Softmax", "Columns to shares that sum to 1.", fixed=_LAST, left_out=_OTHER_DIMENSION),
+    _activation("softmin", "Softmin", "softmax of -x.", fixed=_LAST, left_out=_OTHER_DIMENSION),
     _activation("log_softmax", "LogSoftmax", "Logarithm of softmax.", fixed=_LAST, left_out=_OTHER_DIMENSION),
     _activation(
         "glu",

@@ -1,33 +1,26 @@
 """Convolutions that weigh neighbours by attention."""
 
-from typing import Any, Final
+from typing import Final
 
 from graphdsl.catalog import rules
-from graphdsl.catalog.entry import Entry, Parameter
-from graphdsl.catalog.parameters import (
+from graphdsl.catalog.parts import (
     BIAS,
     CONCAT,
     DROPOUT,
     EDGE_ATTR,
     FILL_VALUE,
     HEADS,
-    MESSAGE_PASSING,
     NEGATIVE_SLOPE,
     OUT_CHANNELS,
     ROOT_WEIGHT,
     SELF_LOOPS,
     aggregation,
+    flag,
+    relation_layer,
 )
 
-
-def _attention(name: str, doc: str, *, left_out: dict[str, str] | None = None, **fields: Any) -> Entry:
-    fields.setdefault("width", rules.heads_width)
-    path = f"torch_geometric.nn.{name}"
-    return Entry(name, "conv", path, doc, scope="relation", left_out={**MESSAGE_PASSING, **(left_out or {})}, **fields)
-
-
 ENTRIES: Final = (
-    _attention(
+    relation_layer(
         "GATConv",
         "Neighbours weighted by additive attention; heads side by side.",
         parameters=(
@@ -39,15 +32,16 @@ ENTRIES: Final = (
             SELF_LOOPS,
             FILL_VALUE,
             BIAS,
-            Parameter("residual", "bool", False),
+            flag("residual", False),
             aggregation("add", keyword=True),
         ),
         derived={"in_channels": "pair", "edge_dim": "edge_width"},
         self_loops=True,
+        width=rules.heads_width,
         inputs=(EDGE_ATTR,),
         paper="Veličković et al., Graph Attention Networks, 2018",
     ),
-    _attention(
+    relation_layer(
         "GATv2Conv",
         "GATConv whose attention depends on both ends jointly (dynamic attention).",
         parameters=(
@@ -59,31 +53,51 @@ ENTRIES: Final = (
             SELF_LOOPS,
             FILL_VALUE,
             BIAS,
-            Parameter("share_weights", "bool", False),
-            Parameter("residual", "bool", False),
+            flag("share_weights", False),
+            flag("residual", False),
             aggregation("sum", keyword=True),
         ),
         derived={"in_channels": "pair", "edge_dim": "edge_width"},
         self_loops=True,
         equal_pair_if=("share_weights",),
+        width=rules.heads_width,
         inputs=(EDGE_ATTR,),
         paper="Brody et al., How Attentive are Graph Attention Networks?, 2022",
     ),
-    _attention(
+    relation_layer(
         "TransformerConv",
         "Neighbours weighted by scaled dot-product attention, plus the node itself.",
         parameters=(
             OUT_CHANNELS,
             HEADS,
             CONCAT,
-            Parameter("beta", "bool", False),
+            flag("beta", False),
             DROPOUT,
             BIAS,
             ROOT_WEIGHT,
             aggregation("add", keyword=True),
         ),
         derived={"in_channels": "pair", "edge_dim": "edge_width"},
+        width=rules.heads_width,
         inputs=(EDGE_ATTR,),
         paper="Shi et al., Masked Label Prediction, 2021",
+    ),
+    relation_layer(
+        "AGNNConv",
+        "Neighbours weighted by how similar they are, with one learned temperature.",
+        parameters=(flag("requires_grad", True), SELF_LOOPS, aggregation("add", keyword=True)),
+        width=rules.same_width,
+        bipartite=False,
+        self_loops=True,
+        paper="Thekumparampil et al., Attention-based Graph Neural Network, 2018",
+    ),
+    relation_layer(
+        "FeaStConv",
+        "Neighbours through several linear maps, mixed by the difference of the two ends.",
+        parameters=(OUT_CHANNELS, HEADS, SELF_LOOPS, BIAS, aggregation("mean", keyword=True)),
+        derived={"in_channels": "width"},
+        equal_pair=True,
+        self_loops=True,
+        paper="Verma et al., FeaStNet, 2018",
     ),
 )

@@ -1,72 +1,43 @@
-"""Convolutions without attention."""
+"""Convolutions without attention that keep the neighbours and the node itself apart."""
 
-from typing import Any, Final
+from typing import Final
 
 from graphdsl.catalog import rules
-from graphdsl.catalog.entry import Entry, Parameter
-from graphdsl.catalog.parameters import (
+from graphdsl.catalog.entry import ForwardInput, Parameter
+from graphdsl.catalog.parts import (
     AGGREGATIONS,
     BIAS,
-    CACHED,
     EDGE_ATTR,
     EDGE_WEIGHT,
-    MESSAGE_PASSING,
+    FIXED_AGGR,
     NEEDED_EDGE_ATTR,
-    NORMALIZE,
     OUT_CHANNELS,
     ROOT_WEIGHT,
+    activation,
     aggregation,
+    flag,
+    relation_layer,
 )
 
-_GCN_LOOPS: Final = rules.needs(
-    "add_self_loops",
-    "self-loops are added by the normalisation, which `normalize = false` turns off",
-    "leave out `add_self_loops` or `normalize`",
-    lambda arguments: arguments["add_self_loops"] is True and not arguments["normalize"],
-)
-
-
-def _conv(name: str, doc: str, *, left_out: dict[str, str] | None = None, **fields: Any) -> Entry:
-    fields.setdefault("width", rules.out_channels)
-    path = f"torch_geometric.nn.{name}"
-    return Entry(name, "conv", path, doc, scope="relation", left_out={**MESSAGE_PASSING, **(left_out or {})}, **fields)
-
+_ADD: Final = aggregation("add", keyword=True)
+_GIN: Final = (Parameter("nn", "module"), Parameter("eps", "float", 0.0), flag("train_eps", False), _ADD)
 
 ENTRIES: Final = (
-    _conv(
+    relation_layer(
         "SAGEConv",
         "Mean (or other aggregation) of the neighbours and the node itself, each through a linear map.",
         parameters=(
             OUT_CHANNELS,
-            Parameter("aggr", "string|list", "mean", choices=AGGREGATIONS),
-            Parameter("normalize", "bool", False),
+            Parameter("aggr", "string|list[string]", "mean", choices=AGGREGATIONS),
+            flag("normalize", False),
             ROOT_WEIGHT,
-            Parameter("project", "bool", False),
+            flag("project", False),
             BIAS,
         ),
         derived={"in_channels": "pair"},
         paper="Hamilton et al., Inductive Representation Learning on Large Graphs, 2017",
     ),
-    _conv(
-        "GCNConv",
-        "Symmetrically normalised sum over the neighbours and the node itself.",
-        parameters=(
-            OUT_CHANNELS,
-            Parameter("improved", "bool", False),
-            Parameter("add_self_loops", "bool|none", None),
-            NORMALIZE,
-            BIAS,
-            aggregation("add", keyword=True),
-        ),
-        derived={"in_channels": "width"},
-        left_out=CACHED,
-        bipartite=False,
-        self_loops=True,
-        inputs=(EDGE_WEIGHT,),
-        rules=(_GCN_LOOPS,),
-        paper="Kipf and Welling, Semi-Supervised Classification with Graph Convolutional Networks, 2017",
-    ),
-    _conv(
+    relation_layer(
         "GraphConv",
         "Weighted sum of the neighbours and the node itself, each through a linear map.",
         parameters=(OUT_CHANNELS, aggregation("add"), BIAS),
@@ -74,46 +45,135 @@ ENTRIES: Final = (
         inputs=(EDGE_WEIGHT,),
         paper="Morris et al., Weisfeiler and Leman Go Neural, 2019",
     ),
-    _conv(
+    relation_layer(
+        "SimpleConv",
+        "Aggregation of the neighbours alone, without anything learned; a list sets several side by side.",
+        parameters=(Parameter("aggr", "string|list[string]", "sum", choices=AGGREGATIONS),),
+        left_out={"combine_root": "`| residual` adds the node itself, `cat(h0, h1)` sets it beside"},
+        width=rules.aggregations_width,
+        inputs=(EDGE_WEIGHT,),
+    ),
+    relation_layer(
         "GINConv",
         "A network of the sum of the neighbours and (1 + eps) times the node itself.",
-        parameters=(
-            Parameter("nn", "module"),
-            Parameter("eps", "float", 0.0),
-            Parameter("train_eps", "bool", False),
-            aggregation("add", keyword=True),
-        ),
+        parameters=_GIN,
         width=rules.module_width("nn"),
         equal_pair=True,
         paper="Xu et al., How Powerful are Graph Neural Networks?, 2019",
     ),
-    _conv(
+    relation_layer(
         "GINEConv",
         "GINConv whose messages are relu(neighbour + edge attribute).",
-        parameters=(
-            Parameter("nn", "module"),
-            Parameter("eps", "float", 0.0),
-            Parameter("train_eps", "bool", False),
-            aggregation("add", keyword=True),
-        ),
+        parameters=_GIN,
         derived={"edge_dim": "edge_width"},
         width=rules.module_width("nn"),
         equal_pair=True,
         inputs=(NEEDED_EDGE_ATTR,),
         paper="Hu et al., Strategies for Pre-training Graph Neural Networks, 2020",
     ),
-    _conv(
+    relation_layer(
         "ResGatedGraphConv",
         "Sum of the neighbours, each column behind a gate that reads both ends.",
-        parameters=(
-            OUT_CHANNELS,
-            Parameter("act", "activation", "sigmoid"),
-            ROOT_WEIGHT,
-            BIAS,
-            aggregation("add", keyword=True),
-        ),
+        parameters=(OUT_CHANNELS, activation("sigmoid", optional=False), ROOT_WEIGHT, BIAS, _ADD),
         derived={"in_channels": "pair", "edge_dim": "edge_width"},
         inputs=(EDGE_ATTR,),
         paper="Bresson and Laurent, Residual Gated Graph ConvNets, 2017",
+    ),
+    relation_layer(
+        "GENConv",
+        "A network of the node itself plus a softmax (or power mean) aggregation of the neighbours.",
+        parameters=(
+            OUT_CHANNELS,
+            Parameter("aggr", "string|list[string]", "softmax", choices=(*AGGREGATIONS, "softmax_sg", "power")),
+            Parameter("t", "float", 1.0),
+            flag("learn_t", False),
+            Parameter("p", "float", 1.0),
+            flag("learn_p", False),
+            flag("msg_norm", False),
+            flag("learn_msg_scale", False),
+            Parameter("norm", "string|none", "batch", choices=("batch", "layer", "instance")),
+            Parameter("num_layers", "int", 2, minimum=1),
+            Parameter("expansion", "int", 2, minimum=1),
+            Parameter("eps", "float", 1e-7, minimum=0),
+            flag("bias", False),
+        ),
+        derived={"in_channels": "pair", "edge_dim": "edge_width"},
+        inputs=(EDGE_ATTR,),
+        paper="Li et al., DeeperGCN: All You Need to Train Deeper GCNs, 2020",
+    ),
+    relation_layer(
+        "LEConv",
+        "Weighted sum of the differences between neighbours and node (local extrema).",
+        parameters=(OUT_CHANNELS, BIAS, _ADD),
+        derived={"in_channels": "pair"},
+        inputs=(EDGE_WEIGHT,),
+        paper="Ranjan et al., ASAP: Adaptive Structure Aware Pooling, 2020",
+    ),
+    relation_layer(
+        "MFConv",
+        "GraphConv with linear maps of their own for each number of neighbours.",
+        parameters=(OUT_CHANNELS, Parameter("max_degree", "int", 10, minimum=0), BIAS, _ADD),
+        derived={"in_channels": "pair"},
+        paper="Duvenaud et al., Convolutional Networks on Graphs for Learning Molecular Fingerprints, 2015",
+    ),
+    relation_layer(
+        "FiLMConv",
+        "Neighbours scaled and shifted by what the target says (feature-wise linear modulation).",
+        parameters=(OUT_CHANNELS, activation("relu"), aggregation("mean")),
+        derived={"in_channels": "pair"},
+        left_out={
+            "num_relations": "one instance serves one relation",
+            "nn": "would have to read the target and be twice as wide as the output",
+        },
+        paper="Brockschmidt, GNN-FiLM, 2020",
+    ),
+    relation_layer(
+        "GMMConv",
+        "Neighbours weighted by Gaussian mixtures over the edge attribute (pseudo-coordinates).",
+        parameters=(
+            OUT_CHANNELS,
+            Parameter("kernel_size", "int", minimum=1),
+            flag("separate_gaussians", False),
+            aggregation("mean"),
+            ROOT_WEIGHT,
+            BIAS,
+        ),
+        derived={"in_channels": "pair", "dim": "edge_width"},
+        inputs=(ForwardInput("edge_attr", "edge", required=True, width_parameter="dim"),),
+        paper="Monti et al., Geometric Deep Learning on Graphs and Manifolds using Mixture Model CNNs, 2017",
+    ),
+    relation_layer(
+        "CGConv",
+        "The node itself plus gated messages that read both ends and the edge (crystal graphs).",
+        parameters=(
+            Parameter("channels", "int", minimum=1),
+            aggregation("add"),
+            flag("batch_norm", False),
+            BIAS,
+        ),
+        derived={"dim": "edge_width"},
+        width=rules.width_from("channels"),
+        equal_pair=True,
+        inputs=(ForwardInput("edge_attr", "edge", width_parameter="dim"),),
+        rules=(rules.keeps_width("channels"),),
+        paper="Xie and Grossman, Crystal Graph Convolutional Neural Networks, 2018",
+    ),
+    relation_layer(
+        "GatedGraphConv",
+        "Several rounds of message passing, each through the same gated recurrent unit.",
+        parameters=(OUT_CHANNELS, Parameter("num_layers", "int", minimum=1), aggregation("add"), BIAS),
+        bipartite=False,
+        inputs=(EDGE_WEIGHT,),
+        rules=(rules.not_narrower("out_channels"),),
+        paper="Li et al., Gated Graph Sequence Neural Networks, 2016",
+    ),
+    relation_layer(
+        "WLConvContinuous",
+        "Mean of the node itself and its weighted neighbours (continuous Weisfeiler-Lehman step).",
+        left_out=FIXED_AGGR,
+        width=rules.same_width,
+        equal_pair=True,
+        inputs=(EDGE_WEIGHT,),
+        paper="Togninalli et al., Wasserstein Weisfeiler-Lehman Graph Kernels, 2019",
     ),
 )

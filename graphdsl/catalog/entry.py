@@ -32,14 +32,16 @@ class Parameter:
 
     Attributes:
         name: PyG's name.
-        type: alternatives joined by `|` from: int, float, bool, string, none, list, module, activation.
-            `module` takes a nested layer (`GINConv(nn = MLP(64, 64))`), `activation` the name of an activation.
+        type: alternatives joined by `|` from: int, float, bool, string, none, module, activation, and lists such as
+            list[int]. `module` takes a nested layer (`GINConv(nn = MLP(64, 64))`), `activation` the name of an
+            activation.
         default: PyG's default, or REQUIRED.
         minimum: smallest value that makes sense, if there is one.
         below: first value that is too large (exclusive), if there is one: `dropout` lies in [0, 1).
-        choices: accepted strings, if they are few.
+        choices: accepted strings, if they are few. Range and choices hold for the elements of a list.
         variadic: takes all further positional arguments as a list (`MLP(64, 64)`).
-        keyword: can only be given by name, because PyG takes it through `**kwargs` (`GATConv(8, aggr = "max")`).
+        keyword: can only be given by name, because PyG's parameter is keyword-only or comes through `**kwargs`
+            (`GATConv(8, aggr = "max")`).
     """
 
     name: str

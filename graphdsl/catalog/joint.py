@@ -4,7 +4,7 @@ from typing import Final
 
 from graphdsl.catalog import rules
 from graphdsl.catalog.entry import Entry, Parameter
-from graphdsl.catalog.parameters import (
+from graphdsl.catalog.parts import (
     BIAS,
     CONCAT,
     DROPOUT,
@@ -50,7 +50,7 @@ ENTRIES: Final = (
         left_out={**MESSAGE_PASSING, **FIXED_AGGR},
         width=rules.out_channels,
         scope="joint",
-        rules=(rules.heads_divide,),
+        rules=(rules.heads_divide(),),
         paper="Wang et al., Heterogeneous Graph Attention Network, 2019",
     ),
     Entry(
@@ -63,7 +63,7 @@ ENTRIES: Final = (
         left_out={**MESSAGE_PASSING, **FIXED_AGGR},
         width=rules.out_channels,
         scope="joint",
-        rules=(rules.heads_divide,),
+        rules=(rules.heads_divide(),),
         paper="Hu et al., Heterogeneous Graph Transformer, 2020",
     ),
     Entry(

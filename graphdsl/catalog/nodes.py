@@ -1,12 +1,16 @@
 """Layers that transform nodes one by one."""
 
+from functools import partial
 from typing import Final
 
 from graphdsl.catalog import rules
 from graphdsl.catalog.entry import Entry, Parameter
-from graphdsl.catalog.parameters import BIAS, OUT_CHANNELS, count
+from graphdsl.catalog.parts import BIAS, OUT_CHANNELS, flag
 
 _DICTIONARY: Final = "a spec has no dictionaries"
+
+_NORMS: Final = ("batch_norm", "layer_norm", "graph_norm", "instance_norm")
+_named = partial(Parameter, keyword=True)
 
 ENTRIES: Final = (
     Entry(
@@ -33,7 +37,7 @@ ENTRIES: Final = (
             Parameter("padding_idx", "int|none", None),
             Parameter("max_norm", "float|none", None, minimum=0),
             Parameter("norm_type", "float", 2.0),
-            Parameter("scale_grad_by_freq", "bool", False),
+            flag("scale_grad_by_freq", False),
         ),
         derived={"num_embeddings": "count"},
         left_out={
@@ -53,20 +57,15 @@ ENTRIES: Final = (
         "Linear maps with norm, activation and dropout between them: `MLP(64, 32)` has two.",
         parameters=(
             Parameter("channel_list", "int", None, minimum=1, variadic=True),
-            count("hidden_channels"),
-            count("out_channels"),
-            count("num_layers"),
-            Parameter("dropout", "float|list", 0.0, minimum=0, below=1),
-            Parameter("act", "activation|none", "relu"),
-            Parameter("act_first", "bool", False),
-            Parameter(
-                "norm",
-                "string|none",
-                "batch_norm",
-                choices=("batch_norm", "layer_norm", "graph_norm", "instance_norm"),
-            ),
-            Parameter("plain_last", "bool", True),
-            Parameter("bias", "bool|list", True),
+            _named("hidden_channels", "int|none", None, minimum=1),
+            _named("out_channels", "int|none", None, minimum=1),
+            _named("num_layers", "int|none", None, minimum=1),
+            _named("dropout", "float|list[float]", 0.0, minimum=0, below=1),
+            _named("act", "activation|none", "relu"),
+            _named("act_first", "bool", False),
+            _named("norm", "string|none", "batch_norm", choices=_NORMS),
+            _named("plain_last", "bool", True),
+            _named("bias", "bool|list[bool]", True),
         ),
         derived={"channel_list": "width"},
         left_out={

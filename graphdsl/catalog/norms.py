@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from graphdsl.catalog.entry import Entry, Parameter
-from graphdsl.catalog.parameters import DEVICE, EPS
+from graphdsl.catalog.parts import DEVICE, EPS, flag
 
 _MOMENTUM: Final = Parameter("momentum", "float", 0.1, minimum=0)
 _WIDTH: Final = {"in_channels": "width"}
@@ -13,19 +13,15 @@ def _norm(name: str, doc: str, *parameters: Parameter, **fields: Any) -> Entry:
     return Entry(name, "norm", f"torch_geometric.nn.{name}", doc, parameters, **fields)
 
 
-def _flag(name: str, default: bool) -> Parameter:
-    return Parameter(name, "bool", default)
-
-
 ENTRIES: Final = (
     _norm(
         "BatchNorm",
         "Each column to mean 0 and variance 1 over the nodes of the batch.",
         EPS,
         Parameter("momentum", "float|none", 0.1, minimum=0),
-        _flag("affine", True),
-        _flag("track_running_stats", True),
-        _flag("allow_single_element", False),
+        flag("affine", True),
+        flag("track_running_stats", True),
+        flag("allow_single_element", False),
         derived=_WIDTH,
         left_out=DEVICE,
         paper="Ioffe and Szegedy, Batch Normalization, 2015",
@@ -34,7 +30,7 @@ ENTRIES: Final = (
         "LayerNorm",
         'All values of the graph (`mode = "graph"`) or of each node (`"node"`) to mean 0 and variance 1.',
         EPS,
-        _flag("affine", True),
+        flag("affine", True),
         Parameter("mode", "string", "graph", choices=("graph", "node")),
         derived=_WIDTH,
         left_out=DEVICE,
@@ -53,8 +49,8 @@ ENTRIES: Final = (
         "Each column to mean 0 and variance 1 over the nodes of each graph.",
         EPS,
         _MOMENTUM,
-        _flag("affine", False),
-        _flag("track_running_stats", False),
+        flag("affine", False),
+        flag("track_running_stats", False),
         derived=_WIDTH,
         left_out=DEVICE,
         paper="Ulyanov et al., Instance Normalization, 2016",
@@ -63,7 +59,7 @@ ENTRIES: Final = (
         "PairNorm",
         "Centres the nodes and keeps their mean pairwise distance.",
         Parameter("scale", "float", 1.0, minimum=0),
-        _flag("scale_individually", False),
+        flag("scale_individually", False),
         EPS,
         paper="Zhao and Akoglu, PairNorm: Tackling Oversmoothing in GNNs, 2020",
     ),
@@ -84,8 +80,8 @@ ENTRIES: Final = (
         Parameter("lamda", "float", 0.01),
         EPS,
         _MOMENTUM,
-        _flag("affine", True),
-        _flag("track_running_stats", True),
+        flag("affine", True),
+        flag("track_running_stats", True),
         derived=_WIDTH,
         left_out=DEVICE,
         paper="Zhou et al., Towards Deeper Graph Neural Networks with Differentiable Group Normalization, 2020",

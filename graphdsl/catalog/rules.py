@@ -52,19 +52,46 @@ def mlp_width(arguments: Arguments, _width: int | None) -> int | None:
     return listed[-1] if listed else arguments.get("out_channels")
 
 
-def heads_divide(arguments: Arguments, _width: int | None) -> Problem | None:
+def rgat_width(arguments: Arguments, width: int | None) -> int | None:
+    """RGATConv is wider by `dim` than other attention layers."""
+    columns = heads_width(arguments, width)
+    return None if columns is None else columns * arguments["dim"]
+
+
+def aggregations_width(arguments: Arguments, width: int | None) -> int | None:
+    """The input width once for each aggregation.
+
+    >>> aggregations_width({"aggr": ("mean", "max")}, 16)
+    32
+    """
+    aggr: str | Sequence[str] = arguments["aggr"]
+    return width if width is None or isinstance(aggr, str) else width * len(aggr)
+
+
+def powers_width(arguments: Arguments, _width: int | None) -> int | None:
+    """`out_channels` once for each power; PyG takes the powers 0, 1 and 2 if none are given."""
+    powers: Sequence[int] = arguments["powers"] or (0, 1, 2)
+    columns: int | None = arguments.get("out_channels")
+    return None if columns is None else columns * len(powers)
+
+
+def heads_divide(heads: str = "heads") -> LegalityRule:
     """`out_channels` is shared among the heads.
 
-    >>> heads_divide({"out_channels": 64, "heads": 6}, None).code
+    >>> heads_divide()({"out_channels": 64, "heads": 6}, None).code
     'GNN302'
     """
-    columns, heads = arguments["out_channels"], arguments["heads"]
-    if columns % heads == 0:
-        return None
-    lower = columns - columns % heads
-    nearest = f"{lower} or {lower + heads}" if lower else str(heads)
-    message = f"{heads} heads cannot share {columns} columns: {columns} is not a multiple of {heads}"
-    return Problem("GNN302", message, "heads", f"use another number of heads, or a width of {nearest}")
+
+    def rule(arguments: Arguments, _width: int | None) -> Problem | None:
+        columns, count = arguments["out_channels"], arguments[heads]
+        if columns % count == 0:
+            return None
+        lower = columns - columns % count
+        nearest = f"{lower} or {lower + count}" if lower else str(count)
+        message = f"{count} heads cannot share {columns} columns: {columns} is not a multiple of {count}"
+        return Problem("GNN302", message, heads, f"use another number of heads, or a width of {nearest}")
+
+    return rule
 
 
 def not_both(first: str, second: str) -> LegalityRule:
@@ -103,6 +130,35 @@ def divides(name: str, *others: str, width: bool = False) -> LegalityRule:
                 message = f"`{name}` ({parts}) does not divide {label} ({whole})"
                 return Problem("GNN204", message, name, f"use a divisor of {whole}")
         return None
+
+    return rule
+
+
+def keeps_width(name: str) -> LegalityRule:
+    """An argument that must be the input width.
+
+    >>> keeps_width("channels")({"channels": 64}, 32).code
+    'GNN502'
+    """
+
+    def rule(arguments: Arguments, width: int | None) -> Problem | None:
+        asked = arguments[name]
+        if width is None or asked == width:
+            return None
+        message = f"the layer keeps its width: `{name}` is {asked}, and the input has {width} columns"
+        return Problem("GNN502", message, name, f"write {width}, or bring the input to {asked} columns before")
+
+    return rule
+
+
+def not_narrower(name: str) -> LegalityRule:
+    """An argument that must be at least the input width."""
+
+    def rule(arguments: Arguments, width: int | None) -> Problem | None:
+        if width is None or arguments[name] >= width:
+            return None
+        message = f"`{name}` is {arguments[name]}, less than the {width} columns of the input"
+        return Problem("GNN204", message, name, f"write {width} or more, or a `Linear` before")
 
     return rule
 
@@ -146,9 +202,3 @@ def mlp_lists(arguments: Arguments, _width: int | None) -> Problem | None:
             message = f"`{name}` lists {len(cast(Sequence[Any], value))} values for {layers} layers"
             return Problem("GNN204", message, name, "give one value per layer, or one for all")
     return None
-
-
-def rgat_width(arguments: Arguments, width: int | None) -> int | None:
-    """RGATConv is wider by `dim` than other attention layers."""
-    columns = heads_width(arguments, width)
-    return None if columns is None else columns * arguments["dim"]

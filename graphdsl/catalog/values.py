@@ -13,8 +13,8 @@ _ACTIVATION_NAMES: Final = frozenset(entry.name for entry in _ACTIVATIONS)
 def accepts(parameter: Parameter, value: Any) -> bool:
     """Whether a value has the type and lies in the range of a parameter.
 
-    Elements of a list are judged by the other alternatives of the type: `string|list` with choices takes a choice or
-    a list of choices. Strings are held against `choices`, numbers against `minimum` and `below`.
+    Strings are held against `choices`, numbers against `minimum` and `below`, alone or in a list. A list has at least
+    one element.
 
     >>> heads = Parameter("heads", "int", 1, minimum=1)
     >>> accepts(heads, 8), accepts(heads, 0), accepts(heads, 2.0), accepts(heads, True)
@@ -32,9 +32,6 @@ def has_type(parameter: Parameter, value: Any) -> bool:
     kinds = _kinds(parameter)
     if parameter.variadic:
         return _is_list(value) and all(_is_one_of(kinds, item) for item in value)
-    if "list" in kinds and _is_list(value):
-        others = tuple(kind for kind in kinds if kind not in ("list", "none"))
-        return not others or all(_is_one_of(others, item) for item in value)
     return _is_one_of(kinds, value)
 
 
@@ -61,20 +58,17 @@ def describe(parameter: Parameter) -> str:
     >>> describe(Parameter("channel_list", "int", None, minimum=1, variadic=True))
     'a list, each a whole number ≥ 1'
     """
-    kinds = _kinds(parameter)
-    parts = [_PHRASES[kind](parameter) for kind in kinds if kind not in ("list", "none")]
-    if "int" in kinds and "float" in kinds:
-        parts.remove(_whole(parameter))
-    said = ", or ".join(parts)
-    if parameter.variadic:
-        return f"a list, each {said}"
-    if "list" in kinds:
-        said = f"{said}, or a list of such" if said else "a list"
-    return f"{said}, or none" if "none" in kinds else said
+    said = ", or ".join(_phrase(kind, parameter) for kind in _kinds(parameter))
+    return f"a list, each {said}" if parameter.variadic else said
 
 
 def _kinds(parameter: Parameter) -> tuple[str, ...]:
     return tuple(kind.strip() for kind in parameter.type.split("|"))
+
+
+def _element(kind: str) -> str | None:
+    """`int` for `list[int]`, None for what is not a list."""
+    return kind[5:-1] if kind.startswith("list[") else None
 
 
 def _is_list(value: Any) -> bool:
@@ -105,14 +99,20 @@ _TYPES: Final[dict[str, Callable[[Any], bool]]] = {
     "bool": lambda value: isinstance(value, bool),
     "string": lambda value: isinstance(value, str),
     "none": lambda value: value is None,
-    "list": _is_list,
     "module": _is_module,
     "activation": _is_activation,
 }
 
 
 def _is_one_of(kinds: Sequence[str], value: Any) -> bool:
-    return any(_TYPES[kind](value) for kind in kinds)
+    return any(_is_of(kind, value) for kind in kinds)
+
+
+def _is_of(kind: str, value: Any) -> bool:
+    element = _element(kind)
+    if element is None:
+        return _TYPES[kind](value)
+    return _is_list(value) and len(value) > 0 and all(_TYPES[element](item) for item in value)
 
 
 def _in_range(parameter: Parameter, value: Any) -> bool:
@@ -148,10 +148,16 @@ _PHRASES: Final[dict[str, Callable[[Parameter], str]]] = {
     "int": _whole,
     "float": lambda parameter: f"a number{_range(parameter)}",
     "bool": lambda _parameter: "true or false",
+    "none": lambda _parameter: "none",
     "string": _text,
     "module": lambda _parameter: "a layer such as `MLP(64, 64)`",
     "activation": lambda _parameter: "an activation such as `relu`",
 }
+
+
+def _phrase(kind: str, parameter: Parameter) -> str:
+    element = _element(kind)
+    return _PHRASES[kind](parameter) if element is None else f"a list, each {_PHRASES[element](parameter)}"
 
 
 def _show(value: Any) -> str:

@@ -1,9 +1,10 @@
-"""Parameters, forward inputs and reasons that many entries share."""
+"""What many entries share: parameters, forward inputs, reasons, and the frame of a layer on one relation."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from graphdsl.catalog.entry import ForwardInput, Parameter
+from graphdsl.catalog import rules
+from graphdsl.catalog.entry import Entry, ForwardInput, Parameter
 
 OUT_CHANNELS: Final = Parameter("out_channels", "int", minimum=1)
 HEADS: Final = Parameter("heads", "int", 1, minimum=1)
@@ -48,3 +49,20 @@ def aggregation(default: str, *choices: str, keyword: bool = False) -> Parameter
 def count(name: str, default: Any = None, minimum: float = 1) -> Parameter:
     """A whole number from 1 that may be left out (None)."""
     return Parameter(name, "int|none", default, minimum=minimum)
+
+
+def activation(default: str, *, optional: bool = True) -> Parameter:
+    """`act`: the activation inside a layer; `none` leaves it out."""
+    return Parameter("act", "activation|none" if optional else "activation", default)
+
+
+def flag(name: str, default: bool) -> Parameter:
+    """A switch."""
+    return Parameter(name, "bool", default)
+
+
+def relation_layer(name: str, doc: str, *, left_out: Mapping[str, str] | None = None, **fields: Any) -> Entry:
+    """A message passing class of PyG with one instance per relation; by default as wide as `out_channels`."""
+    fields.setdefault("width", rules.out_channels)
+    reasons = {**MESSAGE_PASSING, **(left_out or {})}
+    return Entry(name, "conv", f"torch_geometric.nn.{name}", doc, scope="relation", left_out=reasons, **fields)

@@ -1,0 +1,51 @@
+"""Layers and norms of PyG, and activations of PyTorch, that no entry describes, with the reason."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+_POSITIONS: Final = "reads positions of the nodes (`pos`) beside their features"
+_NEIGHBOURS: Final = "finds its neighbours itself, by nearest-neighbour search"
+_CUGRAPH: Final = "needs the cugraph package and its graph type"
+_WRAPS: Final = "takes another convolution as an argument"
+_TYPES: Final = "numbers all node types together and reads the type of each node"
+
+NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "MessagePassing": "the base class, not a layer",
+        "HeteroConv": "what `edges { … } combine …` says",
+        "CuGraphSAGEConv": _CUGRAPH,
+        "CuGraphGATConv": _CUGRAPH,
+        "CuGraphRGCNConv": _CUGRAPH,
+        "FusedGATConv": "needs the dgNN package and the graph in two sparse formats",
+        "GravNetConv": _NEIGHBOURS,
+        "DynamicEdgeConv": _NEIGHBOURS,
+        "XConv": _NEIGHBOURS,
+        "PointNetConv": _POSITIONS,
+        "PPFConv": _POSITIONS,
+        "PointTransformerConv": _POSITIONS,
+        "PointGNNConv": _POSITIONS,
+        "SplineConv": "needs the torch-spline-conv package, and edge attributes in [0, 1]",
+        "NNConv": "its network reads edge attributes and is as wide as input times output",
+        "EdgeConv": "its network reads both ends, so its input is twice as wide as the layer's",
+        "GeneralConv": "which widths may differ between two types depends on three switches",
+        "SignedConv": "reads two relations, positive and negative, and two states in one",
+        "DNAConv": "reads all earlier states stacked",
+        "HypergraphConv": "reads hyperedges: node and hyperedge pairs instead of edges",
+        "PNAConv": "needs the histogram of degrees from the data",
+        "PANConv": "returns an adjacency matrix beside the node values",
+        "WLConv": "reads and returns colours, not features",
+        "SuperGATConv": "adds a loss of its own to the training",
+        "HEATConv": _TYPES,
+        "GPSConv": _WRAPS,
+        "AntiSymmetricConv": _WRAPS,
+        "DirGNNConv": _WRAPS,
+        "MeshCNNConv": "reads the edges of a mesh, each with exactly four neighbours",
+        "HeteroBatchNorm": _TYPES,
+        "HeteroLayerNorm": _TYPES,
+        "MessageNorm": "reads a message beside the node, so it has no place after a layer",
+        "MultiheadAttention": "attention between all positions of a sequence, not an activation of one node",
+        "Softmax2d": "for images; `softmax` works on the columns of a node",
+    }
+)
+"""Reason by class name; the contract test holds it against what PyG and PyTorch export."""
