@@ -17,7 +17,7 @@ from torch_geometric.sampler import NeighborSampler
 from graphdsl.data.sampling.fanout import EdgeType, Fanout, tabulate_fanout
 from graphdsl.data.sampling.graph import Data, EdgeTime, NodeTime
 from graphdsl.data.sampling.hops import Strategy
-from graphdsl.data.sampling.randomness import resolve_seed
+from graphdsl.data.sampling.randomness import SeededGenerator, resolve_seed
 from graphdsl.data.sampling.sampler import HeteroNeighborSampler, check_options
 from graphdsl.data.sampling.times import as_times
 
@@ -108,7 +108,7 @@ def neighbor_loader(
     options = SamplingOptions(node_time, edge_time, strategy, strictly_before, replace, disjoint)
     seed = resolve_seed(seed)
     if seed is not None and loader_options.get("generator") is None:
-        loader_options["generator"] = torch.Generator().manual_seed(seed)
+        loader_options["generator"] = SeededGenerator.from_seed(seed)
     if sampler is not None:
         chosen, node_sampler = "own", sampler.clone(seed)
     else:
