@@ -99,5 +99,5 @@ def test_an_epoch_can_be_resumed():
 
 @pytest.mark.parametrize("seed", [-1, 1.5, True, "7"])
 def test_a_seed_is_a_whole_number(seed):
-    with pytest.raises(ValueError, match="seed is .*; accepted: a whole number >= 0"):
+    with pytest.raises(ValueError, match=r"seed is .*; accepted: a whole number >= 0"):
         HeteroNeighborSampler(crowd(), {LIKES: [3]}, seed=seed)
