@@ -1,6 +1,7 @@
 """From the hops of a walk to PyG's `HeteroSamplerOutput`."""
 
 from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -8,6 +9,8 @@ from torch_geometric.sampler import HeteroSamplerOutput
 
 from graphdsl.data.sampling.hops import Edges, Int64s, Nodes
 from graphdsl.data.sampling.layout import Layout
+
+Blocks: TypeAlias = list[tuple[int, slice]]
 
 
 def assemble_output(layout: Layout, nodes: list[Nodes], edges: list[Edges], disjoint: bool) -> HeteroSamplerOutput:
@@ -22,33 +25,38 @@ def assemble_output(layout: Layout, nodes: list[Nodes], edges: list[Edges], disj
         edges: what each hop added.
         disjoint: whether to give each node the tree that it belongs to, as `batch`.
     """
-    num_nodes = np.stack([np.diff(part.bounds) for part in nodes], axis=1)
-    num_edges = np.stack([np.diff(part.bounds) for part in edges], axis=1) if edges else None
-    node_bounds = [part.bounds for part in nodes]
-    edge_bounds = [part.bounds for part in edges]
-    number = _regroup([part.number for part in nodes], node_bounds)
-    number -= np.repeat(layout.first_node[:-1], num_nodes.sum(axis=1))
     types, relations = layout.node_types, layout.relations
-    batch = _split(types, _regroup([part.tree for part in nodes], node_bounds), num_nodes) if disjoint else None
-    if num_edges is None:
-        num_edges = np.zeros((len(relations), 0), np.int64)
+    num_nodes = _count([part.bounds for part in nodes], len(types))
+    num_edges = _count([part.bounds for part in edges], len(relations))
+    node_blocks = _order_blocks([part.bounds for part in nodes])
+    edge_blocks = _order_blocks([part.bounds for part in edges])
+    number = _regroup([part.number for part in nodes], node_blocks)
+    number -= np.repeat(layout.first_node[:-1], num_nodes.sum(axis=1))
+    tree = _regroup([part.tree for part in nodes], node_blocks) if disjoint else None
     return HeteroSamplerOutput(
         node=_split(types, number, num_nodes),
-        row=_split(relations, _regroup([part.source for part in edges], edge_bounds), num_edges),
-        col=_split(relations, _regroup([part.destination for part in edges], edge_bounds), num_edges),
-        edge=_split(relations, _regroup([part.edge for part in edges], edge_bounds), num_edges),
-        batch=batch,
+        row=_split(relations, _regroup([part.source for part in edges], edge_blocks), num_edges),
+        col=_split(relations, _regroup([part.destination for part in edges], edge_blocks), num_edges),
+        edge=_split(relations, _regroup([part.edge for part in edges], edge_blocks), num_edges),
+        batch=None if tree is None else _split(types, tree, num_nodes),
         num_sampled_nodes=dict(zip(types, num_nodes.tolist(), strict=True)),
         num_sampled_edges=dict(zip(relations, num_edges.tolist(), strict=True)),
     )
 
 
-def _regroup(parts: list[Int64s], bounds: list[Int64s]) -> Int64s:
-    """Order by (group, hop) what lies by (hop, group)."""
-    cuts = [list(pairwise(bound.tolist())) for bound in bounds]
-    groups = zip(*cuts, strict=True)
-    pieces = [part[low:high] for group in groups for part, (low, high) in zip(parts, group, strict=True)]
-    return np.concatenate([np.empty(0, np.int64), *pieces])
+def _count(bounds: list[Int64s], groups: int) -> Int64s:
+    """Sizes of shape `[groups, hops]`."""
+    return np.array([np.diff(bound) for bound in bounds], dtype=np.int64).reshape(len(bounds), groups).T
+
+
+def _order_blocks(bounds: list[Int64s]) -> Blocks:
+    """What lies by (hop, group), in the order (group, hop): the hop and the part of it."""
+    parts = [[slice(low, high) for low, high in pairwise(bound.tolist())] for bound in bounds]
+    return [block for group in zip(*parts, strict=True) for block in enumerate(group)]
+
+
+def _regroup(parts: list[Int64s], blocks: Blocks) -> Int64s:
+    return np.concatenate([np.empty(0, np.int64), *[parts[hop][part] for hop, part in blocks]])
 
 
 def _split(names: tuple, values: Int64s, sizes: Int64s) -> dict:
