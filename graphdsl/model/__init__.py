@@ -1,6 +1,22 @@
 """The meaning of a spec: schema, metadata, parameters, programs, train settings."""
 
 from graphdsl.model.metadata import Metadata, StoreInfo, TensorInfo
+from graphdsl.model.parameters import Parameter, parse_assignment, read_parameters
+from graphdsl.model.program import (
+    AnyStage,
+    BoundInput,
+    DroppedStage,
+    EdgesStage,
+    JoinedStage,
+    LayerUse,
+    NodesStage,
+    Pipe,
+    Prediction,
+    Program,
+    RelationRule,
+    TypeRule,
+)
+from graphdsl.model.resolution import Model, ResolvedSpec, resolve
 from graphdsl.model.schema import (
     KINDS,
     LABEL_KINDS,
@@ -13,21 +29,41 @@ from graphdsl.model.schema import (
     Schema,
 )
 from graphdsl.model.training import ClassUse, DataSource, Training
+from graphdsl.model.values import UNKNOWN
 
 __all__ = [
     "KINDS",
     "LABEL_KINDS",
+    "UNKNOWN",
+    "AnyStage",
     "Attribute",
     "AttributeType",
+    "BoundInput",
     "ClassUse",
     "DataSource",
+    "DroppedStage",
     "EdgeType",
+    "EdgesStage",
+    "JoinedStage",
+    "LayerUse",
     "Metadata",
     "Metapath",
     "MetapathHop",
+    "Model",
     "NodeType",
+    "NodesStage",
+    "Parameter",
+    "Pipe",
+    "Prediction",
+    "Program",
+    "RelationRule",
+    "ResolvedSpec",
     "Schema",
     "StoreInfo",
     "TensorInfo",
     "Training",
+    "TypeRule",
+    "parse_assignment",
+    "read_parameters",
+    "resolve",
 ]

@@ -20,6 +20,8 @@ from graphdsl.plan.ir import (
     StageBase,
     Width,
 )
+from graphdsl.plan.lowering import lower
+from graphdsl.plan.reach import depths, receptive_hops
 
 __all__ = [
     "Combine",
@@ -40,4 +42,7 @@ __all__ = [
     "Stage",
     "StageBase",
     "Width",
+    "depths",
+    "lower",
+    "receptive_hops",
 ]

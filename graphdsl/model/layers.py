@@ -1,0 +1,191 @@
+"""From a call in a spec to a layer of the catalogue with checked arguments."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from graphdsl.catalog import Entry, Kind, Parameter, accepts, describe, find, names
+from graphdsl.model.program import BoundInput, LayerUse
+from graphdsl.model.values import UNKNOWN, Refused, evaluate, kind_of, show
+from graphdsl.syntax import nodes as n
+from graphdsl.text import Diagnostic, Edit, Fix, Span, did_you_mean, listing, report
+
+_CONV: tuple[Kind, ...] = ("conv",)
+_NODE: tuple[Kind, ...] = ("node", "norm", "activation", "dropout")
+
+PLACES: dict[str, tuple[tuple[Kind, ...], str]] = {
+    "edges": (_CONV, "a relation map"),
+    "nodes": (_NODE, "a node map"),
+    "pipe": (_NODE, "a pipe"),
+    "head": (_NODE, "a prediction"),
+    "argument": ((*_NODE, "conv"), "an argument"),
+}
+"""Kinds of layers that can stand at a place, and how the place is called."""
+
+
+class LayerReader:
+    """Reads calls; knows the parameters' values, the states and where problems go."""
+
+    def __init__(self, values: Mapping[str, Any], states: Mapping[str, int], found: list[Diagnostic]) -> None:
+        self.values = values
+        self.states = states
+        self.found = found
+
+    def read(self, call: n.Call, place: str) -> LayerUse | None:
+        """The layer of a call at a place (a key of `PLACES`), or None after a report."""
+        entry = find(call.name.text)
+        kinds, where = PLACES[place]
+        if entry is None:
+            self.found.append(self._unknown_layer(call, kinds))
+            return None
+        if entry.kind not in kinds:
+            self.found.append(self._misplaced(call, entry, where))
+            return None
+        arguments: dict[str, Any] = {}
+        places: dict[str, Span] = {}
+        inputs: list[BoundInput] = []
+        ok = all([self._argument(entry, item, arguments, places, inputs) for item in self._ordered(entry, call)])
+        ok = self._complete(entry, call, arguments) and ok
+        return LayerUse(entry, arguments, places, tuple(inputs), call.span) if ok else None
+
+    def _unknown_layer(self, call: n.Call, kinds: tuple[Kind, ...]) -> Diagnostic:
+        name = call.name.text
+        helps = did_you_mean(name, names(*kinds)) or did_you_mean(name, names())
+        notes = listing("layers that can stand here", names(*kinds))
+        return report("GNN103", f"unknown layer `{name}`", call.name.span, helps=helps, notes=notes)
+
+    def _misplaced(self, call: n.Call, entry: Entry, where: str) -> Diagnostic:
+        if entry.kind == "conv":
+            message, said = f"`{entry.name}` passes messages and cannot stand in {where}", "put it into `edges { … }`"
+        else:
+            message = f"`{entry.name}` works on nodes and cannot serve a relation"
+            said = f"put it into `nodes {{ … }}` or behind `|`: `edges {{ … }} | {call.name.text}`"
+        return report("GNN107", message, call.name.span, helps=(said,))
+
+    # --- arguments ---
+
+    def _ordered(self, entry: Entry, call: n.Call) -> list[tuple[str | None, n.Argument]]:
+        """Arguments with their parameter names: positional ones bind in PyG's order."""
+        result: list[tuple[str | None, n.Argument]] = []
+        free = [item for item in entry.parameters]
+        position = 0
+        for argument in call.arguments:
+            if argument.name is not None:
+                result.append((argument.name.text, argument))
+                continue
+            parameter = free[position] if position < len(free) else None
+            result.append((parameter.name if parameter else None, argument))
+            if parameter is None or not parameter.variadic:
+                position += 1
+        return result
+
+    def _argument(
+        self,
+        entry: Entry,
+        item: tuple[str | None, n.Argument],
+        arguments: dict[str, Any],
+        places: dict[str, Span],
+        inputs: list[BoundInput],
+    ) -> bool:
+        name, argument = item
+        if name is None:
+            message = f"`{entry.name}` takes {len(entry.parameters)} positional arguments"
+            notes = listing("arguments", (known.name for known in entry.parameters))
+            self.found.append(report("GNN201", message, argument.span, "one too many", notes=notes))
+            return False
+        forward = entry.input(name)
+        parameter = entry.parameter(name)
+        if forward is not None and (parameter is None or isinstance(argument.value, n.Reference)):
+            return self._input(entry, name, argument, inputs)
+        if parameter is None:
+            self.found.append(self._unknown_argument(entry, name, argument))
+            return False
+        if name in arguments and not parameter.variadic:
+            also = ((places[name], "first given here"),)
+            self.found.append(report("GNN209", f"`{name}` is given twice", argument.span, also=also))
+            return False
+        return self._value(entry, parameter, argument, arguments, places)
+
+    def _unknown_argument(self, entry: Entry, name: str, argument: n.Argument) -> Diagnostic:
+        span = argument.name.span if argument.name else argument.span
+        if name in entry.derived:
+            helps = ("leave it out: the compiler fills it in from the schema",)
+            fix = Fix(f"remove `{name}`", (Edit(argument.span, ""),))
+            return report("GNN208", f"`{name}` is derived", argument.span, helps=helps, fix=fix)
+        known = [*(item.name for item in entry.parameters), *(item.name for item in entry.inputs)]
+        notes = listing(f"arguments of `{entry.name}`", known)
+        message = f"`{entry.name}` has no argument `{name}`"
+        return report("GNN201", message, span, helps=did_you_mean(name, known), notes=notes)
+
+    def _input(self, entry: Entry, name: str, argument: n.Argument, inputs: list[BoundInput]) -> bool:
+        forward = entry.input(name)
+        assert forward is not None
+        if not isinstance(argument.value, n.Reference):
+            what = "a state" if forward.source == "state" else "an attribute"
+            helps = (f"write `{name} = NAME` with the name of {what}",)
+            message = f"`{name}` is an input of the forward pass: it is bound to {what}, not to a value"
+            self.found.append(report("GNN305", message, argument.value.span, helps=helps))
+            return False
+        bound = argument.value.name.text
+        state = -1
+        if forward.source == "state":
+            if bound not in self.states:
+                notes = listing("states", self.states)
+                helps = did_you_mean(bound, self.states)
+                self.found.append(report("GNN101", f"unknown state `{bound}`", argument.value.span, helps=helps, notes=notes))
+                return False
+            state = self.states[bound]
+        inputs.append(BoundInput(forward, bound, state, argument.span))
+        return True
+
+    def _value(
+        self, entry: Entry, parameter: Parameter, argument: n.Argument, arguments: dict[str, Any], places: dict[str, Span]
+    ) -> bool:
+        try:
+            value = self._evaluate(parameter, argument.value)
+        except Refused as refused:
+            self.found.append(refused.diagnostic)
+            return False
+        if value is None and isinstance(argument.value, n.Call):
+            return False  # a nested layer that was reported already
+        if value is not UNKNOWN and not isinstance(value, LayerUse) and not accepts(parameter, value):
+            shown = f"{show(value)} is {kind_of(value)}" if value is not None else "this is `none`"
+            message = f"`{parameter.name}` of `{entry.name}` must be {describe(parameter)}; {shown}"
+            in_range = not isinstance(value, str) and isinstance(value, int | float) and not isinstance(value, bool)
+            code = "GNN204" if in_range and ("int" in parameter.type or "float" in parameter.type) else "GNN202"
+            self.found.append(report(code, message, argument.value.span))
+            return False
+        if parameter.variadic:
+            value = (*arguments.get(parameter.name, ()), *(value if isinstance(value, tuple) else (value,)))
+        arguments[parameter.name] = value
+        places[parameter.name] = argument.span
+        return True
+
+    def _evaluate(self, parameter: Parameter, node: n.Expression) -> Any:
+        kinds = parameter.type.split("|")
+        if "module" in kinds and isinstance(node, n.Call):
+            return self.read(node, "argument")
+        if isinstance(node, n.Reference) and node.name.text not in self.values:
+            name = node.name.text
+            entry = find(name)
+            if "activation" in kinds and entry is not None and entry.kind == "activation":
+                return name
+            if "module" in kinds and entry is not None:
+                return self.read(n.Call(node.name, (), node.span), "argument")
+            if parameter.choices and name in parameter.choices:
+                helps = (f'write it as a string: `"{name}"`',)
+                fix = Fix("quote it", (Edit(node.span, f'"{name}"'),))
+                raise Refused(report("GNN202", f"`{name}` is a string here", node.span, helps=helps, fix=fix))
+        return evaluate(node, self.values)
+
+    def _complete(self, entry: Entry, call: n.Call, arguments: Mapping[str, Any]) -> bool:
+        """Every required argument is there, and the catalogue's own rules hold (those that need no width)."""
+        given = {item.name.text for item in call.arguments if item.name is not None} | set(arguments)
+        missing = [item for item in entry.parameters if item.required and item.name not in given]
+        for item in missing:
+            helps = (f"write `{entry.name}({item.name} = …)`: {describe(item)}",)
+            self.found.append(report("GNN203", f"`{entry.name}` needs `{item.name}`", call.span, helps=helps))
+        needed = [item for item in entry.inputs if item.required and item.name not in given]
+        for forward in needed:
+            helps = (f"bind it: `{forward.name} = ATTRIBUTE`",)
+            self.found.append(report("GNN306", f"`{entry.name}` reads `{forward.name}`", call.span, helps=helps))
+        return not missing and not needed

@@ -1,0 +1,159 @@
+"""Parameters of models and schemas: types, defaults, and the values that win."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphdsl.model.values import UNKNOWN, Refused, evaluate, kind_of, show
+from graphdsl.syntax import nodes as n
+from graphdsl.text import Diagnostic, Span, did_you_mean, listing, report
+
+TYPES = ("int", "float", "bool", "string", "list")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter: `hidden: int = 64`.
+
+    Attributes:
+        type: int, float, bool, string or list.
+        default: its default value, or UNKNOWN without one.
+    """
+
+    name: str
+    type: str
+    default: Any
+    span: Span
+
+
+def fits(kind: str, value: Any) -> bool:
+    """Whether a value is of a parameter type; whole numbers are decimal numbers too."""
+    if value is UNKNOWN:
+        return True
+    if kind == "bool" or isinstance(value, bool):
+        return kind == "bool" and isinstance(value, bool)
+    types: dict[str, Any] = {"int": int, "float": int | float, "string": str, "list": tuple | list}
+    return isinstance(value, types[kind])
+
+
+def convert(kind: str, value: Any) -> Any:
+    """A value in the form that its type has inside: floats as floats, lists as tuples."""
+    if kind == "float" and value is not UNKNOWN:
+        return float(value)
+    return tuple(value) if kind == "list" and isinstance(value, list) else value
+
+
+def declare(declarations: tuple[n.ParameterDecl, ...], found: list[Diagnostic]) -> tuple[Parameter, ...]:
+    """Resolve declared parameters; a default may read the parameters before it."""
+    known: dict[str, Parameter] = {}
+    for declared in declarations:
+        name = declared.name.text
+        if name in known:
+            also = ((known[name].span, "first declared here"),)
+            found.append(report("GNN102", f"parameter `{name}` is declared twice", declared.name.span, also=also))
+            continue
+        known[name] = Parameter(name, *_type_and_default(declared, known, found), declared.name.span)
+    return tuple(known.values())
+
+
+def _type_and_default(
+    declared: n.ParameterDecl, known: Mapping[str, Parameter], found: list[Diagnostic]
+) -> tuple[str, Any]:
+    kind = declared.type.text
+    if kind not in TYPES:
+        helps = did_you_mean(kind, TYPES)
+        notes = listing("parameter types", TYPES)
+        found.append(report("GNN101", f"unknown parameter type `{kind}`", declared.type.span, helps=helps, notes=notes))
+        return "float", UNKNOWN
+    if declared.default is None:
+        return kind, UNKNOWN
+    try:
+        value = evaluate(declared.default, {name: item.default for name, item in known.items()})
+    except Refused as refused:
+        found.append(refused.diagnostic)
+        return kind, UNKNOWN
+    if not fits(kind, value):
+        message = f"parameter `{declared.name.text}` is `{kind}`, its default is {kind_of(value)}"
+        found.append(report("GNN202", message, declared.default.span, f"not `{kind}`"))
+        return kind, UNKNOWN
+    return kind, convert(kind, value)
+
+
+def bind(parameters: tuple[Parameter, ...], given: Mapping[str, Any], owner: str) -> tuple[dict[str, Any], list[Diagnostic]]:
+    """Values of all parameters: given ones over defaults.
+
+    Args:
+        parameters: what is declared.
+        given: values by name, from a parameter file, `--set` or Python keywords.
+        owner: whose parameters they are, for messages: "model `mixed`".
+
+    Returns:
+        A value for each parameter (UNKNOWN where nobody gave one), and what is wrong with the given ones.
+    """
+    found: list[Diagnostic] = []
+    values = {item.name: item.default for item in parameters}
+    by_name = {item.name: item for item in parameters}
+    for name, value in given.items():
+        item = by_name.get(name)
+        if item is None:
+            helps = did_you_mean(name, by_name)
+            notes = listing(f"parameters of {owner}", by_name)
+            found.append(report("GNN207", f"{owner} has no parameter `{name}`", where=name, helps=helps, notes=notes))
+        elif not fits(item.type, value):
+            message = f"parameter `{name}` is `{item.type}`, but {show(value)} is {kind_of(value)}"
+            found.append(report("GNN202", message, item.span, "declared here"))
+        else:
+            values[name] = convert(item.type, value)
+    return values, found
+
+
+def parse_assignment(text: str) -> tuple[str, Any] | Diagnostic:
+    """Read `name=value` of `--set`; the value is written as YAML would read it.
+
+    >>> parse_assignment("hidden=128")
+    ('hidden', 128)
+    """
+    name, sign, value = text.partition("=")
+    if not sign or not name.strip():
+        help_line = "write `--set hidden=128`"
+        return report("GNN210", f"`{text}` is not of the form name=value", where="--set", helps=(help_line,))
+    import yaml
+
+    try:
+        read: Any = yaml.safe_load(value)
+    except yaml.YAMLError:
+        return report("GNN210", f"the value of `{name.strip()}` cannot be read: {value}", where="--set")
+    return name.strip(), tuple(read) if isinstance(read, list) else _as_number(read)
+
+
+def _as_number(value: Any) -> Any:
+    """YAML 1.1 takes `1e-3` for a string; people who write it mean the number."""
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
+
+
+def read_parameters(path: str) -> dict[str, Any] | Diagnostic:
+    """Read a YAML file of parameter values: one mapping of names to numbers, truth values, strings or lists."""
+    import yaml
+
+    from graphdsl.text import SourceText, read_source
+
+    source = read_source(path)
+    if not isinstance(source, SourceText):
+        return source
+    try:
+        loaded: Any = yaml.safe_load(source.text)
+    except yaml.YAMLError as error:
+        mark: Any = getattr(error, "problem_mark", None)
+        place = f"{path}:{mark.line + 1}" if mark else path
+        return report("GNN210", f"`{path}` is not YAML: {getattr(error, 'problem', None) or 'unreadable'}", where=place)
+    if loaded is None:
+        return {}
+    if not isinstance(loaded, dict):
+        return report("GNN210", f"`{path}` holds {kind_of(loaded)}, not a mapping of names to values", where=path)
+    mapping: dict[Any, Any] = loaded
+    return {str(key): tuple(value) if isinstance(value, list) else _as_number(value) for key, value in mapping.items()}

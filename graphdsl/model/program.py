@@ -1,0 +1,151 @@
+"""What a model says once its parameters have values: stages in order, each rule matched to types and relations.
+
+Repeats are unrolled, names are resolved, arguments are values. Widths are not known here: they follow from schema and
+data when a program is lowered to a plan. States are numbered as in the plan: 0 is the input, stage *i* makes *i* + 1.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from graphdsl.catalog import Entry, ForwardInput
+from graphdsl.model.schema import Schema
+from graphdsl.text import EdgeKey, Span
+
+
+@dataclass(frozen=True, slots=True)
+class BoundInput:
+    """A forward input bound by keyword: to an attribute, or to an earlier state."""
+
+    input: ForwardInput
+    attribute: str
+    state: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class LayerUse:
+    """A layer as a spec asks for it.
+
+    Attributes:
+        arguments: values by PyG's parameter name, only those that were written; nested layers are `LayerUse`s.
+        places: where each argument is written.
+        inputs: forward inputs bound by keyword.
+    """
+
+    entry: Entry
+    arguments: Mapping[str, Any]
+    places: Mapping[str, Span]
+    inputs: tuple[BoundInput, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class TypeRule:
+    """The layer that serves one node type; `named` when its pattern names the type, not `*`."""
+
+    type: str
+    layer: LayerUse
+    span: Span
+    named: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RelationRule:
+    """A rule of a relation map and the relations it decides."""
+
+    edges: tuple[EdgeKey, ...]
+    layer: LayerUse
+    share: bool
+    span: Span
+    named: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pipe:
+    """A step of a pipe: one layer for all types, a map, or the residual."""
+
+    kind: Literal["layer", "map", "residual"]
+    layer: LayerUse | None
+    rules: tuple[TypeRule, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramStage:
+    """What all stages of a program have.
+
+    Attributes:
+        key: unique name: the state's name, or `nodes1`, `edges2`, …
+        name: the state's name in the spec, if it has one.
+        reads: the state it transforms.
+        shares: index of the stage whose weights it uses, in a shared repeat.
+        pipe: what follows.
+    """
+
+    key: str
+    name: str | None
+    reads: int
+    shares: int | None
+    pipe: tuple[Pipe, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class NodesStage(ProgramStage):
+    """A node map."""
+
+    rules: tuple[TypeRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EdgesStage(ProgramStage):
+    """A relation map."""
+
+    rules: tuple[RelationRule, ...] = ()
+    combine: str = "sum"
+    combine_arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    combine_span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedStage(ProgramStage):
+    """A join of several states."""
+
+    kind: Literal["cat", "add", "mean", "max", "jump", "same"] = "same"
+    states: tuple[int, ...] = ()
+    mode: str = "cat"
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedStage(ProgramStage):
+    """Types that end here."""
+
+    types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A predicted label."""
+
+    type: str
+    attribute: str
+    head: LayerUse | None
+    weight: float
+    state: int
+    span: Span
+
+
+AnyStage = NodesStage | EdgesStage | JoinedStage | DroppedStage
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A model with values for its parameters."""
+
+    model: str
+    schema: Schema
+    parameters: Mapping[str, Any]
+    stages: tuple[AnyStage, ...]
+    predictions: tuple[Prediction, ...]
+    span: Span

@@ -1,0 +1,233 @@
+"""Resolving a `schema` block: types, attributes, inverse relations, metapaths."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from graphdsl.model.parameters import Parameter, declare
+from graphdsl.model.schema import (
+    KINDS,
+    Attribute,
+    AttributeType,
+    EdgeType,
+    Metapath,
+    MetapathHop,
+    NodeType,
+    Schema,
+)
+from graphdsl.model.values import UNKNOWN, Refused, evaluate, kind_of
+from graphdsl.syntax import nodes as n
+from graphdsl.text import Diagnostic, EdgeKey, Span, did_you_mean, listing, report, show_edge
+
+_SIZED = ("float", "int", "class", "multilabel", "real")
+_NEEDS_SIZE = ("class", "multilabel")
+
+
+class _SchemaBuilder:
+    """Collects the members of one schema; every problem is a diagnostic, none stops the rest."""
+
+    def __init__(self, declared: n.SchemaDecl, found: list[Diagnostic]) -> None:
+        self.declared = declared
+        self.found = found
+        self.parameters: tuple[Parameter, ...] = declare(declared.parameters, found)
+        self.values = {item.name: item.default for item in self.parameters}
+        self.nodes: dict[str, NodeType] = {}
+        self.edges: dict[EdgeKey, EdgeType] = {}
+        self.metapaths: dict[str, Metapath] = {}
+
+    def build(self) -> Schema:
+        members = self.declared.members
+        for member in members:
+            if isinstance(member, n.NodeDecl):
+                self.add_node(member)
+        for member in members:
+            if isinstance(member, n.EdgeDecl):
+                self.add_edge(member)
+        for member in members:
+            if isinstance(member, n.MetapathDecl):
+                self.add_metapath(member)
+        span = self.declared.name.span
+        return Schema(self.declared.name.text, self.nodes, self.edges, self.metapaths, span)
+
+    # --- nodes and attributes ---
+
+    def add_node(self, declared: n.NodeDecl) -> None:
+        name = declared.name.text
+        if not name:
+            self.found.append(report("GNN204", "a node type needs a name that is not empty", declared.name.span))
+            return
+        if name in self.nodes:
+            also = ((self.nodes[name].span, "first declared here"),)
+            self.found.append(report("GNN102", f"node type `{name}` is declared twice", declared.name.span, also=also))
+            return
+        attributes = self.attributes(declared.attributes)
+        self.nodes[name] = NodeType(name, attributes, self.count(declared), declared.optional, declared.name.span)
+
+    def count(self, declared: n.NodeDecl) -> int | None:
+        count = None
+        for option in declared.options:
+            if option.name is None or option.name.text != "count":
+                helps = ("the only option of a node type is `count = N`",)
+                self.found.append(report("GNN201", "unknown option of a node type", option.span, helps=helps))
+                continue
+            count = self.whole(option.value, minimum=0)
+        return count
+
+    def whole(self, expression: n.Expression, minimum: int) -> int | None:
+        try:
+            value = evaluate(expression, self.values)
+        except Refused as refused:
+            self.found.append(refused.diagnostic)
+            return None
+        if value is UNKNOWN:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+            said = f"{kind_of(value)}" if not isinstance(value, int) else str(value)
+            self.found.append(report("GNN204", f"expected a whole number ≥ {minimum}, found {said}", expression.span))
+            return None
+        return value
+
+    def attributes(self, declared: tuple[n.AttributeDecl, ...]) -> dict[str, Attribute]:
+        attributes: dict[str, Attribute] = {}
+        for item in declared:
+            name = item.name.text
+            if name in attributes:
+                also = ((attributes[name].span, "first declared here"),)
+                self.found.append(report("GNN102", f"attribute `{name}` is declared twice", item.name.span, also=also))
+                continue
+            kind = self.attribute_type(item.type)
+            if kind is not None:
+                attributes[name] = Attribute(name, kind, item.span)
+        return attributes
+
+    def attribute_type(self, declared: n.TypeExpression) -> AttributeType | None:
+        kind = next((known for known in KINDS if known == declared.name.text), None)
+        if kind is None:
+            helps = did_you_mean(declared.name.text, KINDS)
+            notes = listing("attribute types", KINDS)
+            message = f"unknown attribute type `{declared.name.text}`"
+            self.found.append(report("GNN101", message, declared.name.span, helps=helps, notes=notes))
+            return None
+        if declared.size is None:
+            if kind in _NEEDS_SIZE:
+                helps = (f"write `{kind}[4]`, or `{kind}[*]` to take the number from the data",)
+                self.found.append(report("GNN203", f"`{kind}` needs a size", declared.span, helps=helps))
+            return AttributeType(kind, "*" if kind in _NEEDS_SIZE else None, declared.optional)
+        if kind not in _SIZED:
+            message = f"`{kind}` is one value per row and takes no size"
+            self.found.append(report("GNN201", message, declared.size.span))
+            return AttributeType(kind, None, declared.optional)
+        if isinstance(declared.size, n.Wildcard):
+            return AttributeType(kind, "*", declared.optional)
+        size = self.whole(declared.size, minimum=2 if kind == "class" else 1)
+        return AttributeType(kind, "*" if size is None else size, declared.optional)
+
+    # --- edges ---
+
+    def known_node(self, name: n.Name) -> bool:
+        if name.text in self.nodes:
+            return True
+        helps = did_you_mean(name.text, self.nodes)
+        notes = listing("node types", self.nodes)
+        self.found.append(report("GNN101", f"unknown node type `{name.text}`", name.span, helps=helps, notes=notes))
+        return False
+
+    def add_edge(self, declared: n.EdgeDecl) -> None:
+        ends = [self.known_node(name) for name in (declared.source, declared.target)]
+        if not all(ends):
+            return
+        key = (declared.source.text, declared.relation.text, declared.target.text)
+        span = declared.source.span.to(declared.target.span)
+        inverse = None
+        if declared.reverse is not None:
+            inverse = (declared.target.text, declared.reverse.text, declared.source.text)
+            if inverse == key:
+                helps = ("leave `reverse` out, or give the inverse another name",)
+                message = f"`{declared.reverse.text}` cannot be its own inverse"
+                self.found.append(report("GNN102", message, declared.reverse.span, helps=helps))
+                inverse = None
+        attributes = self.attributes(declared.attributes)
+        self.put_edge(EdgeType(*key, attributes, inverse, False, declared.optional, span))
+        if inverse is not None and declared.reverse is not None:
+            self.put_edge(EdgeType(*inverse, attributes, key, True, declared.optional, declared.reverse.span))
+
+    def put_edge(self, edge: EdgeType) -> None:
+        earlier = self.edges.get(edge.key)
+        if earlier is not None:
+            also = ((earlier.span, "first declared here"),)
+            self.found.append(report("GNN102", f"`{show_edge(edge.key)}` is declared twice", edge.span, also=also))
+            return
+        self.edges[edge.key] = edge
+
+    # --- metapaths ---
+
+    def add_metapath(self, declared: n.MetapathDecl) -> None:
+        name = declared.name.text
+        if name in self.metapaths:
+            also = ((self.metapaths[name].span, "first declared here"),)
+            self.found.append(report("GNN102", f"metapath `{name}` is declared twice", declared.name.span, also=also))
+            return
+        same = next((edge for edge in self.edges.values() if edge.relation == name), None)
+        if same is not None:
+            also = ((same.span, "a relation of this name"),)
+            self.found.append(report("GNN102", f"`{name}` is a relation already", declared.name.span, also=also))
+            return
+        if not self.known_node(declared.start):
+            return
+        hops = self.hops(declared)
+        if hops is None:
+            return
+        word = declared.multiplicity.text if declared.multiplicity else "set"
+        multiplicity = "count" if word == "count" else "mean" if word == "mean" else "set"
+        budget = self.whole(declared.budget, minimum=1) if declared.budget else None
+        target = declared.hops[-1].target.text
+        self.metapaths[name] = Metapath(
+            name, declared.start.text, target, hops, multiplicity, budget, declared.name.span
+        )
+
+    def hops(self, declared: n.MetapathDecl) -> tuple[MetapathHop, ...] | None:
+        hops: list[MetapathHop] = []
+        here, place = declared.start.text, declared.start.span
+        for hop in declared.hops:
+            there = hop.target.text
+            key = (there, hop.relation.text, here) if hop.backward else (here, hop.relation.text, there)
+            if key not in self.edges:
+                self.found.append(self.broken(declared, hop, key, place))
+                return None
+            hops.append(MetapathHop(key, hop.backward))
+            here, place = there, hop.target.span
+        return tuple(hops)
+
+    def broken(self, declared: n.MetapathDecl, hop: n.Hop, key: EdgeKey, here: Span) -> Diagnostic:
+        """Why there is no such hop, and which there are."""
+        name = hop.relation.text
+        alike = [edge for edge in self.edges if edge[1] == name]
+        helps: tuple[str, ...]
+        if alike:
+            flipped = (key[2], key[1], key[0])
+            arrow = f"`-[{name}]->`" if hop.backward else f"`<-[{name}]-`"
+            walks = f"walk it the other way: {arrow}"
+            helps = (walks,) if flipped in self.edges else (f"`{name}` runs {show_edge(alike[0])}",)
+        else:
+            helps = did_you_mean(name, {edge[1] for edge in self.edges})
+        start = key[2] if hop.backward else key[0]
+        leaving = [edge for edge in self.edges if start in (edge[0], edge[2])]
+        return report(
+            "GNN401",
+            f"metapath `{declared.name.text}`: there is no `{show_edge(key)}`",
+            hop.span,
+            also=((here, f"the path stands at `{start}`"),),
+            helps=helps,
+            notes=listing(f"relations at `{start}`", (show_edge(edge) for edge in leaving)),
+        )
+
+
+def resolve_schema(declared: n.SchemaDecl, found: list[Diagnostic]) -> Schema:
+    """The meaning of a schema block; problems are appended to `found`."""
+    return _SchemaBuilder(declared, found).build()
+
+
+def unknown_type(name: n.Name, known: Mapping[str, Any]) -> Diagnostic:
+    """A node type is named that the schema does not declare."""
+    helps = did_you_mean(name.text, known)
+    notes = listing("node types", known)
+    return report("GNN101", f"unknown node type `{name.text}`", name.span, helps=helps, notes=notes)

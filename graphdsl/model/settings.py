@@ -1,0 +1,171 @@
+"""Resolving a `train` block: which settings there are, and what each accepts."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from graphdsl.model.training import ClassUse, DataSource, Training
+from graphdsl.model.values import Refused, evaluate, kind_of, show
+from graphdsl.syntax import nodes as n
+from graphdsl.text import Diagnostic, did_you_mean, listing, report
+
+OPTIMIZERS = ("Adam", "AdamW", "SGD", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "Rprop", "ASGD")
+SCHEDULERS = ("StepLR", "MultiStepLR", "ExponentialLR", "CosineAnnealingLR", "LinearLR", "ConstantLR", "OneCycleLR",
+              "CosineAnnealingWarmRestarts", "CyclicLR", "PolynomialLR", "ReduceLROnPlateau")  # fmt: skip
+SOURCES = ("pyg", "tables", "file")
+PRECISIONS = ("32-true", "64-true", "bf16-mixed", "16-mixed", "bf16-true")
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What a setting accepts, in words, and the test."""
+
+    words: str
+    test: Callable[[Any], bool]
+
+
+def _whole(minimum: int) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= minimum
+
+
+def _optional(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: value is None or test(value)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+
+
+def _fanout(value: Any) -> bool:
+    return isinstance(value, tuple) and bool(value) and all(_whole(-1)(item) for item in value)
+
+
+_RULES: Mapping[str, _Rule] = {
+    "epochs": _Rule("a whole number ≥ 1", _whole(1)),
+    "patience": _Rule("a whole number ≥ 1, or `none`", _optional(_whole(1))),
+    "monitor": _Rule('a metric such as "val_accuracy"', lambda value: isinstance(value, str)),
+    "batch_size": _Rule("a whole number ≥ 1, or `none` for the whole graph", _optional(_whole(1))),
+    "fanout": _Rule("a list of whole numbers, nearest hop first; -1 for all", _fanout),
+    "temporal": _Rule("`true` or `false`", lambda value: isinstance(value, bool)),
+    "seed": _Rule("a whole number from 0 to 4294967295", lambda value: _whole(0)(value) and value < 2**32),
+    "clip": _Rule("a number > 0, or `none`", _optional(_number)),
+    "class_weights": _Rule("`true` or `false`", lambda value: isinstance(value, bool)),
+    "workers": _Rule("a whole number ≥ 0", _whole(0)),
+    "precision": _Rule("one of " + ", ".join(f'"{item}"' for item in PRECISIONS), lambda value: value in PRECISIONS),
+}
+SETTINGS = ("data", "optimizer", "scheduler", *_RULES)
+
+
+def _arguments(call: n.Call, found: list[Diagnostic], positional: int) -> tuple[list[Any], dict[str, Any]]:
+    """Evaluate the arguments of a call: so many positional ones, any keywords."""
+    values: list[Any] = []
+    named: dict[str, Any] = {}
+    for item in call.arguments:
+        try:
+            value = evaluate(item.value, {})
+        except Refused as refused:
+            found.append(refused.diagnostic)
+            continue
+        if item.name is not None:
+            if item.name.text in named:
+                found.append(report("GNN209", f"`{item.name.text}` is given twice", item.span))
+            named[item.name.text] = value
+        elif len(values) < positional:
+            values.append(value)
+        else:
+            helps = ("write `name = value`",)
+            found.append(report("GNN201", f"`{call.name.text}` takes named arguments here", item.span, helps=helps))
+    return values, named
+
+
+def _source(value: n.Expression, base: Path, found: list[Diagnostic]) -> DataSource | None:
+    helps = ('`pyg("DBLP", root = "data")`, `tables("data")` or "graph.pt"',)
+    if isinstance(value, n.Literal) and isinstance(value.value, str):
+        return DataSource("file", value.value, {}, base, value.span)
+    if not isinstance(value, n.Call):
+        found.append(report("GNN612", "`data` names a source of data", value.span, helps=helps))
+        return None
+    kind = next((known for known in ("pyg", "tables", "file") if known == value.name.text), None)
+    if kind is None:
+        helps = did_you_mean(value.name.text, SOURCES) or helps
+        notes = listing("sources", SOURCES)
+        found.append(report("GNN612", f"unknown data source `{value.name.text}`", value.span, helps=helps, notes=notes))
+        return None
+    before = len(found)
+    values, named = _arguments(value, found, positional=1)
+    if len(found) > before:
+        return None
+    if len(values) != 1 or not isinstance(values[0], str):
+        found.append(report("GNN203", f"`{kind}` needs a name or path as a string", value.span, helps=helps))
+        return None
+    if named and kind != "pyg":
+        found.append(report("GNN201", f"`{kind}` takes nothing but a path", value.span))
+        return None
+    return DataSource(kind, values[0], named, base, value.span)
+
+
+def _class(value: n.Expression, what: str, known: tuple[str, ...], found: list[Diagnostic]) -> ClassUse | None:
+    if isinstance(value, n.Reference):
+        value = n.Call(value.name, (), value.span)
+    if not isinstance(value, n.Call):
+        helps = (f"write `{what}: {known[0]}(…)`",)
+        found.append(report("GNN202", f"`{what}` names a class of torch.optim", value.span, helps=helps))
+        return None
+    if value.name.text not in known:
+        helps = did_you_mean(value.name.text, known)
+        notes = listing(f"{what}s", known)
+        found.append(report("GNN101", f"unknown {what} `{value.name.text}`", value.name.span, helps=helps, notes=notes))
+        return None
+    _, named = _arguments(value, found, positional=0)
+    return ClassUse(value.name.text, named, value.span)
+
+
+def _plain(setting: n.Setting, found: list[Diagnostic]) -> dict[str, Any]:
+    name = setting.name.text
+    try:
+        value = evaluate(setting.value, {})
+    except Refused as refused:
+        found.append(refused.diagnostic)
+        return {}
+    rule = _RULES[name]
+    if name == "fanout" and _whole(-1)(value):
+        value = (value,)
+    if not rule.test(value):
+        said = f"{show(value)} is {kind_of(value)}" if value is not None else "found `none`"
+        code = "GNN204" if isinstance(value, int | float) and not isinstance(value, bool) else "GNN202"
+        found.append(report(code, f"`{name}` must be {rule.words}; {said}", setting.value.span))
+        return {}
+    return {name: value}
+
+
+def resolve_training(declared: n.TrainDecl, base: Path, found: list[Diagnostic]) -> Training:
+    """The settings of a train block, defaults for the rest; problems are appended to `found`.
+
+    Args:
+        declared: the block.
+        base: folder that relative data paths start from (that of the spec).
+        found: where problems go.
+    """
+    values: dict[str, Any] = {}
+    places: dict[str, n.Setting] = {}
+    for setting in declared.settings:
+        name = setting.name.text
+        if name in places:
+            also = ((places[name].span, "first set here"),)
+            found.append(report("GNN102", f"`{name}` is set twice", setting.name.span, also=also))
+            continue
+        places[name] = setting
+        if name == "data":
+            values["data"] = _source(setting.value, base, found)
+        elif name in ("optimizer", "scheduler"):
+            known = OPTIMIZERS if name == "optimizer" else SCHEDULERS
+            use = _class(setting.value, name, known, found)
+            values |= {name: use} if use is not None else {}
+        elif name in _RULES:
+            values |= _plain(setting, found)
+        else:
+            helps = did_you_mean(name, SETTINGS)
+            notes = listing("settings", SETTINGS)
+            found.append(report("GNN211", f"unknown setting `{name}`", setting.name.span, helps=helps, notes=notes))
+    return Training(declared.model.text, span=declared.model.span, **values)

@@ -1,0 +1,151 @@
+"""Evaluating expressions of a spec: exact, bounded, and never Python's own `eval`."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from graphdsl.syntax import nodes as n
+from graphdsl.text import Diagnostic, did_you_mean, listing, report
+
+LARGEST = 2**53
+_LARGEST_POWER = 64
+
+
+class _Unknown:
+    """A value that nobody has given yet: a parameter without a default while a spec is only checked."""
+
+    def __repr__(self) -> str:
+        return "?"
+
+
+UNKNOWN: Final = _Unknown()
+
+
+class Refused(Exception):
+    """An expression has no value; carries the reason. Used inside this package only."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        self.diagnostic = diagnostic
+        super().__init__(diagnostic.message)
+
+
+def show(value: Any) -> str:
+    """A value as it is written in a spec."""
+    if isinstance(value, bool) or value is None:
+        return str(value).lower()
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, tuple | list):
+        items: Any = value
+        return "[" + ", ".join(show(item) for item in items) + "]"
+    return str(value)
+
+
+def kind_of(value: Any) -> str:
+    """What a value is, in words."""
+    if value is None:
+        return "`none`"
+    words = {bool: "a truth value", int: "a whole number", float: "a decimal number", str: "a string", tuple: "a list"}
+    return words.get(type(value), "a value")
+
+
+def _number(value: Any, node: n.Expression) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Refused(report("GNN202", f"arithmetic needs numbers, this is {kind_of(value)}", node.span))
+    return value
+
+
+def _bounded(value: int | float, node: n.Expression) -> int | float:
+    if isinstance(value, complex) or value != value or abs(value) > LARGEST:
+        raise Refused(report("GNN204", f"the result is larger than {LARGEST}, or no number", node.span))
+    return value
+
+
+def _divide(left: int | float, right: int | float, node: n.Binary) -> int | float:
+    if right == 0:
+        raise Refused(report("GNN204", "division by zero", node.span))
+    if isinstance(left, int) and isinstance(right, int):
+        if left % right:
+            raise Refused(
+                report(
+                    "GNN205",
+                    f"{left} / {right} leaves a rest of {left % right}",
+                    node.span,
+                    f"{left} is not a multiple of {right}",
+                    helps=("division between whole numbers is exact: change one of them",),
+                )
+            )
+        return left // right
+    return left / right
+
+
+def _power(left: int | float, right: int | float, node: n.Binary) -> int | float:
+    if abs(right) > _LARGEST_POWER or (left == 0 and right < 0):
+        raise Refused(report("GNN204", f"the exponent must lie between 0 and {_LARGEST_POWER}", node.span))
+    return left**right
+
+
+def _binary(node: n.Binary, names: Mapping[str, Any]) -> Any:
+    left, right = evaluate(node.left, names), evaluate(node.right, names)
+    if left is UNKNOWN or right is UNKNOWN:
+        return UNKNOWN
+    left, right = _number(left, node.left), _number(right, node.right)
+    if node.operator == "/":
+        return _bounded(_divide(left, right, node), node)
+    if node.operator == "**":
+        return _bounded(_power(left, right, node), node)
+    if node.operator == "%":
+        if right == 0:
+            raise Refused(report("GNN204", "division by zero", node.span))
+        return left % right
+    results = {"+": left + right, "-": left - right, "*": left * right}
+    return _bounded(results[node.operator], node)
+
+
+def evaluate(node: n.Expression, names: Mapping[str, Any]) -> Any:
+    """The value of an expression.
+
+    Args:
+        node: the expression.
+        names: values by name (the parameters of the model or schema).
+
+    Raises:
+        Refused: with a diagnostic, when it has none.
+    """
+    if isinstance(node, n.Literal):
+        if isinstance(node.value, int | float) and not isinstance(node.value, bool):
+            return _bounded(node.value, node)
+        return node.value
+    if isinstance(node, n.Reference):
+        if node.name.text in names:
+            return names[node.name.text]
+        raise Refused(_unknown(node, names))
+    if isinstance(node, n.Unary):
+        value = evaluate(node.operand, names)
+        return UNKNOWN if value is UNKNOWN else -_number(value, node.operand)
+    if isinstance(node, n.Binary):
+        return _binary(node, names)
+    if isinstance(node, n.ListLiteral):
+        return tuple(evaluate(item, names) for item in node.items)
+    raise Refused(report("GNN202", f"`{node.name.text}(…)` is a layer, not a value", node.span))
+
+
+def _unknown(node: n.Reference, names: Mapping[str, Any]) -> Diagnostic:
+    name = node.name.text
+    helps = did_you_mean(name, names) or (f'strings stand in double quotes: `"{name}"`',)
+    return report("GNN101", f"unknown parameter `{name}`", node.span, helps=helps, notes=listing("parameters", names))
+
+
+def references(node: Any) -> set[str]:
+    """Names that any expression below a node reads (found without recursion)."""
+    found: set[str] = set()
+    stack: list[Any] = [node]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, n.Reference):
+            found.add(item.name.text)
+        elif isinstance(item, tuple):
+            children: Any = item
+            stack += list(children)
+        elif hasattr(item, "__dataclass_fields__"):
+            stack += [getattr(item, field) for field in item.__dataclass_fields__ if field not in ("span", "name")]
+    return found

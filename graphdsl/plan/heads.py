@@ -1,0 +1,58 @@
+"""Lowering of predictions: the label's type gives the width of the head."""
+
+from graphdsl.model import Prediction
+from graphdsl.plan.ir import Head, Ids, ModuleSpec
+from graphdsl.plan.modules import Surroundings, build_module
+from graphdsl.plan.state import Flow
+from graphdsl.text import encode, report, show_name
+
+_LINEAR = "torch_geometric.nn.Linear"
+
+
+def _size(prediction: Prediction, flow: Flow) -> int | None:
+    """Classes, labels or targets."""
+    kind = flow.schema.nodes[prediction.type].attributes[prediction.attribute].type
+    if isinstance(kind.size, int):
+        return kind.size
+    if kind.size is None:
+        return 1
+    store = flow.metadata.nodes.get(prediction.type) if flow.metadata else None
+    tensor = store.tensors.get(prediction.attribute) if store else None
+    if tensor is None:
+        return None
+    return tensor.classes if kind.kind == "class" else tensor.width
+
+
+def lower_prediction(prediction: Prediction, flow: Flow) -> Head:
+    """Lower one prediction; a head that is written must be as wide as the label asks."""
+    label = flow.schema.nodes[prediction.type].attributes[prediction.attribute]
+    size = _size(prediction, flow)
+    width = flow.states[prediction.state].get(prediction.type)
+    if prediction.head is None or not prediction.head.entry.accepts_ids:
+        columns = flow.columns(prediction.type, width, prediction.span)
+    else:
+        columns = None
+    if prediction.head is None:
+        arguments = {"in_channels": columns, "out_channels": size}
+        module = ModuleSpec("Linear", _LINEAR, arguments, size, prediction.span)
+    else:
+        count = width.count if isinstance(width, Ids) else flow.count(prediction.type)
+        module = build_module(prediction.head, Surroundings(width=columns, count=count), flow.found)
+        if size is not None and module.width_out is not None and module.width_out != size:
+            message = f"the head gives {module.width_out} columns, `{label.type}` needs {size}"
+            also = ((label.span, f"`{label.type}`"),)
+            flow.found.append(report("GNN502", message, prediction.head.span, also=also))
+    kind = label.type.kind
+    name = f"{show_name(prediction.type)}.{show_name(prediction.attribute)}"
+    return Head(
+        name=name,
+        key=f"{encode(prediction.type)}__{encode(prediction.attribute)}",
+        type=prediction.type,
+        attribute=prediction.attribute,
+        kind="class" if kind == "class" else "multilabel" if kind == "multilabel" else "real",
+        size=size,
+        state=prediction.state,
+        module=module,
+        weight=prediction.weight,
+        span=prediction.span,
+    )

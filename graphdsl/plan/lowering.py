@@ -1,0 +1,156 @@
+"""Lowering: a program and what is known of the data become a plan, every width inferred and checked on the way."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from graphdsl.model import DroppedStage, EdgesStage, JoinedStage, Metadata, NodesStage, Prediction, Program, Schema
+from graphdsl.plan.heads import lower_prediction
+from graphdsl.plan.ir import Derived, DropStage, Head, Ids, Plan, RelationStage, Stage, Width
+from graphdsl.plan.joins import lower_join
+from graphdsl.plan.passes import PASSES
+from graphdsl.plan.relations import lower_edges
+from graphdsl.plan.state import Flow
+from graphdsl.plan.typewise import lower_nodes
+from graphdsl.text import Diagnostic, EdgeKey, report
+
+
+def _inputs(schema: Schema, metadata: Metadata | None) -> dict[str, Width]:
+    """Width of each node type's `x`: from the schema, or from the data where the schema says `*`."""
+    widths: dict[str, Width] = {}
+    for name, node in schema.nodes.items():
+        store = metadata.nodes.get(name) if metadata else None
+        tensor = store.tensors.get("x") if store else None
+        if node.features is None or (node.features.type.optional and metadata is not None and tensor is None):
+            count = node.count if node.count is not None else store.count if store else None
+            widths[name] = Ids(count)
+        elif node.features.type.width is not None:
+            widths[name] = node.features.type.width
+        else:
+            widths[name] = tensor.width if tensor else None
+    return widths
+
+
+def _lower_stage(stage: Any, flow: Flow) -> Stage:
+    if isinstance(stage, NodesStage):
+        return lower_nodes(stage, flow)
+    if isinstance(stage, EdgesStage):
+        return lower_edges(stage, flow)
+    if isinstance(stage, JoinedStage):
+        return lower_join(stage, flow)
+    assert isinstance(stage, DroppedStage)
+    widths = {name: width for name, width in flow.states[stage.reads].items() if name not in stage.types}
+    return DropStage(stage.key, stage.reads, stage.shares, (), (), widths, stage.span, stage.types)
+
+
+def _used_relations(stages: Iterable[Stage]) -> set[EdgeKey]:
+    used: set[EdgeKey] = set()
+    for stage in stages:
+        if isinstance(stage, RelationStage):
+            used |= {step.edge for step in stage.steps}
+            used |= {edge for joint in stage.joints for edge in joint.edges}
+    return used
+
+
+def _derived(schema: Schema, used: set[EdgeKey]) -> tuple[Derived, ...]:
+    """How to make inverses and metapaths, inverses first: metapaths may run over them."""
+    by_key = {path.key: path for path in schema.metapaths.values()}
+    paths = [by_key[key] for key in sorted(used) if key in by_key]
+    needed = used | {hop.edge for path in paths for hop in path.hops}
+    inverses = [key for key in sorted(needed) if key in schema.edges and schema.edges[key].derived]
+    return (
+        *(Derived(key, inverse_of=schema.edges[key].inverse) for key in inverses),
+        *(Derived(path.key, metapath=path) for path in paths),
+    )
+
+
+def _optional(schema: Schema, used: set[EdgeKey]) -> frozenset[EdgeKey]:
+    return frozenset(key for key in used if key in schema.edges and schema.edges[key].optional)
+
+
+def _unread_states(program: Program, found: list[Diagnostic]) -> None:
+    """Named states that nothing reads."""
+    read = {prediction.state for prediction in program.predictions}
+    for stage in program.stages:
+        read.add(stage.reads)
+        if isinstance(stage, JoinedStage):
+            read |= set(stage.states)
+        rules = [rule.layer for rule in stage.rules] if isinstance(stage, NodesStage | EdgesStage) else []
+        read |= {item.state for layer in rules for item in layer.inputs}
+    for index, stage in enumerate(program.stages):
+        if stage.name is not None and index + 1 not in read:
+            helps = ("read it, or leave it out",)
+            found.append(report("GNN109", f"state `{stage.name}` is never read", stage.span, helps=helps))
+
+
+def _reached(program: Program, prediction: Prediction, stages: tuple[Stage, ...], found: list[Diagnostic]) -> None:
+    """A prediction of a type that no relation map ever changes sees nothing of the graph."""
+    maps = [stage for stage in stages[: prediction.state] if isinstance(stage, RelationStage)]
+    if not maps or any(prediction.type in stage.produced for stage in maps):
+        return
+    schema = program.schema
+    leaving = [edge for edge in schema.edges.values() if edge.source == prediction.type and edge.inverse is None]
+    name = prediction.type
+    helps = tuple(
+        f"let messages come back: `edge {edge.source} -[{edge.relation}]-> {edge.target} reverse NAME`"
+        for edge in leaving[:1]
+    )
+    also = [(edge.span, f"leaves `{name}`") for edge in leaving[:3]]
+    message = f"`{name}` receives no message in any layer, so the graph cannot help to predict it"
+    found.append(report("GNN504", message, prediction.span, "predicted here", also=also, helps=helps))
+
+
+def lower(program: Program, metadata: Metadata | None = None) -> tuple[Plan, list[Diagnostic]]:
+    """Lower a program to a plan.
+
+    Args:
+        program: a model with values for its parameters.
+        metadata: sizes that the data brings; without it, sizes that the schema leaves open stay unknown.
+
+    Returns:
+        The plan, after all passes, and what is wrong with the model. A plan with errors must not be compiled.
+    """
+    found: list[Diagnostic] = []
+    inputs = _inputs(program.schema, metadata)
+    flow = Flow(program.schema, metadata, [inputs], [], found)
+    for stage in program.stages:
+        lowered = _lower_stage(stage, flow)
+        flow.stages.append(lowered)
+        flow.states.append(lowered.widths)
+    stages = tuple(flow.stages)
+    heads = tuple(lower_prediction(prediction, flow) for prediction in program.predictions)
+    for prediction in program.predictions:
+        _reached(program, prediction, stages, found)
+    _unread_states(program, found)
+    plan = _assemble(program, inputs, stages, heads)
+    for apply in PASSES:
+        plan = apply(plan)
+    found += _dead_rules(plan)
+    return plan, list(dict.fromkeys(found))
+
+
+def _assemble(program: Program, inputs: Mapping[str, Width], stages: tuple[Stage, ...], heads: tuple[Head, ...]) -> Plan:
+    schema = program.schema
+    used = _used_relations(stages)
+    return Plan(
+        model=program.model,
+        schema=schema.name,
+        parameters=program.parameters,
+        inputs=dict(sorted(inputs.items())),
+        relations=tuple(sorted(used)),
+        optional_types=frozenset(name for name, node in schema.nodes.items() if node.optional),
+        optional_relations=_optional(schema, used),
+        derived=_derived(schema, used),
+        stages=stages,
+        heads=heads,
+    )
+
+
+def _dead_rules(plan: Plan) -> list[Diagnostic]:
+    """Rules of which not one relation matters to a prediction, in any turn of a repeat."""
+    live: dict[Any, bool] = {}
+    for _, stage in plan.relation_stages():
+        for step in (*stage.steps, *stage.joints):
+            live[step.rule] = live.get(step.rule, False) or step.live
+    helps = ("leave the rule out, or predict something that it reaches",)
+    message = "no prediction depends on what this rule sends"
+    return [report("GNN507", message, rule, helps=helps) for rule, alive in live.items() if not alive] if plan.heads else []

@@ -1,0 +1,133 @@
+"""From a layer as a spec asks for it to a module with complete constructor arguments."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphdsl.catalog import Derivation, Entry
+from graphdsl.model import UNKNOWN, LayerUse
+from graphdsl.plan.ir import Ids, ModuleSpec, Width
+from graphdsl.text import Diagnostic, EdgeKey, report
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a module's derived arguments are derived from.
+
+    Attributes:
+        width: columns of its input (source side, or all types together); None while unknown.
+        pair: widths of source and target of a relation between two types.
+        widths: widths by type, for joint modules.
+        count: number of nodes of its type.
+        edge_width: width of the bound edge attribute.
+        relations: number of relations it sees.
+        metadata: types and relations it sees.
+        between_types: whether it serves a relation between two node types.
+    """
+
+    width: int | None = None
+    pair: tuple[int | None, int | None] | None = None
+    widths: Mapping[str, int | None] = field(default_factory=dict[str, int | None])
+    count: int | None = None
+    edge_width: int | None = None
+    relations: int | None = None
+    metadata: tuple[tuple[str, ...], tuple[EdgeKey, ...]] | None = None
+    between_types: bool = False
+
+
+def _derive(kind: Derivation, around: Surroundings) -> Any:
+    values: dict[Derivation, Any] = {
+        "width": around.width,
+        "pair": around.pair if around.pair is not None else around.width,
+        "widths": dict(around.widths),
+        "count": around.count,
+        "edge_width": around.edge_width,
+        "relations": around.relations,
+        "metadata": around.metadata,
+    }
+    return values[kind]
+
+
+def _self_loops(use: LayerUse, arguments: dict[str, Any], around: Surroundings, found: list[Diagnostic]) -> None:
+    """Between two types there is no edge from a node to itself: switch self-loops off, refuse them when asked for."""
+    if not (use.entry.self_loops and around.between_types):
+        return
+    if arguments.get("add_self_loops") is True:
+        message = f"`{use.entry.name}` adds self-loops, but this relation joins two node types"
+        helps = ("leave `add_self_loops` out: it is off between two types",)
+        found.append(report("GNN303", message, use.places["add_self_loops"], "asked for here", helps=helps))
+    arguments["add_self_loops"] = False
+
+
+def _nested(use: LayerUse, around: Surroundings, found: list[Diagnostic]) -> dict[str, Any]:
+    """Arguments with nested layers built: they read what the outer layer's source brings."""
+    inner = Surroundings(width=around.width)
+    return {
+        name: build_module(value, inner, found) if isinstance(value, LayerUse) else value
+        for name, value in use.arguments.items()
+    }
+
+
+def build_module(use: LayerUse, around: Surroundings, found: list[Diagnostic]) -> ModuleSpec:
+    """The module of a layer, derived arguments filled in, the catalogue's rules checked."""
+    entry = use.entry
+    arguments = _nested(use, around, found)
+    _self_loops(use, arguments, around, found)
+    unknown = any(value is UNKNOWN for value in arguments.values())
+    filled = entry.with_defaults(arguments)
+    width = None if unknown else entry.width(filled, around.width)
+    if not unknown:
+        _check_rules(use, filled, around.width, found)
+    complete = _with_derived(entry, arguments, around)
+    return ModuleSpec(entry.name, entry.path, complete, width, use.span)
+
+
+def _check_rules(use: LayerUse, filled: Mapping[str, Any], width: int | None, found: list[Diagnostic]) -> None:
+    for rule in use.entry.rules:
+        problem = rule(filled, width)
+        if problem is not None:
+            span = use.places.get(problem.argument or "", use.span)
+            helps = (problem.help,) if problem.help else ()
+            found.append(report(problem.code, problem.message, span, helps=helps))
+
+
+def _with_derived(entry: Entry, arguments: Mapping[str, Any], around: Surroundings) -> dict[str, Any]:
+    """Derived arguments first, then the written ones; a variadic list gets the input width in front."""
+    variadic = {item.name for item in entry.parameters if item.variadic}
+    result: dict[str, Any] = {}
+    for name, kind in entry.derived.items():
+        value = _derive(kind, around)
+        if name in variadic:
+            result[name] = (value, *arguments.get(name, ()))
+        elif kind != "edge_width" or value is not None:
+            result[name] = value
+    return {**result, **{name: value for name, value in arguments.items() if name not in result}}
+
+
+def plain(width: Width) -> int | None:
+    """Columns, where a value has some; None for node numbers and unknown widths."""
+    return None if isinstance(width, Ids) else width
+
+
+def unresolved(module: ModuleSpec) -> bool:
+    """Whether a width or count is still missing among the arguments that the compiler derives or the spec computes."""
+
+    def missing(value: Any) -> bool:
+        if isinstance(value, ModuleSpec):
+            return unresolved(value)
+        if isinstance(value, Mapping):
+            items: Any = value
+            return any(missing(item) for item in items.values())
+        if isinstance(value, tuple):
+            parts: Any = value
+            return any(item is None or missing(item) for item in parts)
+        return value is UNKNOWN
+
+    derived = ("in_channels", "num_embeddings", "num_relations")
+    return any(missing(value) or (name in derived and value is None) for name, value in module.arguments.items())
+
+
+def show_width(width: Width) -> str:
+    """A width in words: `64`, `ids`, `?`."""
+    return "?" if width is None else str(width)
+

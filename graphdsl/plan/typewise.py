@@ -1,0 +1,81 @@
+"""Lowering of node maps and pipes: each type on its own."""
+
+from collections.abc import Mapping
+
+from graphdsl.model import LayerUse, NodesStage, Pipe
+from graphdsl.plan.ir import Ids, NodeStage, NodeStep, PipeStep, Width
+from graphdsl.plan.modules import Surroundings, build_module
+from graphdsl.plan.state import Flow
+from graphdsl.text import Span, report
+
+
+def lower_step(name: str, layer: LayerUse, width: Width, rule: Span, flow: Flow) -> NodeStep:
+    """One layer on one type."""
+    columns = None
+    if not layer.entry.accepts_ids:
+        columns = flow.columns(name, width, rule)
+    count = width.count if isinstance(width, Ids) else flow.count(name)
+    module = build_module(layer, Surroundings(width=columns, count=count), flow.found)
+    return NodeStep(name, module, width, module.width_out, rule)
+
+
+def lower_nodes(stage: NodesStage, flow: Flow) -> NodeStage:
+    """Lower a node map; types that no rule matches are carried through."""
+    before = flow.states[stage.reads]
+    rules = sorted(stage.rules, key=lambda rule: rule.type)
+    steps = tuple(lower_step(rule.type, rule.layer, before.get(rule.type), rule.span, flow) for rule in rules)
+    made: dict[str, Width] = {step.type: step.width_out for step in steps}
+    pipe, after = lower_pipe(stage.pipe, made, before, flow)
+    widths = {name: after.get(name, width) for name, width in before.items()}
+    return NodeStage(stage.key, stage.reads, stage.shares, pipe, tuple(sorted(made)), widths, stage.span, steps)
+
+
+def lower_pipe(
+    pipe: tuple[Pipe, ...], made: Mapping[str, Width], before: Mapping[str, Width], flow: Flow
+) -> tuple[tuple[PipeStep, ...], dict[str, Width]]:
+    """Lower what follows a stage, on the types that the stage made.
+
+    Args:
+        pipe: the steps as written.
+        made: widths of the types that the stage made.
+        before: widths of the state that the stage read (for `residual`).
+        flow: where counts come from and problems go.
+
+    Returns:
+        The steps, and the widths behind them.
+    """
+    widths = dict(made)
+    steps: list[PipeStep] = []
+    for item in pipe:
+        if item.kind == "residual":
+            _check_residual(item, widths, before, flow)
+            steps.append(PipeStep("residual", (), item.span))
+            continue
+        layers = _layers(item, widths, flow)
+        lowered = tuple(lower_step(name, layer, widths[name], rule, flow) for name, (layer, rule) in layers.items())
+        widths |= {step.type: step.width_out for step in lowered}
+        steps.append(PipeStep("apply", lowered, item.span))
+    return tuple(steps), widths
+
+
+def _layers(item: Pipe, widths: Mapping[str, Width], flow: Flow) -> dict[str, tuple[LayerUse, Span]]:
+    if item.layer is not None:
+        return {name: (item.layer, item.span) for name in sorted(widths)}
+    layers = {rule.type: (rule.layer, rule.span) for rule in item.rules if rule.type in widths}
+    for rule in item.rules:
+        if rule.named and rule.type not in widths:
+            helps = ("a pipe works on the types that its stage makes; others are carried through",)
+            message = f"this stage does not make `{rule.type}`"
+            flow.found.append(report("GNN106", message, rule.span, helps=helps))
+    return dict(sorted(layers.items()))
+
+
+def _check_residual(item: Pipe, widths: Mapping[str, Width], before: Mapping[str, Width], flow: Flow) -> None:
+    for name, width in widths.items():
+        old = before.get(name)
+        if isinstance(old, Ids):
+            flow.columns(name, old, item.span)
+        elif old is not None and width is not None and old != width:
+            message = f"`residual` adds {old} columns of `{name}` to {width}"
+            helps = ("make both equally wide, for example with `nodes { *: Linear(…) }` before this stage",)
+            flow.unequal(message, item.span, f"`{name}` is {width} wide here", [], helps)
