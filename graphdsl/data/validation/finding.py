@@ -1,0 +1,39 @@
+"""An attribute of the data under its declaration, and how to say what is wrong with it."""
+
+from dataclasses import dataclass
+
+from graphdsl.data.validation.phrases import mend
+from graphdsl.data.view import Place, show_place
+from graphdsl.model import Attribute
+from graphdsl.text import Diagnostic, report
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An attribute of the data under its declaration; says what is wrong with it.
+
+    Attributes:
+        place: its node type or edge type.
+        attribute: the declaration.
+        rows: number of nodes or edges, None where it is unknown.
+    """
+
+    place: Place
+    attribute: Attribute
+    rows: int | None
+
+    @property
+    def where(self) -> str:
+        """The attribute's place in the data."""
+        return show_place(self.place, self.attribute.name)
+
+    def say(self, code: str, message: str, *helps: str, notes: tuple[str, ...] = ()) -> Diagnostic:
+        """A diagnostic at the declaration; the message starts with the place."""
+        text = f"declared as `{self.attribute.type}`"
+        return report(
+            code, f"`{self.where}` {message}", self.attribute.span, text, where=self.where, helps=helps, notes=notes
+        )
+
+    def mend(self, change: str) -> str:
+        """The assignment that mends the attribute."""
+        return mend(self.place, self.attribute.name, change)

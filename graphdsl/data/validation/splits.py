@@ -1,0 +1,69 @@
+"""Splits: masks of training, validation and test that share nodes."""
+
+import re
+from collections.abc import Iterator
+from itertools import combinations
+
+import torch
+from torch import Tensor
+
+from graphdsl.data.validation.phrases import first_rows, mend, number, python
+from graphdsl.data.view import GraphView, UnreadableTensorError, show_place
+from graphdsl.model import Attribute, NodeType, Schema
+from graphdsl.text import Diagnostic, report
+
+_ROLES = {"train": 0, "training": 0, "val": 1, "valid": 1, "validation": 1, "dev": 1, "test": 2}
+
+
+def check_splits(schema: Schema, view: GraphView) -> Iterator[Diagnostic]:
+    """Warn of nodes that two splits of different roles share."""
+    for node in schema.nodes.values():
+        splits = [item for item in node.attributes.values() if item.type.kind == "mask"]
+        roles = {item.name: role for item in splits if (role := split_role(item.name)) is not None}
+        named = sorted((item for item in splits if item.name in roles), key=lambda item: roles[item.name])
+        for first, second in combinations(named, 2):
+            if roles[first.name] != roles[second.name]:
+                yield from _compare(view, node, first, second)
+
+
+def split_role(name: str) -> int | None:
+    """0 for a training mask, 1 for validation, 2 for test, by the words of its name; None for another mask.
+
+    >>> split_role("train_mask"), split_role("is_test"), split_role("labelled")
+    (0, 2, None)
+    """
+    return next((_ROLES[word] for word in re.split(r"[^a-z]+", name.lower()) if word in _ROLES), None)
+
+
+def _compare(view: GraphView, node: NodeType, first: Attribute, second: Attribute) -> Iterator[Diagnostic]:
+    left, right = _read_mask(view, node.name, first.name), _read_mask(view, node.name, second.name)
+    if left is None or right is None or left.shape != right.shape:
+        return
+    both = left & right
+    if not bool(both.any()):
+        return
+    where = show_place(node.name, second.name)
+    shared = f"{number(int(both.sum()), 'node')}: {first_rows(both)}"
+    change = f"{{}} & ~{python(node.name, first.name)}"
+    yield report(
+        "GNN621",
+        f"`{show_place(node.name, first.name)}` and `{where}` share {shared}",
+        second.span,
+        "declared here",
+        also=[(first.span, "and the other here")],
+        where=where,
+        helps=(mend(node.name, second.name, change),),
+    )
+
+
+def _read_mask(view: GraphView, node_type: str, key: str) -> Tensor | None:
+    """The mask as [num_nodes] booleans; None if it is absent or no mask, which is reported elsewhere."""
+    if key not in view.keys(node_type):
+        return None
+    try:
+        mask = view.read(node_type, key)
+    except UnreadableTensorError:
+        return None
+    if not isinstance(mask, Tensor) or mask.layout != torch.strided or mask.dim() != 1 or mask.is_floating_point():
+        return None
+    return mask == 1

@@ -1,0 +1,242 @@
+"""One way to look at both containers of PyG: a `HeteroData` and a `(FeatureStore, GraphStore)` pair.
+
+Everything that reads a whole graph (inspection, validation, loading) goes through a `GraphView`. It never creates a
+type by asking for it, as `HeteroData` does, and never makes PyG guess a number of nodes, which warns.
+"""
+
+from abc import ABC, abstractmethod
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch_geometric.data import Data, FeatureStore, GraphStore, HeteroData
+from torch_geometric.data.storage import BaseStorage
+
+from graphdsl.model import TensorInfo
+from graphdsl.text import EdgeKey, SpecError, report, show_edge, show_name
+
+GraphData: TypeAlias = HeteroData | tuple[FeatureStore, GraphStore]
+Place: TypeAlias = str | EdgeKey
+"""A node type, or an edge type as a triple."""
+
+CONNECTIVITY = frozenset({"edge_index", "adj", "adj_t"})
+BOOKKEEPING = frozenset(
+    {"num_nodes", "n_id", "e_id", "batch", "ptr", "batch_size", "input_id", "seed_time", "num_sampled_nodes",
+     "num_sampled_edges", "edge_label", "edge_label_index", "edge_label_time"}
+)  # fmt: skip
+"""Keys that PyG's loaders and transforms leave behind; no schema need mention them."""
+
+
+class UnreadableTensorError(Exception):
+    """A store failed to hand out a tensor; the message names it."""
+
+
+class GraphView(ABC):
+    """A graph to be read: types, tensors, counts, connectivity.
+
+    Attributes:
+        node_types: those that are stored, then those that are only the end of a relation.
+        edge_types: triples.
+    """
+
+    node_types: tuple[str, ...]
+    edge_types: tuple[EdgeKey, ...]
+
+    @abstractmethod
+    def keys(self, place: Place) -> tuple[str, ...]:
+        """Keys of the attributes of a type, without connectivity; empty for an unknown type."""
+
+    @abstractmethod
+    def read(self, place: Place, key: str, index: Tensor | None = None) -> Any:
+        """The stored value, or its rows `index`.
+
+        Raises:
+            UnreadableTensorError: the store fails.
+        """
+
+    @abstractmethod
+    def describe(self, place: Place, key: str) -> TensorInfo | None:
+        """Shape and dtype of an attribute; None for what is no tensor or array."""
+
+    @abstractmethod
+    def count(self, place: Place) -> int | None:
+        """Number of nodes or edges; None where it cannot be told, or where a store fails to say it."""
+
+    @abstractmethod
+    def connectivity(self, edge: EdgeKey) -> Any:
+        """The `edge_index`, [2, E] if it is as it should be; None where there is none.
+
+        Raises:
+            UnreadableTensorError: the store fails.
+        """
+
+    def _order_types(self, stored: list[str]) -> tuple[str, ...]:
+        ends = [end for source, _, target in self.edge_types for end in (source, target)]
+        return tuple(dict.fromkeys([*stored, *ends]))
+
+
+def open_data(data: Any) -> GraphView:
+    """Look at a graph.
+
+    Args:
+        data: a `HeteroData`, or a pair of a `FeatureStore` and a `GraphStore`.
+
+    Raises:
+        SpecError: GNN611: it is neither.
+
+    >>> data = HeteroData()
+    >>> data["author", "writes", "paper"].edge_index = torch.tensor([[0, 1], [0, 0]])
+    >>> open_data(data).node_types
+    ('author', 'paper')
+    """
+    if isinstance(data, GraphView):
+        return data
+    if isinstance(data, HeteroData):
+        return _HeteroDataView(data)
+    if isinstance(data, tuple | list) and len(data) == 2:
+        features, graph = data
+        if isinstance(features, FeatureStore) and isinstance(graph, GraphStore):
+            return _StorePairView(features, graph)
+    found = type(data).__name__
+    message = f"a graph is a `HeteroData` or a pair of a `FeatureStore` and a `GraphStore`, not a `{found}`"
+    helps = ()
+    if isinstance(data, Data):
+        message = "a heterogeneous graph is needed, and this `Data` is homogeneous: its nodes and edges have no types"
+        helps = ('`data.to_heterogeneous(node_type_names=["node"], edge_type_names=[("node", "to", "node")])`',)
+    raise SpecError([report("GNN611", message, where="data", helps=helps)])
+
+
+def show_place(place: Place, key: str = "") -> str:
+    """A place in data as diagnostics show it.
+
+    >>> show_place("author", "x"), show_place(("paper", "cites", "paper"), "w")
+    ('author.x', '(paper -[cites]-> paper).w')
+    """
+    if isinstance(place, str):
+        return f"{show_name(place)}.{show_name(key)}" if key else show_name(place)
+    return f"({show_edge(place)}).{show_name(key)}" if key else show_edge(place)
+
+
+def describe_tensor(value: Any) -> TensorInfo | None:
+    """Shape and dtype of a tensor or array; None for anything else.
+
+    >>> describe_tensor(torch.zeros(3, 2))
+    TensorInfo(shape=(3, 2), dtype='float32', classes=None)
+    """
+    if isinstance(value, Tensor):
+        return TensorInfo(tuple(value.shape), str(value.dtype).removeprefix("torch."))
+    if isinstance(value, np.ndarray):
+        return TensorInfo(value.shape, value.dtype.name)
+    return None
+
+
+def _unreadable(place: Place, key: str, error: Exception) -> UnreadableTensorError:
+    said = " ".join(str(error).split())
+    return UnreadableTensorError(f"`{show_place(place, key)}` cannot be read: {type(error).__name__}: {said}")
+
+
+class _HeteroDataView(GraphView):
+    def __init__(self, data: HeteroData) -> None:
+        self._stores: dict[Place, BaseStorage] = dict(zip(data.node_types, data.node_stores, strict=True))
+        self._stores.update(zip(data.edge_types, data.edge_stores, strict=True))
+        self.edge_types = tuple(data.edge_types)
+        self.node_types = self._order_types(list(data.node_types))
+
+    def keys(self, place: Place) -> tuple[str, ...]:
+        store = self._stores.get(place, {})
+        return tuple(str(key) for key in store if key not in CONNECTIVITY and key != "num_nodes")
+
+    def read(self, place: Place, key: str, index: Tensor | None = None) -> Any:
+        value = self._stores[place][key]
+        return value if index is None else value[index]
+
+    def describe(self, place: Place, key: str) -> TensorInfo | None:
+        return describe_tensor(self._stores[place][key])
+
+    def count(self, place: Place) -> int | None:
+        if not isinstance(place, str):
+            return self._count_edges(place)
+        given = self._stores.get(place, {}).get("num_nodes")
+        if isinstance(given, Tensor) and given.numel() == 1 and not given.is_floating_point():
+            given = int(given)
+        if isinstance(given, int | np.integer) and not isinstance(given, bool) and given >= 0:
+            return int(given)
+        keys = self.keys(place)
+        likely = [key for key in ("x", "y") if key in keys]
+        rest = [key for key in keys if key not in BOOKKEEPING]
+        return self._rows_of_first(place, [*likely, *rest, *(["n_id"] if "n_id" in keys else [])])
+
+    def _count_edges(self, edge: EdgeKey) -> int | None:
+        found = describe_tensor(self.connectivity(edge))
+        if found is not None and len(found.shape) == 2:
+            return found.shape[1]
+        return self._rows_of_first(edge, [key for key in self.keys(edge) if key not in BOOKKEEPING])
+
+    def _rows_of_first(self, place: Place, keys: list[str]) -> int | None:
+        found = (self.describe(place, key) for key in keys)
+        return next((item.shape[0] for item in found if item is not None and item.shape), None)
+
+    def connectivity(self, edge: EdgeKey) -> Any:
+        found = self._stores[edge].get("edge_index") if edge in self._stores else None
+        # `EdgeIndex` checks invariants in every operator; plain memory is wanted here.
+        return found.as_subclass(Tensor) if isinstance(found, Tensor) else found
+
+
+class _StorePairView(GraphView):
+    def __init__(self, features: FeatureStore, graph: GraphStore) -> None:
+        self._features, self._graph = features, graph
+        self._attributes: dict[Place, list[str]] = {}
+        for attribute in features.get_all_tensor_attrs():
+            if attribute.group_name is None:  # The store of a homogeneous graph.
+                continue
+            self._attributes.setdefault(attribute.group_name, []).append(str(attribute.attr_name))
+        self._sizes = {item.edge_type: item.size for item in graph.get_all_edge_attrs()}
+        self.edge_types = tuple(edge for edge in self._sizes if isinstance(edge, tuple))
+        self.node_types = self._order_types([name for name in self._attributes if isinstance(name, str)])
+
+    def keys(self, place: Place) -> tuple[str, ...]:
+        return tuple(self._attributes.get(place, ()))
+
+    def read(self, place: Place, key: str, index: Tensor | None = None) -> Any:
+        try:
+            return self._features.get_tensor(group_name=place, attr_name=key, index=index)
+        except Exception as error:  # A store is foreign code: whatever it raises, the tensor cannot be had.
+            raise _unreadable(place, key, error) from error
+
+    def describe(self, place: Place, key: str) -> TensorInfo | None:
+        size = self._size(place, key)
+        if size is None:
+            return None
+        # One row tells the dtype; the tensor may be large and remote.
+        first = torch.tensor([0]) if size[0] > 0 else None
+        sample = describe_tensor(self.read(place, key, first))
+        return None if sample is None else TensorInfo(tuple(size), sample.dtype)
+
+    def count(self, place: Place) -> int | None:
+        try:
+            return self._count_nodes(place) if isinstance(place, str) else self.connectivity(place).size(1)
+        except UnreadableTensorError:
+            return None
+
+    def _count_nodes(self, place: str) -> int | None:
+        for (source, _, target), size in self._sizes.items():
+            if size is not None and place in (source, target):
+                return int(size[0] if place == source else size[1])
+        sizes = (self._size(place, key) for key in self.keys(place))
+        return next((int(size[0]) for size in sizes if size), None)
+
+    def _size(self, place: Place, key: str) -> tuple[int, ...] | None:
+        try:
+            return self._features.get_tensor_size(group_name=place, attr_name=key)
+        except Exception as error:
+            raise _unreadable(place, key, error) from error
+
+    def connectivity(self, edge: EdgeKey) -> Any:
+        if edge not in self._sizes:
+            return None
+        try:
+            rows, columns, _ = self._graph.coo([edge])
+            return torch.stack([ends[edge].as_subclass(Tensor) for ends in (rows, columns)])
+        except Exception as error:
+            raise _unreadable(edge, "", error) from error
