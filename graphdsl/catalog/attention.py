@@ -91,13 +91,4 @@ ENTRIES: Final = (
         self_loops=True,
         paper="Thekumparampil et al., Attention-based Graph Neural Network, 2018",
     ),
-    relation_layer(
-        "FeaStConv",
-        "Neighbours through several linear maps, mixed by the difference of the two ends.",
-        parameters=(OUT_CHANNELS, HEADS, SELF_LOOPS, BIAS, aggregation("mean", keyword=True)),
-        derived={"in_channels": "width"},
-        equal_pair=True,
-        self_loops=True,
-        paper="Verma et al., FeaStNet, 2018",
-    ),
 )

@@ -37,6 +37,7 @@ class Parameter:
             activation.
         default: PyG's default, or REQUIRED.
         minimum: smallest value that makes sense, if there is one.
+        above: last value that is too small (exclusive), if there is one: `eps` is more than 0.
         below: first value that is too large (exclusive), if there is one: `dropout` lies in [0, 1).
         choices: accepted strings, if they are few. Range and choices hold for the elements of a list.
         variadic: takes all further positional arguments as a list (`MLP(64, 64)`).
@@ -48,6 +49,7 @@ class Parameter:
     type: str
     default: Any = REQUIRED
     minimum: float | None = None
+    above: float | None = None
     below: float | None = None
     choices: tuple[str, ...] = ()
     variadic: bool = False

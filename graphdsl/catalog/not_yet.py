@@ -29,6 +29,7 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "NNConv": "its network reads edge attributes and is as wide as input times output",
         "EdgeConv": "its network reads both ends, so its input is twice as wide as the layer's",
         "GeneralConv": "which widths may differ between two types depends on three switches",
+        "FeaStConv": "PyG fails on a relation without edges, which a sampled batch may have",
         "SignedConv": "reads two relations, positive and negative, and two states in one",
         "DNAConv": "reads all earlier states stacked",
         "HypergraphConv": "reads hyperedges: node and hyperedge pairs instead of edges",

@@ -15,13 +15,16 @@ SELF_LOOPS: Final = Parameter("add_self_loops", "bool", True)
 BIAS: Final = Parameter("bias", "bool", True)
 ROOT_WEIGHT: Final = Parameter("root_weight", "bool", True)
 NORMALIZE: Final = Parameter("normalize", "bool", True)
-EPS: Final = Parameter("eps", "float", 1e-5, minimum=0)
+EPS: Final = Parameter("eps", "float", 1e-5, above=0)
 
 FILL_VALUE: Final = Parameter("fill_value", "float|string", "mean", choices=("mean", "add", "min", "max", "mul"))
 """Edge features of self-loops: a number, or how to reduce those of the node's other edges."""
 
-AGGREGATIONS: Final = ("sum", "add", "mean", "max", "min", "mul", "var", "std", "median", "softmax", "powermean")
-"""Aggregations that PyG resolves from a name alone, without further arguments, for edges in any order."""
+AGGREGATIONS: Final = ("sum", "add", "mean", "max", "min", "mul", "var", "std", "softmax", "powermean")
+"""Aggregations that PyG resolves from a name alone, for edges in any order.
+
+"lstm" wants edges sorted by target; "median" fails in PyG 2.8 on a relation without edges.
+"""
 
 EDGE_WEIGHT: Final = ForwardInput("edge_weight", "edge", scalar=True)
 EDGE_ATTR: Final = ForwardInput("edge_attr", "edge", width_parameter="edge_dim")

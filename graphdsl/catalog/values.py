@@ -122,16 +122,21 @@ def _in_range(parameter: Parameter, value: Any) -> bool:
         return not parameter.choices or value in parameter.choices
     if not _is_number(value):
         return True
-    above = parameter.minimum is None or value >= parameter.minimum
-    return above and (parameter.below is None or value < parameter.below)
+    return (
+        (parameter.minimum is None or value >= parameter.minimum)
+        and (parameter.above is None or value > parameter.above)
+        and (parameter.below is None or value < parameter.below)
+    )
 
 
 def _range(parameter: Parameter) -> str:
-    low, high = parameter.minimum, parameter.below
-    if low is not None and high is not None:
-        return f" in [{low:g}, {high:g})"
-    if low is not None:
-        return f" ≥ {low:g}"
+    """The range of a number as an interval or a comparison; empty without bounds."""
+    low, above, high = parameter.minimum, parameter.above, parameter.below
+    opening = f"[{low:g}" if low is not None else f"({above:g}" if above is not None else ""
+    if opening and high is not None:
+        return f" in {opening}, {high:g})"
+    if opening:
+        return f" ≥ {low:g}" if low is not None else f" > {above:g}"
     return "" if high is None else f" < {high:g}"
 
 
@@ -166,4 +171,6 @@ def _show(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_show(item) for item in cast(Sequence[Any], value)) + "]"
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    if isinstance(value, str):
+        return f'"{value}"'
+    return f"`{value.name}`" if hasattr(value, "name") else str(value)

@@ -1,0 +1,232 @@
+"""Arguments for every entry of the catalogue, and how to build and run PyG's class from an entry.
+
+A sample holds what a spec would write. Several samples of one entry are there to try its width rule.
+"""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from graphdsl.catalog import Entry, find
+
+SOURCE, TARGET, EDGE = 6, 8, 3  # widths; two different ones for source and target
+NODES, OTHERS, RELATIONS = 7, 5, 3
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A nested layer, as the compiler hands it to the catalogue: it has `width_out`."""
+
+    name: str
+    width_out: int
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+OUT = {"out_channels": 4}
+MLP = Layer("MLP", 10, {"channel_list": (12, 10)})
+KEPT = {"channels": SOURCE}
+HEADS = ({**OUT, "heads": 2}, {**OUT, "heads": 2, "concat": False})
+
+SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
+    "SAGEConv": (OUT, {**OUT, "aggr": ("mean", "max")}),
+    "GCNConv": (OUT,),
+    "GraphConv": (OUT,),
+    "SimpleConv": ({}, {"aggr": ("mean", "max", "std")}),
+    "GINConv": ({"nn": MLP}, {"nn": Layer("Linear", 9, {"out_channels": 9})}),
+    "GINEConv": ({"nn": MLP}, {"nn": Layer("Linear", 9, {"out_channels": 9})}),
+    "ResGatedGraphConv": (OUT, {**OUT, "act": "tanh"}),
+    "GENConv": (OUT, {"out_channels": SOURCE, "aggr": ("mean", "max"), "num_layers": 1}),
+    "LEConv": (OUT,),
+    "MFConv": (OUT, {**OUT, "max_degree": 2}),
+    "FiLMConv": (OUT, {**OUT, "act": None}),
+    "GMMConv": ({**OUT, "kernel_size": 2},),
+    "CGConv": (KEPT,),
+    "GatedGraphConv": ({"out_channels": SOURCE + 1, "num_layers": 2},),
+    "WLConvContinuous": ({},),
+    "ChebConv": ({**OUT, "K": 3}, {**OUT, "K": 1, "normalization": None}),
+    "SGConv": (OUT, {**OUT, "K": 3}),
+    "SSGConv": ({**OUT, "alpha": 0.1},),
+    "TAGConv": (OUT,),
+    "ARMAConv": (OUT, {**OUT, "num_stacks": 2, "num_layers": 3, "act": "elu", "dropout": 0.1}),
+    "MixHopConv": (OUT, {**OUT, "powers": (0, 3)}),
+    "APPNP": ({"K": 2, "alpha": 0.1},),
+    "LGConv": ({},),
+    "GCN2Conv": ({**KEPT, "alpha": 0.1}, {**KEPT, "alpha": 0.1, "theta": 0.5, "layer": 2}),
+    "FAConv": (KEPT,),
+    "ClusterGCNConv": (OUT,),
+    "EGConv": ({"out_channels": 8}, {"out_channels": 6, "num_heads": 3, "aggregators": ("sum", "symnorm", "std")}),
+    "PDNConv": ({**OUT, "hidden_channels": 5},),
+    "GATConv": HEADS,
+    "GATv2Conv": HEADS,
+    "TransformerConv": (*HEADS, {**HEADS[1], "beta": True}),
+    "AGNNConv": ({},),
+    "HANConv": ({**OUT, "heads": 2},),
+    "HGTConv": ({**OUT, "heads": 2}, {"out_channels": SOURCE, "heads": 2}),
+    "RGCNConv": (OUT, {**OUT, "num_bases": 2}, {**OUT, "num_blocks": 2}),
+    "FastRGCNConv": (OUT, {**OUT, "num_bases": 2}, {**OUT, "num_blocks": 2}),
+    "RGATConv": (
+        *HEADS,
+        {**HEADS[0], "dim": 3, "attention_mode": "multiplicative-self-attention"},
+        {**OUT, "num_blocks": 2},
+    ),
+    "Linear": (OUT,),
+    "Embedding": ({"embedding_dim": 4},),
+    "MLP": (
+        {"channel_list": (9, 4)},
+        {"channel_list": (4,)},
+        {"channel_list": (9, 4), "dropout": (0.1, 0.0), "bias": (True, False), "act": "leaky_relu", "norm": None},
+        {"num_layers": 3, "hidden_channels": 9, "out_channels": 4},
+        {"num_layers": 1, "out_channels": 4},
+    ),
+    "DiffGroupNorm": ({"groups": 2},),
+    "prelu": ({}, {"num_parameters": SOURCE}),
+    "threshold": ({"threshold": 0.1, "value": 2.0},),
+    "glu": ({},),
+}
+
+WITHOUT_ARGUMENTS = frozenset(
+    {
+        "BatchNorm",
+        "LayerNorm",
+        "GraphNorm",
+        "InstanceNorm",
+        "PairNorm",
+        "GraphSizeNorm",
+        "MeanSubtractionNorm",
+        "relu",
+        "relu6",
+        "leaky_relu",
+        "rrelu",
+        "elu",
+        "celu",
+        "selu",
+        "gelu",
+        "silu",
+        "mish",
+        "tanh",
+        "sigmoid",
+        "logsigmoid",
+        "softsign",
+        "softplus",
+        "hardtanh",
+        "hardsigmoid",
+        "hardswish",
+        "hardshrink",
+        "softshrink",
+        "tanhshrink",
+        "softmax",
+        "softmin",
+        "log_softmax",
+        "identity",
+        "dropout",
+    }
+)
+
+
+def samples(entry: Entry) -> tuple[dict[str, Any], ...]:
+    """Arguments to try an entry with; fails for an entry that nobody wrote a sample for."""
+    if entry.name in WITHOUT_ARGUMENTS:
+        return ({},)
+    return SAMPLES[entry.name]
+
+
+def class_of(entry: Entry) -> type[torch.nn.Module]:
+    """PyG's or PyTorch's class."""
+    module, _, name = entry.path.rpartition(".")
+    return getattr(importlib.import_module(module), name)
+
+
+def build(entry: Entry, arguments: Mapping[str, Any], widths: tuple[int, int], *, bound: bool, one: bool = True) -> Any:
+    """An instance from what a spec says, with derived arguments filled in as the entry tells.
+
+    Args:
+        entry: what to build.
+        arguments: what a spec writes.
+        widths: of source and target; of the only input twice.
+        bound: whether edge inputs are bound, so that their widths are passed.
+        one: whether source and target are one type.
+    """
+    derived: dict[str, Any] = {
+        "width": widths[0],
+        "pair": widths[0] if one else widths,
+        "widths": dict(zip(TYPES, widths, strict=True)),
+        "count": NODES,
+        "edge_width": EDGE,
+        "relations": RELATIONS,
+        "metadata": (list(TYPES), list(EDGES)),
+    }
+    built = {name: _value(entry, name, value, widths[0]) for name, value in arguments.items()}
+    for name, source in entry.derived.items():
+        if source == "edge_width" and not bound:
+            continue
+        parameter = entry.parameter(name)
+        listed = built.get(name) if parameter is not None and parameter.variadic else None
+        built[name] = [derived[source], *listed] if listed else derived[source]
+    if entry.self_loops and not one:
+        built["add_self_loops"] = False
+    return class_of(entry)(**built, **entry.fixed)
+
+
+def _value(entry: Entry, name: str, value: Any, width: int) -> Any:
+    parameter = entry.parameter(name)
+    assert parameter is not None
+    if isinstance(value, Layer):
+        nested = find(value.name)
+        assert nested is not None
+        return build(nested, value.arguments, (width, width), bound=False)
+    if "activation" in parameter.type and isinstance(value, str):
+        activation = find(value)
+        assert activation is not None
+        return build(activation, {}, (width, width), bound=False)
+    return list(value) if isinstance(value, tuple) else value
+
+
+TYPES = ("author", "paper")
+EDGES = (("author", "writes", "paper"), ("paper", "cites", "paper"), ("paper", "written_by", "author"))
+
+
+def run(
+    entry: Entry, module: Any, widths: tuple[int, int], *, bound: bool, one: bool = True, count: int = 12
+) -> torch.Tensor:
+    """The output of a forward pass over a small graph with `count` edges; of one type for a joint layer."""
+    match entry.scope:
+        case "node":
+            return module(torch.arange(NODES) if entry.accepts_ids else torch.randn(NODES, widths[0]))
+        case "joint":
+            return _run_joint(module, widths, count)
+        case "typed":
+            inputs = _inputs(entry, count, widths[0], bound=bound)
+            types = torch.arange(count) % RELATIONS
+            return module(torch.randn(NODES, widths[0]), _edges(NODES, NODES, count), types, **inputs)
+        case "relation":
+            inputs = _inputs(entry, count, widths[0], bound=bound)
+            source = torch.randn(NODES, widths[0])
+            x = source if one else (source, torch.randn(OTHERS, widths[1]))
+            return module(x=x, edge_index=_edges(NODES, NODES if one else OTHERS, count), **inputs)
+
+
+def _run_joint(module: Any, widths: tuple[int, int], count: int) -> torch.Tensor:
+    counts = dict(zip(TYPES, (NODES, OTHERS), strict=True))
+    x = {name: torch.randn(counts[name], width) for name, width in zip(TYPES, widths, strict=True)}
+    edges = {edge: _edges(counts[edge[0]], counts[edge[2]], count) for edge in EDGES}
+    return module(x, edges)["paper"]
+
+
+def _edges(sources: int, targets: int, count: int) -> torch.Tensor:
+    """Edges that reach every target in turn but the last two; none is a self-loop among equals."""
+    step = torch.arange(count)
+    target = step % (targets - 2)
+    return torch.stack([(target + 1 + step // (targets - 2)) % sources, target])
+
+
+def _inputs(entry: Entry, count: int, width: int, *, bound: bool) -> dict[str, torch.Tensor]:
+    """Forward inputs: those that the layer needs, or all of them."""
+    shapes = {"edge": (count, EDGE), "node": (NODES, EDGE), "state": (NODES, width)}
+    chosen = [item for item in entry.inputs if bound or item.required]
+    return {
+        item.name: torch.rand(shapes[item.source][0]) if item.scalar else torch.rand(shapes[item.source])
+        for item in chosen
+    }
