@@ -334,3 +334,14 @@ class Plan:
         for index, stage in enumerate(self.stages):
             if isinstance(stage, RelationStage):
                 yield index, stage
+
+    def to_json(self) -> str:
+        """The whole plan as JSON."""
+        from graphdsl.plan.printing import plan_to_json
+
+        return plan_to_json(self)
+
+    def __str__(self) -> str:
+        from graphdsl.plan.printing import render_plan
+
+        return render_plan(self)

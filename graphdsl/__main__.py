@@ -1,0 +1,7 @@
+"""`python -m graphdsl` is the command `gnn`."""
+
+import sys
+
+from graphdsl.tooling.cli import main
+
+sys.exit(main())

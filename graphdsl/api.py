@@ -1,0 +1,266 @@
+"""The public Python face: load, check, plan, compile, validate."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graphdsl.model import Metadata, Model, ResolvedSpec, Schema, Training, resolve
+from graphdsl.plan import Plan, lower
+from graphdsl.plan.modules import unresolved
+from graphdsl.plan.walk import modules
+from graphdsl.syntax import parse
+from graphdsl.text import Diagnostic, SourceText, SpecError, did_you_mean, listing, order, read_source, report
+
+if TYPE_CHECKING:
+    from graphdsl.backends import CompiledModel
+    from graphdsl.data import Report
+
+_NAME_CODES = {"GNN101", "GNN103", "GNN104", "GNN106", "GNN401"}
+_MAX_SHOWN = 20
+
+
+def _names_lost(item: Diagnostic, lost: frozenset[str]) -> bool:
+    """Whether a name is missing only because the statement that declares it could not be read."""
+    return item.code in _NAME_CODES and any(f"`{word}`" in item.message for word in lost)
+
+
+def _analyse(source: SourceText) -> tuple[ResolvedSpec, list[Diagnostic]]:
+    """Meaning and findings of a text: syntax, declarations, and every model with its defaults."""
+    parsed = parse(source)
+    resolved, found = resolve(parsed.file)
+    for model in resolved.models.values():
+        program, said = model.bind({})
+        found += said
+        if program is None or parsed.diagnostics:
+            continue
+        flow = lower(program)[1]
+        if any(item.is_error for item in said):
+            # A rule is missing, so widths behind it would be guesses; what concerns one layer alone still holds.
+            flow = [item for item in flow if item.code.startswith("GNN3")]
+        found += flow
+    found = [item for item in found if not _names_lost(item, parsed.lost)]
+    if any(item.is_error for item in parsed.diagnostics):
+        # What is never used may be used in a statement that could not be read.
+        found = [item for item in found if item.is_error]
+    return resolved, [*parsed.diagnostics, *found]
+
+
+def check_source(source: SourceText) -> tuple[Diagnostic, ...]:
+    """Everything that is wrong with a spec given as text, ordered by place.
+
+    >>> check_source(SourceText("a.gnn", "schema s { node a { x: flot[3] } }"))[0].helps
+    ('did you mean `float`?',)
+    """
+    return order(_analyse(source)[1])
+
+
+def check(path: str | Path) -> tuple[Diagnostic, ...]:
+    """Everything that is wrong with a spec file; never raises for a bad spec, never imports torch.
+
+    Args:
+        path: a `.gnn` file.
+
+    Returns:
+        Diagnostics ordered by place; empty when the spec is clean.
+    """
+    source = read_source(path)
+    return check_source(source) if isinstance(source, SourceText) else (source,)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A checked spec.
+
+    >>> spec = loads("schema s { node a { x: float[3], y: class[2] } } model m on s { predict a.y }")
+    >>> spec.plan("m").heads[0].size
+    2
+    """
+
+    resolved: ResolvedSpec
+    findings: tuple[Diagnostic, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The text that it was read from."""
+        return self.resolved.source.text
+
+    @property
+    def name(self) -> str:
+        """The file that it was read from."""
+        return self.resolved.source.name
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Names of its models, in the order of the file."""
+        return tuple(self.resolved.models)
+
+    @property
+    def schemas(self) -> tuple[str, ...]:
+        """Names of its schemas, in the order of the file."""
+        return tuple(self.resolved.schemas)
+
+    def model(self, name: str | None = None) -> Model:
+        """A declared model; without a name the one with a train block, or the only one.
+
+        Raises:
+            SpecError: if there is no such model, or several to choose from.
+        """
+        models = self.resolved.models
+        if name is None:
+            trained = [item for item in self.resolved.trainings if item in models]
+            candidates = trained if len(trained) == 1 else list(models)
+            if len(candidates) == 1:
+                return models[candidates[0]]
+            problem = "several models" if candidates else "no model"
+            helps = ("name one of them",) if candidates else ()
+            found = report("GNN101", f"the spec has {problem}", where=self.name, helps=helps, notes=listing("models", models))
+            raise SpecError([found])
+        if name not in models:
+            helps, notes = did_you_mean(name, models), listing("models", models)
+            raise SpecError([report("GNN101", f"unknown model `{name}`", where=self.name, helps=helps, notes=notes)])
+        return models[name]
+
+    def schema(self, model: str | None = None) -> Schema:
+        """The schema that a model is for; without a name the only schema, or that of the default model."""
+        if model is None and len(self.resolved.schemas) == 1:
+            return next(iter(self.resolved.schemas.values()))
+        return self.model(model).schema
+
+    def training(self, model: str | None = None) -> Training:
+        """Train settings of a model: its train block over the defaults."""
+        name = self.model(model).name
+        return self.resolved.trainings.get(name, Training(name))
+
+    def plan(self, model: str | None = None, *, data: Any = None, **parameters: Any) -> Plan:
+        """What a model computes: stages, layers, widths.
+
+        Args:
+            model: name of the model; may be left out where there is one.
+            data: a `HeteroData`, a `(FeatureStore, GraphStore)` pair, a `Metadata`, or the path of a stored metadata
+                file: sizes that the schema leaves open come from it.
+            **parameters: values over the model's defaults.
+
+        Raises:
+            SpecError: with every finding, if the model is wrong with these values or this data.
+        """
+        program, found = self.model(model).bind(parameters)
+        if program is None:
+            raise SpecError(found)
+        plan, said = lower(program, _metadata(data))
+        errors = [item for item in (*found, *said) if item.is_error]
+        if errors:
+            raise SpecError(errors)
+        return plan
+
+    def compile(
+        self, model: str | None = None, *, data: Any = None, backend: str = "auto", **parameters: Any
+    ) -> "CompiledModel":
+        """Compile a model to a `torch.nn.Module` with PyG's calling convention; no lazy parameter is left.
+
+        Args:
+            model: name of the model; may be left out where there is one.
+            data: as in `plan`; may be left out where the schema fixes every size.
+            backend: "pyg" (the reference) or "auto".
+            **parameters: values over the model's defaults.
+
+        Returns:
+            A module: `module(x_dict, edge_index_dict)` gives a tensor of shape [num_nodes, size] for one prediction, a
+            dictionary by prediction name for several.
+
+        Raises:
+            SpecError: if the model is wrong, or a width or count is still unknown.
+        """
+        from graphdsl.backends import compile_plan
+
+        plan = self.plan(model, data=data, **parameters)
+        require_sizes(plan)
+        return compile_plan(plan, backend=backend)
+
+    def validate(self, data: Any, model: str | None = None) -> "Report":
+        """Compare data with the schema.
+
+        Args:
+            data: a `HeteroData` or a `(FeatureStore, GraphStore)` pair.
+            model: whose schema, where the spec has several.
+
+        Returns:
+            A report: `.ok`, `.findings`, `.to_json()`, `str(report)`.
+        """
+        from graphdsl.data import Report, validate
+
+        return Report(validate(self.schema(model), data))
+
+
+def _metadata(data: Any) -> Metadata | None:
+    if data is None or isinstance(data, Metadata):
+        return data
+    if isinstance(data, str | Path):
+        from graphdsl.model.metadata_file import metadata_from_json
+
+        source = read_source(data)
+        if not isinstance(source, SourceText):
+            raise SpecError([source])
+        return metadata_from_json(source.text)
+    from graphdsl.data import inspect
+
+    return inspect(data)
+
+
+def require_sizes(plan: Plan) -> None:
+    """Raise `SpecError` when a width, a count or a parameter is still unknown, naming each place once."""
+    found: dict[object, Diagnostic] = {}
+    for module in modules(plan):
+        if unresolved(module) and module.span not in found:
+            counted = module.name == "Embedding"
+            message = f"the {'number of nodes' if counted else 'width'} that `{module.name}` needs is not known"
+            helps = ("compile with data: `spec.compile(…, data=data)`",)
+            extra = ("or state it: `node T(count = N)`",) if counted else ("or state it in the schema instead of `*`",)
+            code = "GNN508" if counted else "GNN506"
+            found[module.span] = report(code, message, module.span, helps=(*helps, *extra))
+    missing = [name for name, value in plan.parameters.items() if repr(value) == "?"]
+    for name in missing:
+        message = f"model `{plan.model}` needs a value for `{name}`"
+        helps = (f"give it: `--set {name}=…`, or `{name}=…` in Python",)
+        found[name] = report("GNN206", message, where=plan.model, helps=helps)
+    if found:
+        raise SpecError(list(found.values())[:_MAX_SHOWN])
+
+
+def _load(source: SourceText | Diagnostic) -> Spec:
+    if not isinstance(source, SourceText):
+        raise SpecError([source])
+    resolved, found = _analyse(source)
+    if any(item.is_error for item in found):
+        raise SpecError(found)
+    return Spec(resolved, order(found))
+
+
+def load(path: str | Path) -> Spec:
+    """Read and check a spec file.
+
+    Args:
+        path: a `.gnn` file.
+
+    Raises:
+        SpecError: with every finding, if there is an error among them.
+    """
+    return _load(read_source(path))
+
+
+def loads(text: str, name: str = "<string>") -> Spec:
+    """Read and check a spec given as text.
+
+    Args:
+        text: the spec.
+        name: what it is called in messages.
+
+    Raises:
+        SpecError: with every finding, if there is an error among them.
+    """
+    return _load(SourceText(name, text))
+
+
+def compile_text(text: str, parameters: Mapping[str, Any], metadata: Metadata | None, model: str, name: str) -> "CompiledModel":
+    """Compile a model from the text of its spec: what loading a checkpoint needs."""
+    return loads(text, name).compile(model, data=metadata, **parameters)

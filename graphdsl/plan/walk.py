@@ -1,0 +1,25 @@
+"""Visiting everything that a plan instantiates."""
+
+from collections.abc import Iterator
+
+from graphdsl.plan.ir import JoinStage, ModuleSpec, NodeStage, Plan, RelationStage, Stage
+
+
+def stage_modules(stage: Stage) -> Iterator[ModuleSpec]:
+    """Modules of one stage, in order, those of its pipe included."""
+    if isinstance(stage, NodeStage):
+        yield from (step.module for step in stage.steps)
+    elif isinstance(stage, RelationStage):
+        yield from (step.module for step in stage.steps)
+        yield from (joint.module for joint in stage.joints)
+    elif isinstance(stage, JoinStage):
+        yield from (step.module for step in stage.modules)
+    for item in stage.pipe:
+        yield from (step.module for step in item.steps)
+
+
+def modules(plan: Plan) -> Iterator[ModuleSpec]:
+    """Every module of a plan, heads last."""
+    for stage in plan.stages:
+        yield from stage_modules(stage)
+    yield from (head.module for head in plan.heads)

@@ -1,0 +1,46 @@
+"""Arguments that several commands share."""
+
+import argparse
+from typing import Any
+
+from graphdsl.model import parse_assignment, read_parameters
+from graphdsl.text import Diagnostic, SpecError
+
+
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """`--format text|json`."""
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="how findings are printed")
+
+
+def add_parameters(parser: argparse.ArgumentParser) -> None:
+    """`--model`, `--params`, `--set`."""
+    parser.add_argument("--model", metavar="NAME", help="the model, where the spec has several")
+    parser.add_argument("--params", metavar="FILE", help="YAML file with values for the model's parameters")
+    parser.add_argument(
+        "--set", metavar="NAME=VALUE", action="append", default=[], help="a value for a parameter; wins over --params"
+    )
+
+
+def parameters(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Values for the model's parameters: `--params`, then `--set` over it.
+
+    Raises:
+        SpecError: if the file or an assignment cannot be read.
+    """
+    values: dict[str, Any] = {}
+    found: list[Diagnostic] = []
+    if arguments.params:
+        read = read_parameters(arguments.params)
+        if isinstance(read, Diagnostic):
+            found.append(read)
+        else:
+            values |= read
+    for text in arguments.set:
+        pair = parse_assignment(text)
+        if isinstance(pair, Diagnostic):
+            found.append(pair)
+        else:
+            values[pair[0]] = pair[1]
+    if found:
+        raise SpecError(found)
+    return values

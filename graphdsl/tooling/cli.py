@@ -1,0 +1,73 @@
+"""The command `gnn` (also `python -m graphdsl`)."""
+
+import argparse
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from graphdsl.text import SpecError, report
+from graphdsl.tooling.output import CLEAN, INTERNAL, INTERRUPTED, MISUSE, print_findings
+
+COMMANDS = ("check", "plan", "layers", "validate", "train", "evaluate", "predict")
+
+
+def build_parser(only: str | None = None) -> argparse.ArgumentParser:
+    """The argument parser; with `only`, the other commands are not even imported."""
+    from graphdsl import __version__
+
+    parser = argparse.ArgumentParser(
+        prog="gnn", description="Describe heterogeneous graph neural networks; check, compile and train them."
+    )
+    parser.add_argument("--version", action="version", version=f"graphdsl {__version__}")
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name in COMMANDS if only not in COMMANDS else (only,):
+        importlib.import_module(f"graphdsl.tooling.commands.{name}").add_parser(subparsers)
+    return parser
+
+
+def _fail(error: Exception) -> int:
+    """An error of ours: say so in one line, with the traceback for the report."""
+    found = report(
+        "GNN900",
+        f"{type(error).__name__}: {error}",
+        where=_origin(error),
+        helps=("this is a defect of graphdsl: please report it with the text above",),
+    )
+    traceback.print_exception(error)
+    print_findings([found], stream=sys.stderr)
+    return INTERNAL
+
+
+def _origin(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else "gnn"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Returns:
+        0 clean, 1 findings, 2 misuse, 70 internal error, 130 interrupted.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        arguments = build_parser(words[0] if words else None).parse_args(words)
+        return arguments.run(arguments)
+    except SystemExit as done:  # argparse: 0 after --help, 2 after misuse
+        return done.code if isinstance(done.code, int) else MISUSE
+    except SpecError as error:
+        return print_findings(error.diagnostics, stream=sys.stderr)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLEAN
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:
+        return _fail(error)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

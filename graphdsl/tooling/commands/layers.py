@@ -1,0 +1,80 @@
+"""`gnn layers`: what can stand in a spec, and with which arguments."""
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from graphdsl.catalog import Entry, Parameter, describe, entries, find, names
+from graphdsl.model.values import show
+from graphdsl.text import did_you_mean, report
+from graphdsl.tooling.output import CLEAN, print_findings
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser("layers", help="list layers", description="List layers, norms and activations.")
+    parser.add_argument("name", nargs="?", help="one of them, for its arguments")
+    parser.add_argument("--json", action="store_true", help="print as JSON")
+    parser.set_defaults(run=run)
+
+
+def _line(parameter: Parameter) -> str:
+    default = "required" if parameter.required else f"default {show(parameter.default)}"
+    return f"  {parameter.name:<20} {describe(parameter)}; {default}"
+
+
+def _page(entry: Entry) -> str:
+    lines = [f"{entry.name}  ({entry.path})", f"  {entry.doc}"]
+    lines += [f"  paper: {entry.paper}"] if entry.paper else []
+    lines += ["", "arguments:", *(_line(item) for item in entry.parameters)] if entry.parameters else []
+    if entry.derived:
+        lines += ["", "filled in by the compiler: " + ", ".join(entry.derived)]
+    bound = [f"  {item.name:<20} bound to {item.source} data{' (required)' if item.required else ''}" for item in entry.inputs]
+    lines += ["", "forward inputs:", *bound] if bound else []
+    if entry.kind == "conv":
+        between = "may join two node types" if entry.bipartite else "only within one node type"
+        lines += ["", f"scope: {entry.scope}; {between}"]
+    return "\n".join(lines)
+
+
+def _as_dict(entry: Entry) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "kind": entry.kind,
+        "path": entry.path,
+        "doc": entry.doc,
+        "paper": entry.paper,
+        "scope": entry.scope,
+        "bipartite": entry.bipartite,
+        "parameters": [
+            {
+                "name": item.name,
+                "type": item.type,
+                "required": item.required,
+                "default": None if item.required else item.default,
+                "accepts": describe(item),
+            }
+            for item in entry.parameters
+        ],
+        "derived": dict(entry.derived),
+        "inputs": [{"name": item.name, "source": item.source, "required": item.required} for item in entry.inputs],
+    }
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the list, or one entry."""
+    if arguments.name is None:
+        if arguments.json:
+            print(json.dumps([_as_dict(entry) for entry in entries()], indent=2))
+            return CLEAN
+        width = max(len(name) for name in names())
+        print("\n".join(f"{entry.name:<{width}}  {entry.kind:<10}  {entry.doc}" for entry in entries()))
+        return CLEAN
+    entry = find(arguments.name)
+    if entry is None:
+        helps = did_you_mean(arguments.name, names())
+        found = report("GNN103", f"unknown layer `{arguments.name}`", where="gnn layers", helps=helps)
+        return print_findings([found], stream=sys.stderr)
+    print(json.dumps(_as_dict(entry), indent=2) if arguments.json else _page(entry))
+    return CLEAN
