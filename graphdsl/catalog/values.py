@@ -14,7 +14,7 @@ def accepts(parameter: Parameter, value: Any) -> bool:
     """Whether a value has the type and lies in the range of a parameter.
 
     Strings are held against `choices`, numbers against `minimum` and `below`, alone or in a list. A list has at least
-    one element.
+    one element. For a variadic parameter the value is one of its arguments, or a list of any number of them.
 
     >>> heads = Parameter("heads", "int", 1, minimum=1)
     >>> accepts(heads, 8), accepts(heads, 0), accepts(heads, 2.0), accepts(heads, True)
@@ -30,8 +30,8 @@ def has_type(parameter: Parameter, value: Any) -> bool:
     True
     """
     kinds = _kinds(parameter)
-    if parameter.variadic:
-        return _is_list(value) and all(_is_one_of(kinds, item) for item in value)
+    if parameter.variadic and _is_list(value):
+        return all(_is_one_of(kinds, item) for item in value)
     return _is_one_of(kinds, value)
 
 
@@ -56,10 +56,9 @@ def describe(parameter: Parameter) -> str:
     >>> describe(Parameter("norm", "string|none", None, choices=("batch", "layer")))
     'one of "batch", "layer", or none'
     >>> describe(Parameter("channel_list", "int", None, minimum=1, variadic=True))
-    'a list, each a whole number ≥ 1'
+    'a whole number ≥ 1'
     """
-    said = ", or ".join(_phrase(kind, parameter) for kind in _kinds(parameter))
-    return f"a list, each {said}" if parameter.variadic else said
+    return ", or ".join(_phrase(kind, parameter) for kind in _kinds(parameter))
 
 
 def _kinds(parameter: Parameter) -> tuple[str, ...]:

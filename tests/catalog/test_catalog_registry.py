@@ -10,9 +10,7 @@ ALL = pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.name)
 
 
 def test_importing_the_catalogue_leaves_torch_alone() -> None:
-    code = (
-        "import sys, graphdsl.catalog; print(sorted({'torch', 'torch_geometric', 'numpy'} & set(sys.modules)))"
-    )
+    code = "import sys, graphdsl.catalog; print(sorted({'torch', 'torch_geometric', 'numpy'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
