@@ -7,6 +7,7 @@ from typing import Literal
 from graphdsl.text import EdgeKey, Span
 
 Kind = Literal["float", "int", "bool", "class", "multilabel", "real", "mask", "time"]
+Multiplicity = Literal["set", "count", "mean"]
 KINDS: tuple[Kind, ...] = ("float", "int", "bool", "class", "multilabel", "real", "mask", "time")
 LABEL_KINDS: tuple[Kind, ...] = ("class", "multilabel", "real")
 
@@ -115,7 +116,7 @@ class Metapath:
     source: str
     target: str
     hops: tuple[MetapathHop, ...]
-    multiplicity: Literal["set", "count", "mean"]
+    multiplicity: Multiplicity
     budget: int | None
     span: Span
 

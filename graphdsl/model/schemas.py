@@ -1,7 +1,7 @@
 """Resolving a `schema` block: types, attributes, inverse relations, metapaths."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from graphdsl.model.parameters import Parameter, declare
 from graphdsl.model.schema import (
@@ -11,6 +11,7 @@ from graphdsl.model.schema import (
     EdgeType,
     Metapath,
     MetapathHop,
+    Multiplicity,
     NodeType,
     Schema,
 )
@@ -176,13 +177,26 @@ class _SchemaBuilder:
         hops = self.hops(declared)
         if hops is None:
             return
-        word = declared.multiplicity.text if declared.multiplicity else "set"
-        multiplicity = "count" if word == "count" else "mean" if word == "mean" else "set"
         budget = self.whole(declared.budget, minimum=1) if declared.budget else None
         target = declared.hops[-1].target.text
         self.metapaths[name] = Metapath(
-            name, declared.start.text, target, hops, multiplicity, budget, declared.name.span
+            name, declared.start.text, target, hops, self.multiplicity(declared), budget, declared.name.span
         )
+
+    def multiplicity(self, declared: n.MetapathDecl) -> Multiplicity:
+        """`metapath APA(count) = …`: one word in parentheses, `set` without it."""
+        known = get_args(Multiplicity)
+        chosen: Multiplicity = "set"
+        for option in declared.options:
+            word = option.value.name.text if isinstance(option.value, n.Reference) and option.name is None else ""
+            if word in known and len(declared.options) == 1:
+                chosen = next(item for item in known if item == word)
+                continue
+            helps = did_you_mean(word, known) if word else ("write one of them: `metapath NAME(count) = …`",)
+            notes = listing("multiplicities", known)
+            message = f"metapath `{declared.name.text}`: unknown multiplicity"
+            self.found.append(report("GNN201", message, option.span, helps=helps, notes=notes))
+        return chosen
 
     def hops(self, declared: n.MetapathDecl) -> tuple[MetapathHop, ...] | None:
         hops: list[MetapathHop] = []

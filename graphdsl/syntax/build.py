@@ -122,9 +122,8 @@ class TreeBuilder(Transformer_NonRecursive[Token, n.File]):
 
     def metapath(self, meta: Any, c: list[Any]) -> n.MetapathDecl:
         name, start = _of(n.Name, c)[:2]
-        multiplicity = next((self.word(t) for t in c if isinstance(t, Token) and t.type == "MULTIPLICITY"), None)
         budget = next((self.integer(None, [t]) for t in c if isinstance(t, Token) and t.type == "INT"), None)
-        return n.MetapathDecl(name, start, tuple(_of(n.Hop, c)), multiplicity, budget, self.span(meta))
+        return n.MetapathDecl(name, start, tuple(_first(_Arguments, c) or ()), tuple(_of(n.Hop, c)), budget, self.span(meta))
 
     def forward_hop(self, meta: Any, c: list[Any]) -> n.Hop:
         return n.Hop(*_of(n.Name, c), backward=False, span=self.span(meta))

@@ -14,7 +14,6 @@ WORDS: dict[str, str] = {
     "REVERSE": "`reverse`",
     "METAPATH": "`metapath`",
     "BUDGET": "`budget`",
-    "MULTIPLICITY": "`set`, `count` or `mean`",
     "NODES": "`nodes`",
     "EDGES": "`edges`",
     "COMBINE": "`combine`",

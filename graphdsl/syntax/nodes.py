@@ -142,12 +142,12 @@ class Hop:
 
 @dataclass(frozen=True, slots=True)
 class MetapathDecl:
-    """`metapath APA = author -[writes]-> paper <-[writes]- author count budget 20M`."""
+    """`metapath APA(count) = author -[writes]-> paper <-[writes]- author budget 20M`."""
 
     name: Name
     start: Name
+    options: tuple[Argument, ...]
     hops: tuple[Hop, ...]
-    multiplicity: Name | None
     budget: Literal | None
     span: Span
 
