@@ -1,0 +1,266 @@
+"""Fitting a compiled model with Lightning: one process or several, from the start or from the last checkpoint."""
+
+import logging
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch import Callback, Trainer, seed_everything
+from lightning.pytorch.strategies import DDPStrategy, Strategy
+from rich.console import Console
+from torch import nn
+
+from graphdsl.model import Training
+from graphdsl.plan import Plan
+from graphdsl.text import SpecError, report
+from graphdsl.training.checkpoint import Checkpoint, Origin, WholeFileIO, check_schema, read_checkpoint
+from graphdsl.training.keeping import BEST, LAST, KeepCheckpoints, Patience
+from graphdsl.training.liveness import freeze_dead_parameters
+from graphdsl.training.module import GraphModule
+from graphdsl.training.progress import METRICS, MetricsTable, ShowProgress
+from graphdsl.training.settings import differing_settings, settings_to_plain
+from graphdsl.training.splits import Supervision, read_supervision
+from graphdsl.training.task import Monitor
+
+Accelerator = Literal["auto", "cpu", "gpu"]
+
+# What Lightning says about choices that are ours, or that nobody can act on.
+_NOT_ACTIONABLE = (
+    "GPU available but not used",
+    "MPS available but not used",
+    r"It is recommended to use `self\.log\(.*sync_dist=True\)`",
+    "`isinstance\\(treespec, LeafSpec\\)` is deprecated",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Machines:
+    """Where to compute.
+
+    Attributes:
+        devices: processes on each machine; on GPUs each has one of its own.
+        nodes: machines.
+        accelerator: "cpu", "gpu", or "auto" for a GPU if there is one.
+    """
+
+    devices: int = 1
+    nodes: int = 1
+    accelerator: Accelerator = "auto"
+
+    @property
+    def processes(self) -> int:
+        """All processes together."""
+        return self.devices * self.nodes
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What a run has come to.
+
+    Attributes:
+        folder: where its files are.
+        best: the checkpoint of the best epoch.
+        last: the checkpoint to resume from.
+        monitor: what picked the best epoch; None = the last epoch is the best.
+        best_epoch: the best epoch, from 1.
+        epochs: epochs trained.
+        metrics: metrics of the best epoch, by name.
+        seconds: time that this call took.
+        is_main: whether this process is the first of those that trained together; only it should go on.
+    """
+
+    folder: Path
+    best: Path
+    last: Path
+    monitor: Monitor | None
+    best_epoch: int
+    epochs: int
+    metrics: Mapping[str, float]
+    seconds: float
+    is_main: bool
+
+
+def fit(
+    model: nn.Module,
+    plan: Plan,
+    data: Any,
+    training: Training,
+    origin: Origin,
+    folder: str | Path,
+    *,
+    resume: bool = False,
+    machines: Machines | None = None,
+    console: Console | None = None,
+) -> Fit:
+    """Train a compiled model; its weights end as those of the best epoch.
+
+    Writes `best.ckpt`, `last.ckpt` and `metrics.csv` into the folder. The same arguments give the same curve, also
+    when the run is interrupted and resumed, and (with all neighbours sampled, or the whole graph in each step) when
+    several processes share the work.
+
+    Args:
+        model: the compiled model, in its initial state: seed torch before compiling.
+        plan: its plan.
+        data: a `HeteroData` or a `(FeatureStore, GraphStore)` pair.
+        training: settings.
+        origin: where the model comes from, for its checkpoints.
+        folder: where files go.
+        resume: go on from `last.ckpt` in the folder.
+        machines: processes and devices; with several processes this script is started again for each further one.
+        console: where to show progress; None = nowhere.
+
+    Raises:
+        SpecError: settings that do not fit the data or torch; GNN613 for empty splits, GNN614 and GNN615 for a
+            checkpoint that cannot be resumed, GNN616 when a file cannot be written, GNN620 when the loss is no number.
+        KeyboardInterrupt: after Ctrl-C; checkpoints are intact.
+    """
+    start = time.monotonic()
+    folder, machines = Path(folder), machines or Machines()
+    supervision = read_supervision(data, plan.heads, training.class_weights, origin.schema)
+    monitor = supervision.task.monitor(training.monitor, supervision.has("val"), training.span)
+    _check_batches(data, training)
+    _check_patience(training, monitor)
+    origin = replace(origin, settings=settings_to_plain(training))
+    resumed = _read_last(folder, origin, model) if resume else None
+    seed_everything(training.seed, workers=True, verbose=False)
+    model.train()
+    freeze_dead_parameters(model, plan)
+    module = GraphModule(model, plan, data, supervision, training, monitor, origin)
+    keep = KeepCheckpoints(folder, monitor)
+    with _quiet():
+        trainer = _build_trainer(module, keep, training, supervision, machines, console)
+        if resumed is None or resumed.header.epoch < training.epochs:
+            _run(trainer, module, folder / LAST if resume else None)
+    best = read_checkpoint(folder / BEST)
+    model.load_state_dict(dict(best.weights))
+    return Fit(
+        folder, folder / BEST, folder / LAST, monitor, best.header.epoch,
+        trainer.fit_loop.epoch_progress.current.processed or (resumed.header.epoch if resumed else 0),
+        best.header.metrics, time.monotonic() - start, trainer.is_global_zero,
+    )  # fmt: skip
+
+
+def _check_batches(data: Any, training: Training) -> None:
+    if isinstance(data, tuple) and training.batch_size is None:
+        message = "a pair of stores may be larger than memory, so it is trained in mini-batches"
+        raise SpecError([report("GNN204", message, training.span, helps=("set `batch_size: 1024`",))])
+
+
+def _check_patience(training: Training, monitor: Monitor | None) -> None:
+    if training.patience is not None and monitor is None:
+        message = "`patience` waits for a metric of validation nodes, and the data has no `val_mask`"
+        helps = ("give the data a `val_mask`, or leave `patience` out: the last epoch is kept",)
+        raise SpecError([report("GNN613", message, training.span, helps=helps)])
+
+
+def _read_last(folder: Path, origin: Origin, model: nn.Module) -> Checkpoint:
+    """The checkpoint to go on from, if this is the run that it is from."""
+    checkpoint = read_checkpoint(folder / LAST)
+    check_schema(checkpoint, origin.schema, model)
+    header = checkpoint.header
+    old, new = dict(header.parameters), dict(origin.parameters)
+    notes = [
+        f"{sign} {name} = {side.get(name)}"
+        for name in sorted({*old, *new})
+        if old.get(name) != new.get(name)
+        for sign, side in (("-", old), ("+", new))
+    ]
+    notes += differing_settings(header.settings, origin.settings)
+    if notes:
+        message = f"`{checkpoint.path}` is from a run with other settings"
+        helps = ("resume with the same settings, or train again in another folder",)
+        raise SpecError([report("GNN614", message, where=str(checkpoint.path), notes=notes, helps=helps)])
+    return checkpoint
+
+
+def _build_trainer(
+    module: GraphModule,
+    keep: KeepCheckpoints,
+    training: Training,
+    supervision: Supervision,
+    machines: Machines,
+    console: Console | None,
+) -> Trainer:
+    columns = [*supervision.task.names("val")] if supervision.has("val") else []
+    trained = ["train_loss", *(supervision.task.name("train", it, it.main) for it in supervision.task.heads)]
+    callbacks: list[Callback] = [MetricsTable(keep.folder / METRICS, (*trained, *columns)), keep]
+    if console is not None:
+        callbacks.append(ShowProgress(console, training.epochs, module.monitor))
+    if training.patience is not None and module.monitor is not None:
+        callbacks.append(Patience(module.monitor, training.patience))
+    try:
+        return Trainer(
+            accelerator=machines.accelerator,
+            devices=machines.devices,
+            num_nodes=machines.nodes,
+            strategy=_strategy(module.plan, machines),
+            precision=training.precision,  # type: ignore[arg-type]
+            max_epochs=training.epochs,
+            gradient_clip_val=training.clip,
+            limit_val_batches=None if supervision.has("val") else 0,
+            callbacks=callbacks,
+            plugins=[WholeFileIO()],
+            default_root_dir=keep.folder,
+            logger=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,
+        )
+    except MisconfigurationException as error:
+        first = str(error).strip().splitlines()[0]
+        raise SpecError([report("GNN204", f"this machine cannot train so: {first}", where="--devices")]) from error
+
+
+def _strategy(plan: Plan, machines: Machines) -> Strategy | str:
+    if machines.processes == 1:
+        return "auto"
+    # A graph or batch that lacks an optional type or relation leaves its parameters without a gradient.
+    return DDPStrategy(find_unused_parameters=bool(plan.optional_types or plan.optional_relations))
+
+
+def _run(trainer: Trainer, module: GraphModule, last: Path | None) -> None:
+    """Fit; Lightning ends the process after Ctrl-C, which is turned back into the interruption that it was."""
+    is_first_group = not _has_process_group()
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        trainer.fit(module, ckpt_path=last)
+    except SystemExit as stop:
+        if not trainer.interrupted or stop.code != 1:
+            raise
+        raise KeyboardInterrupt from None
+    finally:
+        if in_main_thread:
+            signal.signal(signal.SIGINT, handler)
+        if is_first_group and _has_process_group():
+            torch.distributed.destroy_process_group()
+
+
+def _has_process_group() -> bool:
+    return torch.distributed.is_available() and torch.distributed.is_initialized()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without Lightning's advertisements and its remarks on choices that are ours."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            for message in _NOT_ACTIONABLE:
+                warnings.filterwarnings("ignore", message=f".*{message}")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -1,0 +1,275 @@
+"""The Lightning module around a compiled model: steps, losses, metrics.
+
+Losses are kept as sums and weights until all processes have added theirs, so that several processes compute the very
+loss that one would. Every epoch draws its random numbers from a stream of its own, so that a resumed run goes on with
+the same ones.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from lightning.pytorch.utilities import CombinedLoader
+from torch import Tensor, nn
+
+from graphdsl.model import Training
+from graphdsl.plan import Plan
+from graphdsl.text import SpecError, report
+from graphdsl.training.batches import Batch, Batches, BatchSource, Share, Wanted
+from graphdsl.training.checkpoint import ENTRY, Origin, write_header
+from graphdsl.training.optimization import Scheduler, build_optimizer, build_scheduler, step_scheduler
+from graphdsl.training.order import mix
+from graphdsl.training.splits import Supervision
+from graphdsl.training.task import HeadTask, LossTerm, Monitor, Scores, Task, is_distributed
+
+_TINY = torch.finfo(torch.float32).tiny
+"""Instead of a weight of zero, where a sum is zero too."""
+
+
+class LossSums:
+    """Loss of each prediction over one pass, as sums and weights.
+
+    Attributes:
+        sums: what was added since the last `compute`, shape `[heads, 2]`.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self.sums = torch.zeros(len(task.heads), 2)
+
+    def add(self, sums: Tensor) -> None:
+        """Add what one step measured, shape `[heads, 2]`."""
+        # A sum over millions of rows loses digits in float32; Apple's GPUs have no float64.
+        exact = sums if sums.device.type == "mps" else sums.double()
+        self.sums = self.sums.to(exact) + exact
+
+    def compute(self, split: str) -> dict[str, float]:
+        """Means since the last call, by metric name, the weighted total first."""
+        means = (self.sums[:, 0] / self.sums[:, 1].clamp(min=_TINY)).tolist()
+        self.sums = torch.zeros_like(self.sums)
+        weights = [item.head.weight for item in self._task.heads]
+        found = {f"{split}_loss": sum(weight * mean for weight, mean in zip(weights, means, strict=True))}
+        if len(means) > 1:
+            names = (self._task.name(split, item, "loss") for item in self._task.heads)
+            found.update(zip(names, means, strict=True))
+        return found
+
+
+class GraphModule(LightningModule):
+    """Trains a compiled model.
+
+    Args:
+        model: what `compile_plan` made.
+        plan: its plan.
+        data: the graph.
+        supervision: labels and splits.
+        training: settings.
+        monitor: what picks the best epoch; None = the last one is kept.
+        origin: what checkpoints say about themselves.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        plan: Plan,
+        data: Any,
+        supervision: Supervision,
+        training: Training,
+        monitor: Monitor | None,
+        origin: Origin,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.plan, self.supervision = plan, supervision
+        self.settings, self.monitor, self.origin = training, monitor, origin
+        self.task = supervision.task
+        # Metrics of the latest epoch by name: what callbacks read.
+        self.epoch_metrics: dict[str, float] = {}
+        self.scheduler: Scheduler | None = None
+        self._pending_scheduler: dict[str, Any] | None = None
+        self._source = BatchSource(data, plan, training, origin.schema)
+        self._train_batches: list[Batches] = []
+        self._train_sums, self._val_sums = LossSums(self.task), LossSums(self.task)
+        self._train_scores = nn.ModuleDict({_key(item): Scores(item, only=[item.main]) for item in self.task.heads})
+        self._val_scores = nn.ModuleDict({_key(item): Scores(item) for item in self.task.heads})
+
+    # --- data ---
+
+    def train_dataloader(self) -> Any:
+        """Batches of training nodes; those of several predicted types side by side."""
+        self._train_batches = self._batches("train")
+        first, *more = self._train_batches
+        return CombinedLoader([first, *more], "max_size_cycle") if more else first
+
+    def val_dataloader(self) -> Any:
+        """Batches of validation nodes, the same in each epoch."""
+        return self._batches("val") if self.supervision.has("val") else []
+
+    def _batches(self, split: str) -> list[Batches]:
+        share = Share(self.global_rank, self.trainer.world_size)
+        wanted = wanted_nodes(self.supervision, self.plan, split)
+        return self._source.batches(wanted, shuffle=split == "train", share=share, device=self.device)
+
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
+        """Sampled batches travel; the whole graph is there already."""
+        if self.settings.batch_size is None:
+            return batch
+        return [item.to(device) for item in batch] if isinstance(batch, list) else batch.to(device)
+
+    # --- steps ---
+
+    def on_train_epoch_start(self) -> None:
+        """Begin the epoch's own stream of random numbers."""
+        epoch = self.current_epoch
+        for batches in self._train_batches:
+            batches.epoch = epoch
+        # On the whole graph, processes draw alike and so compute what one would.
+        rank = self.global_rank if self.settings.batch_size is not None else 0
+        torch.manual_seed(mix(self.settings.seed, epoch, rank))
+
+    def training_step(self, batch: Batch | list[Batch], batch_idx: int) -> Tensor:
+        """One step on a batch (of each predicted type): the weighted sum of the predictions' mean losses."""
+        found = [self._measure(item, self._train_scores) for item in (batch if isinstance(batch, list) else [batch])]
+        totals = torch.stack([total for total, _ in found]).sum(0)
+        whole = self._add_processes(torch.stack([sums for _, sums in found]).sum(0))
+        self._train_sums.add(whole)
+        self._refuse_infinite(whole, "train")
+        # Lightning averages gradients over processes; the mean wanted is over all their rows.
+        weights = torch.tensor([item.head.weight for item in self.task.heads], device=whole.device)
+        return (weights * totals * self.trainer.world_size / whole[:, 1].clamp(min=_TINY)).sum()
+
+    def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
+        """Measure one batch."""
+        self._val_sums.add(self._measure(batch, self._val_scores)[1])
+
+    def _measure(self, batch: Batch, scores: nn.ModuleDict) -> tuple[Tensor, Tensor]:
+        by_name = {item.head.name: scores[_key(item)] for item in self.task.heads}
+        return measure(self.task, outputs_by_head(self.model, self.plan, batch), batch, by_name)
+
+    def _add_processes(self, sums: Tensor) -> Tensor:
+        if not is_distributed():
+            return sums
+        together = sums.clone()
+        torch.distributed.all_reduce(together)
+        return together
+
+    def _refuse_infinite(self, sums: Tensor, split: str) -> None:
+        finite = sums[:, 0].isfinite()
+        if bool(finite.all()):
+            return
+        item = self.task.heads[int((~finite).nonzero()[0])]
+        value = float(sums[:, 0][~finite][0])
+        message = f"the {split} loss of `{item.head.name}` became {value} in epoch {self.current_epoch}"
+        helps = (
+            "a smaller learning rate or `clip: 1.0` often helps; so does scaling of inputs",
+            "the last good checkpoint is kept",
+        )
+        raise SpecError([report("GNN620", message, item.head.span, "predicted here", helps=helps)])
+
+    # --- ends of passes ---
+
+    def on_validation_epoch_end(self) -> None:
+        """Metrics of the validation split."""
+        self._val_sums.sums = self._add_processes(self._val_sums.sums)
+        self._refuse_infinite(self._val_sums.sums, "validation")
+        self._close_pass("val", self._val_sums, self._val_scores)
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """Metrics of the training split, after the last batch: before any callback asks for them."""
+        if batch_idx + 1 == self.trainer.num_training_batches:
+            self._close_pass("train", self._train_sums, self._train_scores)
+
+    def on_train_epoch_end(self) -> None:
+        """The scheduler steps here, so that a checkpoint of this epoch knows it."""
+        if self.scheduler is not None:
+            step_scheduler(self.scheduler, self.epoch_metrics, self.monitor)
+
+    def _close_pass(self, split: str, sums: LossSums, scores: nn.ModuleDict) -> None:
+        values = sums.compute(split)
+        for item in self.task.heads:
+            found = scores[_key(item)].compute()  # type: ignore[operator]
+            values.update({self.task.name(split, item, name): value for name, value in found.items()})
+        # Metrics that are undefined on one process only would let processes disagree on stopping.
+        values = self.trainer.strategy.broadcast(values)
+        self.epoch_metrics.update(values)
+        # For Lightning's early stopping; everything else reads `epoch_metrics`.
+        self.log_dict(values, on_step=False, on_epoch=True, batch_size=1)
+
+    # --- optimization ---
+
+    def configure_optimizers(self) -> Any:
+        """The spec's optimizer; its scheduler is stepped by `on_train_epoch_end`, not by Lightning."""
+        optimizer = build_optimizer(self.settings.optimizer, (it for it in self.parameters() if it.requires_grad))
+        if self.settings.scheduler is not None:
+            self.scheduler = build_scheduler(self.settings.scheduler, optimizer, self.monitor)
+        return optimizer
+
+    def on_train_start(self) -> None:
+        """The scheduler's state comes with the checkpoint, before there is a scheduler."""
+        if self.scheduler is not None and self._pending_scheduler is not None:
+            self.scheduler.load_state_dict(self._pending_scheduler)
+            self._pending_scheduler = None
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Say where the weights come from."""
+        finished = self.trainer.fit_loop.epoch_progress.current.processed
+        checkpoint[ENTRY] = write_header(self.origin, self.epoch_metrics, finished)
+        if self.scheduler is not None:
+            checkpoint["graphdsl_scheduler"] = self.scheduler.state_dict()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Remember the scheduler's state until there is one."""
+        self._pending_scheduler = checkpoint.get("graphdsl_scheduler")
+
+
+def _key(item: HeadTask) -> str:
+    """A name that `ModuleDict` takes."""
+    return item.head.key
+
+
+def wanted_nodes(supervision: Supervision, plan: Plan, split: str) -> dict[str, Wanted]:
+    """The nodes of a split with their labels, by prediction."""
+    found = {}
+    for head in plan.heads:
+        targets = supervision.targets[head.name]
+        if split in targets.nodes:
+            found[head.name] = Wanted(head.type, targets.nodes[split], targets.labels)
+    return found
+
+
+def measure(
+    task: Task, outputs: Mapping[str, Tensor], batch: Batch, scores: Mapping[str, Any]
+) -> tuple[Tensor, Tensor]:
+    """Losses of a batch, and its rows added to the metrics.
+
+    Args:
+        task: all predictions.
+        outputs: by prediction, shape `[nodes, size]`.
+        batch: which rows count, and their labels.
+        scores: by prediction, its `Scores`.
+
+    Returns:
+        Sums of losses that can be differentiated, shape `[heads]`, and sums with their weights that cannot, shape
+        `[heads, 2]`.
+    """
+    totals, weights = [], []
+    for item in task.heads:
+        name = item.head.name
+        output = outputs[name]
+        if name in batch.labels:
+            chosen = output[batch.rows[name]]
+            term = item.loss(chosen, batch.labels[name])
+            scores[name].update(chosen, batch.labels[name])
+        else:  # A gradient of zero, which other processes wait for.
+            term = LossTerm(output[:0].sum(), output.new_zeros(()))
+        totals.append(term.total)
+        weights.append(term.weight.to(term.total))
+    total, weight = torch.stack(totals), torch.stack(weights)
+    return total, torch.stack([total.detach(), weight], 1)
+
+
+def outputs_by_head(model: nn.Module, plan: Plan, batch: Batch) -> Mapping[str, Tensor]:
+    """Call a compiled model; its single output gets its prediction's name."""
+    outputs = model(**batch.inputs)
+    return {plan.heads[0].name: outputs} if len(plan.heads) == 1 else outputs

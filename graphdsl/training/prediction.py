@@ -1,0 +1,180 @@
+"""Using a trained model: metrics of each split, and outputs for any nodes."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from graphdsl.data.view import open_data
+from graphdsl.plan import Head, Plan
+from graphdsl.text import SpecError, report
+from graphdsl.training.batches import Batch, BatchSource, Wanted
+from graphdsl.training.module import LossSums, measure, outputs_by_head, wanted_nodes
+from graphdsl.training.splits import SPLITS, Supervision
+from graphdsl.training.task import Scores, head_task
+from graphdsl.training.writing import replacing, write_tensors
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """What a model says about nodes.
+
+    Attributes:
+        head: the prediction.
+        nodes: node numbers, shape `[nodes]`.
+        outputs: logits or numbers, shape `[nodes, size]`.
+        decisions: what a user reads off them, by name: `class` and `probability`, `label` and `probability`, or
+            `value`.
+    """
+
+    head: Head
+    nodes: Tensor
+    outputs: Tensor
+    decisions: Mapping[str, Tensor]
+
+
+def evaluate(
+    model: nn.Module,
+    plan: Plan,
+    source: BatchSource,
+    supervision: Supervision,
+    splits: tuple[str, ...] = SPLITS,
+    device: torch.device | None = None,
+) -> dict[str, dict[str, float]]:
+    """Metrics of each split that the data has, by names such as `test_accuracy`.
+
+    Args:
+        model: a compiled model with trained weights.
+        plan: its plan.
+        source: batches of the graph; those that are sampled are the same at each call.
+        supervision: labels and splits.
+        splits: which splits to measure.
+        device: where to compute.
+    """
+    found: dict[str, dict[str, float]] = {}
+    task = supervision.task
+    for split in splits:
+        if not supervision.has(split):
+            continue
+        sums = LossSums(task)
+        scores = {item.head.name: Scores(item, sync=False) for item in task.heads}
+        with _predicting(model, device) as place:
+            scores = {name: item.to(place) for name, item in scores.items()}
+            wanted = wanted_nodes(supervision, plan, split)
+            for batch in _on(source, wanted, place):
+                sums.add(measure(task, outputs_by_head(model, plan, batch), batch, scores)[1])
+        values = sums.compute(split)
+        for item in task.heads:
+            computed = scores[item.head.name].compute()
+            values.update({task.name(split, item, name): value for name, value in computed.items()})
+        found[split] = values
+    return found
+
+
+def predict(
+    model: nn.Module,
+    plan: Plan,
+    source: BatchSource,
+    nodes: Mapping[str, Tensor],
+    device: torch.device | None = None,
+) -> list[Predictions]:
+    """Outputs for nodes, labelled or not.
+
+    Args:
+        model: a compiled model with trained weights.
+        plan: its plan.
+        source: batches of the graph; those that are sampled are the same at each call.
+        nodes: by prediction, sorted node numbers; see `all_nodes`.
+        device: where to compute.
+    """
+    wanted = {head.name: Wanted(head.type, nodes[head.name]) for head in plan.heads if len(nodes[head.name])}
+    parts: dict[str, list[tuple[Tensor, Tensor]]] = {head.name: [] for head in plan.heads}
+    with _predicting(model, device) as place:
+        for batch in _on(source, wanted, place):
+            outputs = outputs_by_head(model, plan, batch)
+            for name, rows in batch.rows.items():
+                parts[name].append((batch.nodes[name], outputs[name][rows].float().cpu()))
+    return [_join(head, parts[head.name]) for head in plan.heads]
+
+
+def all_nodes(data: Any, plan: Plan) -> dict[str, Tensor]:
+    """Numbers of all nodes of the predicted types, by prediction.
+
+    Raises:
+        SpecError: GNN610 where a number of nodes cannot be told.
+    """
+    view, found = open_data(data), {}
+    for head in plan.heads:
+        count = view.count(head.type)
+        if count is None:
+            raise SpecError([report("GNN610", f"the number of nodes of `{head.type}` is unknown", head.span)])
+        found[head.name] = torch.arange(count)
+    return found
+
+
+def _join(head: Head, parts: list[tuple[Tensor, Tensor]]) -> Predictions:
+    size = head.size or 0
+    nodes = torch.cat([torch.empty(0, dtype=torch.long), *(part[0] for part in parts)])
+    outputs = torch.cat([torch.empty(0, size), *(part[1].reshape(-1, size) for part in parts)])
+    return Predictions(head, nodes, outputs, head_task(head).decide(outputs))
+
+
+def _on(source: BatchSource, wanted: Mapping[str, Wanted], device: torch.device) -> Iterator[Batch]:
+    for batches in source.batches(wanted, device=device):
+        for batch in batches:
+            yield batch.to(device)
+
+
+@contextmanager
+def _predicting(model: nn.Module, device: torch.device | None) -> Iterator[torch.device]:
+    """The model in evaluation mode, without gradients, on the device; afterwards as it was."""
+    device = device or next((item.device for item in model.parameters()), torch.device("cpu"))
+    was_training = model.training
+    model.to(device).eval()
+    try:
+        with torch.no_grad():
+            yield device
+    finally:
+        model.train(was_training)
+
+
+def write_predictions(predictions: list[Predictions], path: Path) -> list[Path]:
+    """Write predictions as CSV, or as tensors where the path ends in `.pt`.
+
+    A CSV table has a line for each node: `node`, then what the label's kind decides (`class`, `probability_0`, …). With
+    several predictions each has a file of its own, named after it. A `.pt` file holds a dictionary by prediction name.
+
+    Returns:
+        The files written.
+
+    Raises:
+        SpecError: GNN616.
+    """
+    if path.suffix == ".pt":
+        content = {
+            item.head.name: {"nodes": item.nodes, "outputs": item.outputs, **item.decisions} for item in predictions
+        }
+        write_tensors(content, path)
+        return [path]
+    several = len(predictions) > 1
+    paths = [path.with_name(f"{path.stem}-{item.head.key}{path.suffix}") if several else path for item in predictions]
+    for item, file in zip(predictions, paths, strict=True):
+        with replacing(file) as stream:
+            _table(item).to_csv(stream, index=False, lineterminator="\n", float_format="%.9g")
+    return paths
+
+
+def _table(item: Predictions) -> pd.DataFrame:
+    columns: dict[str, np.ndarray] = {"node": item.nodes.numpy()}
+    for name, value in item.decisions.items():
+        if value.dim() == 1 or (name == "value" and value.shape[1] == 1):
+            columns[name] = value.reshape(-1).numpy()
+        else:
+            columns.update({f"{name}_{index}": value[:, index].numpy() for index in range(value.shape[1])})
+    return pd.DataFrame(columns)

@@ -1,0 +1,141 @@
+"""Which nodes train, validate and test: masks and labels of the predicted types, read once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from graphdsl.data.view import GraphView, open_data, show_place
+from graphdsl.model import Schema
+from graphdsl.plan import Head
+from graphdsl.text import Diagnostic, Span, SpecError, report
+from graphdsl.training.task import HeadTask, Task, head_task
+
+Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Labels of one prediction and the nodes of each split that have one.
+
+    Attributes:
+        labels: of all nodes of the type, conformed to the task, shape `[num_nodes]` or `[num_nodes, k]`.
+        nodes: sorted node numbers of each split that has any.
+    """
+
+    labels: Tensor
+    nodes: Mapping[str, Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Supervision:
+    """What a model learns from: the task, and the targets of each prediction by its name."""
+
+    task: Task
+    targets: Mapping[str, Targets]
+
+    def has(self, split: str) -> bool:
+        """Whether every prediction has nodes in the split."""
+        return all(split in item.nodes for item in self.targets.values())
+
+
+def read_supervision(
+    data: Any, heads: Sequence[Head], class_weights: bool = False, schema: Schema | None = None
+) -> Supervision:
+    """Read labels and masks `train_mask`, `val_mask`, `test_mask` of every predicted type.
+
+    A mask that the data does not have is a split that does not exist; without `val_mask` nothing picks the best
+    epoch. Nodes without a label are in no split.
+
+    Args:
+        data: a `HeteroData`, or a `(FeatureStore, GraphStore)` pair.
+        heads: the predictions.
+        class_weights: weigh classes inversely to their frequency among training nodes.
+        schema: tells where a mask is declared, for diagnostics.
+
+    Raises:
+        SpecError: GNN603 for labels that are missing; GNN613 for a missing training split or an empty split;
+            GNN607 for a mask of another length.
+    """
+    view = open_data(data)
+    found: list[Diagnostic] = []
+    tasks: list[HeadTask] = []
+    targets: dict[str, Targets] = {}
+    for head in heads:
+        task = head_task(head)
+        labels = _read_labels(view, head, found)
+        if labels is None:
+            continue
+        nodes = _read_splits(view, task, labels, found, schema)
+        if class_weights and head.kind == "class" and "train" in nodes:
+            task = head_task(head, labels[nodes["train"]])
+        tasks.append(task)
+        targets[head.name] = Targets(task.conform(labels), nodes)
+    if found:
+        raise SpecError(found)
+    return Supervision(Task(tasks), targets)
+
+
+def _read_labels(view: GraphView, head: Head, found: list[Diagnostic]) -> Tensor | None:
+    if head.attribute not in view.keys(head.type):
+        message = f"the data has no labels `{head.attribute}` on `{head.type}`"
+        found.append(report("GNN603", message, head.span, "predicted here", where=show_place(head.type, head.attribute)))
+        return None
+    return _as_tensor(view.read(head.type, head.attribute))
+
+
+def _as_tensor(value: Any) -> Tensor:
+    return value.detach().cpu() if isinstance(value, Tensor) else torch.from_numpy(np.asarray(value))
+
+
+def _read_splits(
+    view: GraphView, task: HeadTask, labels: Tensor, found: list[Diagnostic], schema: Schema | None
+) -> dict[str, Tensor]:
+    head = task.head
+    labelled = task.is_labelled(labels)
+    nodes: dict[str, Tensor] = {}
+    for split in SPLITS:
+        key = f"{split}_mask"
+        if key not in view.keys(head.type):
+            if split == "train":
+                found.append(_missing(head, key, schema))
+            continue
+        mask = _as_tensor(view.read(head.type, key)).reshape(-1)
+        if len(mask) != len(labelled):
+            message = f"`{show_place(head.type, key)}` has {len(mask)} entries for {len(labelled)} nodes"
+            found.append(report("GNN607", message, where=show_place(head.type, key)))
+            continue
+        chosen = mask.bool() & labelled
+        if not bool(chosen.any()):
+            found.append(_empty(head, key, int(mask.bool().sum()), schema))
+            continue
+        nodes[split] = chosen.nonzero().reshape(-1)
+    return nodes
+
+
+def _missing(head: Head, key: str, schema: Schema | None) -> Diagnostic:
+    message = f"`{head.type}` has no `{key}`: nothing says which nodes train"
+    helps = (f"give the data a `{key}` for `{head.type}`: one bool for each node",)
+    return report("GNN613", message, head.span, "predicted here", also=_declared(head, key, schema),
+                  helps=helps, where=show_place(head.type, key))  # fmt: skip
+
+
+def _empty(head: Head, key: str, chosen: int, schema: Schema | None) -> Diagnostic:
+    said = "selects no node" if chosen == 0 else f"selects {chosen} nodes, none of which has a label"
+    message = f"`{show_place(head.type, key)}` {said}"
+    return report("GNN613", message, head.span, "predicted here", also=_declared(head, key, schema),
+                  helps=("every split needs labelled nodes; a split that is not wanted is left out of the data",),
+                  where=show_place(head.type, key))  # fmt: skip
+
+
+def _declared(head: Head, key: str, schema: Schema | None) -> list[tuple[Span, str]]:
+    """Where the schema declares the mask, or at least the type."""
+    node = None if schema is None else schema.nodes.get(head.type)
+    if node is None:
+        return []
+    attribute = node.attributes.get(key)
+    return [(attribute.span, "declared here")] if attribute else [(node.span, f"declared without `{key}`")]

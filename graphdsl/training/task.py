@@ -1,0 +1,372 @@
+"""What a label asks of training: its loss, its metrics, and which of them picks the best epoch.
+
+The kind of the label decides all of it. Rows handed to a task are labelled; only a `multilabel` or `real[k]` row may
+miss single values (-1 or NaN), which count neither in the loss nor in the metrics.
+"""
+
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torchmetrics import MeanAbsoluteError, MeanSquaredError, Metric, R2Score
+from torchmetrics.classification import (
+    BinaryAUROC,
+    BinaryAveragePrecision,
+    MulticlassAccuracy,
+    MulticlassF1Score,
+    MultilabelAUROC,
+    MultilabelF1Score,
+)
+
+from graphdsl.plan import Head
+from graphdsl.text import Span, SpecError, did_you_mean, listing, report
+
+Mode = Literal["max", "min"]
+View = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+
+LOWER_IS_BETTER = frozenset({"loss", "rmse", "mae"})
+
+
+@dataclass(frozen=True, slots=True)
+class LossTerm:
+    """A loss before its mean is taken, so that shares of several processes can be added.
+
+    Attributes:
+        total: sum over rows (and labels), a differentiable scalar.
+        weight: what to divide by for the mean: number of values, or the sum of their class weights.
+    """
+
+    total: Tensor
+    weight: Tensor
+
+
+class HeadTask(ABC):
+    """Loss and metrics of one prediction.
+
+    Attributes:
+        head: the prediction.
+        main: name of the metric that picks the best epoch unless a spec says otherwise.
+    """
+
+    main: str
+
+    def __init__(self, head: Head) -> None:
+        self.head = head
+        if head.size is None:
+            message = f"the size of the label `{head.name}` is unknown"
+            raise SpecError([report("GNN506", message, head.span, helps=("give the model its data",))])
+        self.size: int = head.size
+
+    @abstractmethod
+    def is_labelled(self, labels: Tensor) -> Tensor:
+        """Which nodes have a label, shape `[num_nodes]`."""
+
+    @abstractmethod
+    def conform(self, labels: Tensor) -> Tensor:
+        """The labels in the dtype and shape that `loss` wants."""
+
+    @abstractmethod
+    def loss(self, outputs: Tensor, labels: Tensor) -> LossTerm:
+        """The loss of outputs `[rows, size]` for conformed labels."""
+
+    @abstractmethod
+    def metrics(self, **options: Any) -> dict[str, tuple[View, Metric]]:
+        """By name, what each metric looks at and the metric; `options` go to torchmetrics."""
+
+    @abstractmethod
+    def decide(self, outputs: Tensor) -> dict[str, Tensor]:
+        """What a user reads off the outputs: by column name, a tensor of shape `[rows]` or `[rows, k]`."""
+
+
+class ClassTask(HeadTask):
+    """Integer labels, one of k classes: cross entropy, accuracy, macro F1; AUROC and average precision for two classes.
+
+    Args:
+        head: the prediction.
+        class_weights: weight of each class in the loss, shape `[k]`; None = all alike.
+    """
+
+    def __init__(self, head: Head, class_weights: Tensor | None = None) -> None:
+        super().__init__(head)
+        self.main = "auroc" if self.size == 2 else "accuracy"
+        self.class_weights = class_weights
+
+    def is_labelled(self, labels: Tensor) -> Tensor:
+        """Classes are not negative; -1 stands for none."""
+        return labels.reshape(-1) >= 0
+
+    def conform(self, labels: Tensor) -> Tensor:
+        """int64 of shape `[rows]`."""
+        return labels.reshape(-1).long()
+
+    def loss(self, outputs: Tensor, labels: Tensor) -> LossTerm:
+        """Cross entropy, weighted by class if asked; `outputs` are logits."""
+        logits = _exact(outputs)
+        weight = None if self.class_weights is None else self.class_weights.to(logits)
+        total = F.cross_entropy(logits, labels, weight=weight, reduction="sum")
+        share = torch.tensor(float(len(labels)), device=outputs.device) if weight is None else weight[labels].sum()
+        return LossTerm(total, share)
+
+    def metrics(self, **options: Any) -> dict[str, tuple[View, Metric]]:
+        """Accuracy and macro F1; with two classes also AUROC and average precision of class 1."""
+        options = {"validate_args": False, **options}
+        found: dict[str, tuple[View, Metric]] = {
+            "accuracy": (_as_they_are, MulticlassAccuracy(self.size, average="micro", **options)),
+            "f1_macro": (_as_they_are, MulticlassF1Score(self.size, average="macro", **options)),
+        }
+        if self.size == 2:
+            found["auroc"] = (_chance_of_class_1, BinaryAUROC(**options))
+            found["average_precision"] = (_chance_of_class_1, BinaryAveragePrecision(**options))
+        return found
+
+    def decide(self, outputs: Tensor) -> dict[str, Tensor]:
+        """The likeliest class and the probability of each."""
+        return {"class": outputs.argmax(-1), "probability": outputs.float().softmax(-1)}
+
+
+class MultilabelTask(HeadTask):
+    """k labels, each 0 or 1 and -1 (or NaN) where unknown: binary cross entropy, micro and macro F1, AUROC."""
+
+    main = "f1_micro"
+
+    def is_labelled(self, labels: Tensor) -> Tensor:
+        """At least one label is known."""
+        return (self.conform(labels) >= 0).any(-1)
+
+    def conform(self, labels: Tensor) -> Tensor:
+        """Whole numbers of shape `[rows, k]`: 0, 1, or -1 for unknown."""
+        return torch.nan_to_num(labels.reshape(len(labels), -1).float(), nan=-1.0).long()
+
+    def loss(self, outputs: Tensor, labels: Tensor) -> LossTerm:
+        """Binary cross entropy over the known labels; `outputs` are logits."""
+        known, logits = (labels >= 0).float(), _exact(outputs)
+        each = F.binary_cross_entropy_with_logits(logits, labels.clamp(min=0).to(logits), reduction="none")
+        return LossTerm((each * known).sum(), known.sum())
+
+    def metrics(self, **options: Any) -> dict[str, tuple[View, Metric]]:
+        """Micro and macro F1 at probability one half, and AUROC averaged over the labels."""
+        options = {"ignore_index": -1, "validate_args": False, **options}
+        return {
+            "f1_micro": (_chances, MultilabelF1Score(self.size, average="micro", **options)),
+            "f1_macro": (_chances, MultilabelF1Score(self.size, average="macro", **options)),
+            "auroc": (_chances, MultilabelAUROC(self.size, average="macro", **options)),
+        }
+
+    def decide(self, outputs: Tensor) -> dict[str, Tensor]:
+        """Each label's decision and probability."""
+        chance = outputs.float().sigmoid()
+        return {"label": (chance > 0.5).long(), "probability": chance}
+
+
+class RealTask(HeadTask):
+    """k numbers, NaN where unknown: mean squared error, MAE, RMSE and R² (averaged over the targets)."""
+
+    main = "rmse"
+
+    def is_labelled(self, labels: Tensor) -> Tensor:
+        """At least one number is known."""
+        return ~self.conform(labels).isnan().all(-1)
+
+    def conform(self, labels: Tensor) -> Tensor:
+        """float32 of shape `[rows, k]`."""
+        return labels.reshape(len(labels), -1).float()
+
+    def loss(self, outputs: Tensor, labels: Tensor) -> LossTerm:
+        """Squared error over the known numbers."""
+        known = ~labels.isnan()
+        error = (_exact(outputs).reshape(labels.shape) - torch.nan_to_num(labels)).square()
+        return LossTerm((error * known).sum(), known.sum().float())
+
+    def metrics(self, **options: Any) -> dict[str, tuple[View, Metric]]:
+        """RMSE and MAE over all known numbers; R² over rows that know all of them."""
+        return {
+            "rmse": (_known_numbers, MeanSquaredError(squared=False, **options)),
+            "mae": (_known_numbers, MeanAbsoluteError(**options)),
+            "r2": (_known_rows, R2Score(**options)),
+        }
+
+    def decide(self, outputs: Tensor) -> dict[str, Tensor]:
+        """The numbers themselves."""
+        return {"value": outputs.float()}
+
+
+def _exact(outputs: Tensor) -> Tensor:
+    """Outputs in float32 at least: half precision is for layers, not for losses."""
+    return outputs if outputs.dtype in (torch.float32, torch.float64) else outputs.float()
+
+
+def _as_they_are(outputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    return outputs, labels
+
+
+def _chance_of_class_1(outputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    return outputs.float().softmax(-1)[:, 1], labels
+
+
+def _chances(outputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    return outputs.float().sigmoid(), labels
+
+
+def _known_numbers(outputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    known = ~labels.isnan()
+    return outputs.float().reshape(labels.shape)[known], labels[known]
+
+
+def _known_rows(outputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    known = ~labels.isnan().any(-1)
+    # R2Score sums squares, which cancel in float32 where the mean is large; Apple's GPUs have no float64.
+    exact = torch.float32 if labels.device.type == "mps" else torch.float64
+    outputs, labels = outputs.reshape(labels.shape)[known].to(exact), labels[known].to(exact)
+    return (outputs.reshape(-1), labels.reshape(-1)) if labels.shape[-1] == 1 else (outputs, labels)
+
+
+class Scores(nn.Module):
+    """The metrics of one prediction over one pass: `update` with rows, then `compute`.
+
+    Args:
+        task: whose metrics.
+        sync: add the rows of all processes when computing.
+        only: names of the metrics to keep; None = all.
+    """
+
+    def __init__(self, task: HeadTask, sync: bool = True, only: Sequence[str] | None = None) -> None:
+        super().__init__()
+        chosen = {name: it for name, it in task.metrics(sync_on_compute=sync).items() if only is None or name in only}
+        self._views = {name: view for name, (view, _) in chosen.items()}
+        self._metrics = nn.ModuleDict({name: metric for name, (_, metric) in chosen.items()})
+        self._sync = sync
+
+    def update(self, outputs: Tensor, labels: Tensor) -> None:
+        """Add rows; none at all is fine."""
+        if len(labels) == 0:
+            return
+        outputs = outputs.detach()
+        for name, metric in self._metrics.items():
+            seen, wanted = self._views[name](outputs, labels)
+            if len(wanted):
+                metric.update(seen, wanted)  # type: ignore[operator]
+
+    def compute(self) -> dict[str, float]:
+        """The values since the last call, which they forget; NaN where a metric says nothing about such rows.
+
+        AUROC says nothing about rows of a single class, R² nothing about fewer than two rows.
+        """
+        together = self._sync and is_distributed()
+        values = {name: _value(metric, together) for name, metric in self._metrics.items()}  # type: ignore[arg-type]
+        for metric in self._metrics.values():
+            metric.reset()  # type: ignore[operator]
+        return values
+
+
+def is_distributed() -> bool:
+    """Whether several processes train together."""
+    return torch.distributed.is_available() and torch.distributed.is_initialized()
+
+
+def _value(metric: Metric, together: bool) -> float:
+    if not together and metric.update_count == 0:
+        return float("nan")
+    with warnings.catch_warnings():
+        # Rows of one class only: torchmetrics warns and returns 0. A process may be without rows where others have some.
+        warnings.filterwarnings("ignore", message=".*was called before the ``update``")
+        warnings.filterwarnings("error", message="No (positive|negative) samples in targets")
+        warnings.filterwarnings("error", message="No positive samples found in target")
+        warnings.filterwarnings("ignore", message=".*(was|were) nan. Ignoring these classes")
+        try:
+            return float(metric.compute())
+        except (UserWarning, ValueError, IndexError):
+            return float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """The metric that picks the best epoch and whether large or small is good."""
+
+    name: str
+    mode: Mode
+
+    def is_better(self, value: float, than: float | None) -> bool:
+        """Whether a value beats the best so far."""
+        if value != value:
+            return False
+        return than is None or (value > than if self.mode == "max" else value < than)
+
+
+class Task:
+    """All predictions of a model, trained together: the sum of weight times loss.
+
+    Args:
+        heads: the task of each prediction.
+    """
+
+    def __init__(self, heads: Sequence[HeadTask]) -> None:
+        self.heads = tuple(heads)
+
+    def name(self, split: str, head: HeadTask, metric: str) -> str:
+        """`val_accuracy`; with several predictions `val_author.y_accuracy`."""
+        return f"{split}_{metric}" if len(self.heads) == 1 else f"{split}_{head.head.name}_{metric}"
+
+    def names(self, split: str) -> tuple[str, ...]:
+        """All metrics of a split, the loss first."""
+        found = [f"{split}_loss"]
+        for head in self.heads:
+            found += [self.name(split, head, metric) for metric in _named(self, head)]
+        return tuple(found)
+
+    def main(self, split: str = "val") -> str:
+        """Name of the main metric of the first prediction."""
+        return self.name(split, self.heads[0], self.heads[0].main)
+
+    def monitor(self, asked: str, has_validation: bool, span: Span | None = None) -> Monitor | None:
+        """The metric that picks the best epoch.
+
+        Args:
+            asked: its name, or nothing for the main one.
+            has_validation: whether there is a validation split; without one the last epoch is kept.
+            span: where the spec asks for it.
+
+        Returns:
+            The monitor; None when there is nothing to pick by.
+
+        Raises:
+            SpecError: GNN101 for a name that no metric has.
+        """
+        if not asked:
+            return self._monitor(self.main()) if has_validation else None
+        known = (*(self.names("val") if has_validation else ()), "train_loss")
+        if asked not in known:
+            message = f"unknown metric `{asked}` to monitor"
+            notes = [*listing("metrics", known), *(() if has_validation else ("the data has no validation split",))]
+            raise SpecError([report("GNN101", message, span, helps=did_you_mean(asked, known), notes=notes)])
+        return self._monitor(asked)
+
+    def _monitor(self, name: str) -> Monitor:
+        return Monitor(name, "min" if name.rsplit("_", 1)[-1] in LOWER_IS_BETTER else "max")
+
+
+def _named(task: Task, head: HeadTask) -> tuple[str, ...]:
+    own = () if len(task.heads) == 1 else ("loss",)
+    return (*own, *head.metrics())
+
+
+def head_task(head: Head, train_labels: Tensor | None = None) -> HeadTask:
+    """The task of a prediction, by the kind of its label.
+
+    Args:
+        head: the prediction.
+        train_labels: labels of the training nodes; with them, classes are weighted inversely to their frequency:
+            n / (k · n_c), as scikit-learn's "balanced"; a class that does not occur weighs nothing.
+    """
+    if head.kind == "class":
+        return ClassTask(head, None if train_labels is None else _inverse_frequency(train_labels, head.size or 0))
+    return MultilabelTask(head) if head.kind == "multilabel" else RealTask(head)
+
+
+def _inverse_frequency(labels: Tensor, classes: int) -> Tensor:
+    count = torch.bincount(labels.reshape(-1).long(), minlength=classes).float()
+    return torch.where(count > 0, count.sum() / (classes * count.clamp(min=1)), 0.0)
