@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from graphdsl.catalog import Entry, Kind, Parameter, accepts, describe, find, names
+from graphdsl.catalog import NOT_YET, Entry, Kind, Parameter, check_value, describe, find, names
 from graphdsl.model.program import BoundInput, LayerUse
 from graphdsl.model.values import UNKNOWN, Refused, evaluate, kind_of, show
 from graphdsl.syntax import nodes as n
@@ -18,6 +18,7 @@ PLACES: dict[str, tuple[tuple[Kind, ...], str]] = {
     "pipe": (_NODE, "a pipe"),
     "head": (_NODE, "a prediction"),
     "argument": ((*_NODE, "conv"), "an argument"),
+    "activation": (("activation",), "an argument that takes an activation"),
 }
 """Kinds of layers that can stand at a place, and how the place is called."""
 
@@ -50,12 +51,16 @@ class LayerReader:
     def _unknown_layer(self, call: n.Call, kinds: tuple[Kind, ...]) -> Diagnostic:
         name = call.name.text
         helps = did_you_mean(name, names(*kinds)) or did_you_mean(name, names())
+        if name in NOT_YET:
+            helps = (f"PyG has it, but a spec cannot say it yet: {NOT_YET[name]}",)
         notes = listing("layers that can stand here", names(*kinds))
         return report("GNN103", f"unknown layer `{name}`", call.name.span, helps=helps, notes=notes)
 
     def _misplaced(self, call: n.Call, entry: Entry, where: str) -> Diagnostic:
         if entry.kind == "conv":
             message, said = f"`{entry.name}` passes messages and cannot stand in {where}", "put it into `edges { … }`"
+        elif where == PLACES["activation"][1]:
+            message, said = f"`{entry.name}` is no activation", "use one such as `relu`, `elu` or `tanh`"
         else:
             message = f"`{entry.name}` works on nodes and cannot serve a relation"
             said = f"put it into `nodes {{ … }}` or behind `|`: `edges {{ … }} | {call.name.text}`"
@@ -66,7 +71,7 @@ class LayerReader:
     def _ordered(self, entry: Entry, call: n.Call) -> list[tuple[str | None, n.Argument]]:
         """Arguments with their parameter names: positional ones bind in PyG's order."""
         result: list[tuple[str | None, n.Argument]] = []
-        free = [item for item in entry.parameters]
+        free = [item for item in entry.parameters if not item.keyword]
         position = 0
         for argument in call.arguments:
             if argument.name is not None:
@@ -88,7 +93,8 @@ class LayerReader:
     ) -> bool:
         name, argument = item
         if name is None:
-            message = f"`{entry.name}` takes {len(entry.parameters)} positional arguments"
+            count = sum(not item.keyword for item in entry.parameters)
+            message = f"`{entry.name}` takes {count} positional arguments"
             notes = listing("arguments", (known.name for known in entry.parameters))
             self.found.append(report("GNN201", message, argument.span, "one too many", notes=notes))
             return False
@@ -114,7 +120,8 @@ class LayerReader:
         known = [*(item.name for item in entry.parameters), *(item.name for item in entry.inputs)]
         notes = listing(f"arguments of `{entry.name}`", known)
         message = f"`{entry.name}` has no argument `{name}`"
-        return report("GNN201", message, span, helps=did_you_mean(name, known), notes=notes)
+        helps = (f"left out: {entry.left_out[name]}",) if name in entry.left_out else did_you_mean(name, known)
+        return report("GNN201", message, span, helps=helps, notes=notes)
 
     def _input(self, entry: Entry, name: str, argument: n.Argument, inputs: list[BoundInput]) -> bool:
         forward = entry.input(name)
@@ -147,30 +154,35 @@ class LayerReader:
             return False
         if value is None and isinstance(argument.value, n.Call):
             return False  # a nested layer that was reported already
-        if value is not UNKNOWN and not isinstance(value, LayerUse) and not accepts(parameter, value):
-            shown = f"{show(value)} is {kind_of(value)}" if value is not None else "this is `none`"
-            message = f"`{parameter.name}` of `{entry.name}` must be {describe(parameter)}; {shown}"
-            in_range = not isinstance(value, str) and isinstance(value, int | float) and not isinstance(value, bool)
-            code = "GNN204" if in_range and ("int" in parameter.type or "float" in parameter.type) else "GNN202"
-            self.found.append(report(code, message, argument.value.span))
-            return False
+        if value is not UNKNOWN and not isinstance(value, LayerUse):
+            problem = check_value(parameter, value)
+            if problem is not None:
+                self.found.append(self._unfit(entry, parameter, value, argument, problem.code))
+                return False
         if parameter.variadic:
             value = (*arguments.get(parameter.name, ()), *(value if isinstance(value, tuple) else (value,)))
         arguments[parameter.name] = value
         places[parameter.name] = argument.span
         return True
 
+    def _unfit(self, entry: Entry, parameter: Parameter, value: Any, argument: n.Argument, code: str) -> Diagnostic:
+        shown = f"{show(value)} is {kind_of(value)}" if value is not None else "this is `none`"
+        if code == "GNN204":
+            shown = f"found {show(value)}"
+        message = f"`{parameter.name}` of `{entry.name}` must be {describe(parameter)}; {shown}"
+        helps = did_you_mean(value, parameter.choices) if isinstance(value, str) else ()
+        return report(code, message, argument.value.span, helps=helps)
+
     def _evaluate(self, parameter: Parameter, node: n.Expression) -> Any:
         kinds = parameter.type.split("|")
-        if "module" in kinds and isinstance(node, n.Call):
-            return self.read(node, "argument")
+        if ("module" in kinds or "activation" in kinds) and isinstance(node, n.Call):
+            return self.read(node, "argument" if "module" in kinds else "activation")
         if isinstance(node, n.Reference) and node.name.text not in self.values:
             name = node.name.text
             entry = find(name)
-            if "activation" in kinds and entry is not None and entry.kind == "activation":
-                return name
-            if "module" in kinds and entry is not None:
-                return self.read(n.Call(node.name, (), node.span), "argument")
+            if ("activation" in kinds or "module" in kinds) and entry is not None:
+                place = "argument" if "module" in kinds else "activation"
+                return self.read(n.Call(node.name, (), node.span), place)
             if parameter.choices and name in parameter.choices:
                 helps = (f'write it as a string: `"{name}"`',)
                 fix = Fix("quote it", (Edit(node.span, f'"{name}"'),))

@@ -39,7 +39,7 @@ def _stage_name(statement: n.Statement) -> set[str]:
     return set()
 
 
-class ProgramBuilder:
+class _ProgramBuilder:
     """Walks a model's statements in order; problems go to `found`."""
 
     def __init__(self, declared: n.ModelDecl, schema: Schema, values: Mapping[str, Any], found: list[Diagnostic]) -> None:
@@ -385,4 +385,4 @@ def elaborate(
     declared: n.ModelDecl, schema: Schema, values: Mapping[str, Any], found: list[Diagnostic]
 ) -> Program:
     """The program of a model with values for its parameters; problems are appended to `found`."""
-    return ProgramBuilder(declared, schema, values, found).build()
+    return _ProgramBuilder(declared, schema, values, found).build()

@@ -23,6 +23,7 @@ class Surroundings:
         relations: number of relations it sees.
         metadata: types and relations it sees.
         between_types: whether it serves a relation between two node types.
+        reads_ids: whether it reads node numbers instead of features.
     """
 
     width: int | None = None
@@ -33,6 +34,7 @@ class Surroundings:
     relations: int | None = None
     metadata: tuple[tuple[str, ...], tuple[EdgeKey, ...]] | None = None
     between_types: bool = False
+    reads_ids: bool = False
 
 
 def _derive(kind: Derivation, around: Surroundings) -> Any:
@@ -73,17 +75,28 @@ def build_module(use: LayerUse, around: Surroundings, found: list[Diagnostic]) -
     entry = use.entry
     arguments = _nested(use, around, found)
     _self_loops(use, arguments, around, found)
-    unknown = any(value is UNKNOWN for value in arguments.values())
+    unknown = any(_unknown(value) for value in arguments.values())
     filled = entry.with_defaults(arguments)
     width = None if unknown else entry.width(filled, around.width)
     if not unknown:
-        _check_rules(use, filled, around.width, found)
+        _check_rules(use, filled, around.width, around.reads_ids, found)
     complete = _with_derived(entry, arguments, around)
     return ModuleSpec(entry.name, entry.path, complete, width, use.span)
 
 
-def _check_rules(use: LayerUse, filled: Mapping[str, Any], width: int | None, found: list[Diagnostic]) -> None:
-    for rule in use.entry.rules:
+def _unknown(value: Any) -> bool:
+    """Whether a value, or a part of it, is a parameter that nobody has given."""
+    if isinstance(value, tuple):
+        parts: Any = value
+        return any(_unknown(item) for item in parts)
+    return value is UNKNOWN or (isinstance(value, ModuleSpec) and any(map(_unknown, value.arguments.values())))
+
+
+def _check_rules(
+    use: LayerUse, filled: Mapping[str, Any], width: int | None, reads_ids: bool, found: list[Diagnostic]
+) -> None:
+    rules = (*use.entry.rules, *(use.entry.id_rules if reads_ids else ()))
+    for rule in rules:
         problem = rule(filled, width)
         if problem is not None:
             span = use.places.get(problem.argument or "", use.span)
@@ -98,10 +111,11 @@ def _with_derived(entry: Entry, arguments: Mapping[str, Any], around: Surroundin
     for name, kind in entry.derived.items():
         value = _derive(kind, around)
         if name in variadic:
-            result[name] = (value, *arguments.get(name, ()))
+            written = arguments.get(name, ())
+            result[name] = (value, *written) if written else value
         elif kind != "edge_width" or value is not None:
             result[name] = value
-    return {**result, **{name: value for name, value in arguments.items() if name not in result}}
+    return {**result, **{name: value for name, value in arguments.items() if name not in result}, **entry.fixed}
 
 
 def plain(width: Width) -> int | None:

@@ -93,7 +93,7 @@ class _MapLowering:
             self.one_type_only(rule, edge)
             return None
         widths = (self.columns(source, layer, rule.span), self.columns(target, layer, rule.span))
-        if between and entry.equal_pair and None not in widths and widths[0] != widths[1]:
+        if between and entry.needs_equal_pair(entry.with_defaults(layer.arguments)) and None not in widths and widths[0] != widths[1]:
             message = f"`{entry.name}` adds source and target, but `{source}` is {widths[0]} wide and `{target}` {widths[1]}"
             helps = ("bring both to one width first: `nodes { *: Linear(…) }`",)
             also = [(self.flow.schema.edges[edge].span, show_edge(edge))] if edge in self.flow.schema.edges else []
@@ -136,7 +136,9 @@ class _MapLowering:
         if layer.entry.accepts_ids and all(isinstance(width, Ids) for width in seen.values()):
             counts = [width.count if isinstance(width, Ids) else None for width in seen.values()]
             total = None if None in counts else sum(count for count in counts if count is not None)
-            return Surroundings(width=total, relations=relations, metadata=metadata, edge_width=edge_columns)
+            return Surroundings(
+                width=total, relations=relations, metadata=metadata, edge_width=edge_columns, reads_ids=True
+            )
         widths = {name: self.columns(name, layer, rule.span) for name in types}
         if layer.entry.scope == "typed":
             self.check_equal(rule, widths)
