@@ -99,6 +99,8 @@ def render(diagnostic: Diagnostic, sources: Mapping[str, SourceText] | None = No
     elif diagnostic.where:
         lines.append(paint("frame", " --> ") + diagnostic.where)
     equals = paint("frame", " " * gutter + " = ")
+    if primary and diagnostic.where:
+        lines.append(f"{equals}{paint('bold', 'in')}: {diagnostic.where}")
     lines += [f"{equals}{paint('bold', 'note')}: {note}" for note in diagnostic.notes]
     fixable = "  (fix available)" if diagnostic.fix else ""
     lines += [f"{equals}{paint('bold', 'help')}: {text}{fixable}" for text in diagnostic.helps]
