@@ -75,6 +75,7 @@ class InputBinding:
         attribute: name of the attribute (for "edge" and "node").
         state: number of the state (for "state").
         scalar: the tensor has one number per edge or node and is passed as [num_edges].
+        width: columns of the attribute where they are known; what an absent optional relation stands in for.
     """
 
     argument: str
@@ -82,6 +83,7 @@ class InputBinding:
     attribute: str = ""
     state: int = -1
     scalar: bool = False
+    width: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

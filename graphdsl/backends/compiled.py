@@ -1,0 +1,159 @@
+"""The compiled model: stages in order over typed maps, then the predictions. The same for every backend."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from torch import Tensor, nn
+from torch_geometric.nn.inits import reset
+
+from graphdsl.backends.derivation import DerivationCache
+from graphdsl.backends.graph import Graph, Values, read_graph
+from graphdsl.backends.modules import build_module
+from graphdsl.backends.naming import module_key
+from graphdsl.backends.places import located
+from graphdsl.backends.requirements import find_requirements
+from graphdsl.plan import DropStage, Ids, Plan, Stage
+from graphdsl.text import EdgeKey
+
+StageBuilder = Callable[[Stage], nn.Module]
+"""Makes the module of a stage. Called with (stage, states, graph, live), it returns the values that the stage made;
+the stage is an argument because `repeat n share` runs several stages on one module."""
+
+
+class CompiledModel(nn.Module):
+    """A plan as a module, with PyG's calling convention.
+
+    Shapes:
+        - `x_dict`: features [num_nodes, width] by node type; types without features have no entry.
+        - `edge_index_dict`: [2, num_edges] by relation. Inverses and metapaths that are missing are derived, and kept
+          while the tensors live; optional relations that are missing count as having no edges.
+        - `<attribute>_dict`: attributes that layers read (see `input_names`), by relation or node type.
+        - `n_id_dict`: numbers [num_nodes] of the nodes of types without features; without it, all nodes in order.
+        - result: [num_nodes, size] of the predicted type.
+
+    Parameters stand in the state dict as `stages.<stage>.…` and `heads.<prediction>.…`.
+
+    Attributes:
+        plan: what it computes.
+
+    Args:
+        plan: a model whose widths are all known.
+        build_stage: the backend.
+    """
+
+    def __init__(self, plan: Plan, build_stage: StageBuilder) -> None:
+        super().__init__()
+        self.plan = plan
+        self.stages = nn.ModuleDict()
+        self._owners: list[str | None] = []
+        for stage in plan.stages:
+            self._owners.append(self._own(stage, build_stage))
+        self.heads = nn.ModuleDict({head.key: build_module(head.module) for head in plan.heads})
+        self._live = find_requirements(plan, live=True)
+        self._all = find_requirements(plan, live=False)
+        self._cache = DerivationCache()
+
+    def _own(self, stage: Stage, build_stage: StageBuilder) -> str | None:
+        """Key of the module that runs a stage, made now unless an earlier stage lends its own."""
+        if stage.shares is not None:
+            return self._owners[stage.shares]
+        if isinstance(stage, DropStage):
+            return None
+        key = module_key(stage.key)
+        if key in self.stages:
+            raise ValueError(f"two stages are called '{stage.key}'")
+        with located(f"stage `{stage.key}` of model `{self.plan.model}`", stage.span):
+            self.stages[key] = build_stage(stage)
+        return key
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """Keywords of the further dictionaries that the model reads, sorted: `("n_id_dict", "year_dict")`."""
+        steps = [step for _, stage in self.plan.relation_stages() for step in (*stage.steps, *stage.joints)]
+        bound = {item.attribute for step in steps for item in step.inputs if item.source != "state"}
+        ids = any(isinstance(width, Ids) for width in self.plan.inputs.values())
+        return tuple(sorted({f"{name}_dict" for name in bound - {"x"}} | ({"n_id_dict"} if ids else set())))
+
+    def forward(
+        self,
+        x_dict: Mapping[str, Tensor],
+        edge_index_dict: Mapping[EdgeKey, Tensor],
+        **inputs: Mapping[Any, Tensor],
+    ) -> Tensor | dict[str, Tensor]:
+        """Predict.
+
+        Args:
+            x_dict: features by node type.
+            edge_index_dict: edges by relation.
+            **inputs: further dictionaries, see the class.
+
+        Returns:
+            The tensor of the only prediction, or a dictionary by prediction name (`author.y`).
+
+        Raises:
+            SpecError: GNN618 if something is missing, GNN604 or GNN607 if a tensor has another shape.
+            TypeError: for a keyword that the model does not read.
+        """
+        states = self._run(x_dict, edge_index_dict, inputs, live=True)
+        outputs: dict[str, Tensor] = {}
+        for head in self.plan.heads:
+            with located(f"prediction `{head.name}` of model `{self.plan.model}`", head.span):
+                outputs[head.name] = self.heads[head.key](states[head.state][head.type])
+        return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+
+    def encode(
+        self,
+        x_dict: Mapping[str, Tensor],
+        edge_index_dict: Mapping[EdgeKey, Tensor],
+        **inputs: Mapping[Any, Tensor],
+    ) -> dict[str, Tensor]:
+        """The typed map before the predictions: the last state, everything computed that the spec says.
+
+        Args:
+            x_dict: features by node type.
+            edge_index_dict: edges by relation.
+            **inputs: further dictionaries, see the class.
+
+        Returns:
+            [num_nodes, width] by node type; a type that has nothing but node numbers to the end is left out.
+        """
+        last = self._run(x_dict, edge_index_dict, inputs, live=False)[-1]
+        widths = self.plan.widths(len(self.plan.stages))
+        return {name: value for name, value in last.items() if not isinstance(widths[name], Ids)}
+
+    def _run(
+        self,
+        x_dict: Mapping[str, Tensor],
+        edge_index_dict: Mapping[EdgeKey, Tensor],
+        inputs: Mapping[str, Mapping[Any, Tensor]],
+        live: bool,
+    ) -> list[Values]:
+        """All states in order."""
+        unknown = sorted(inputs.keys() - {"n_id_dict", *self.input_names})
+        if unknown:
+            known = ", ".join(self.input_names) or "none"
+            raise TypeError(f"model '{self.plan.model}' does not read '{unknown[0]}' (further inputs: {known})")
+        requirements = self._live if live else self._all
+        values, graph = read_graph(self.plan, requirements, x_dict, edge_index_dict, inputs, self._cache)
+        states = [values]
+        for stage, owner in zip(self.plan.stages, self._owners, strict=True):
+            with located(f"stage `{stage.key}` of model `{self.plan.model}`", stage.span):
+                states.append(self._advance(stage, owner, states, graph, live))
+        return states
+
+    def _advance(self, stage: Stage, owner: str | None, states: list[Values], graph: Graph, live: bool) -> Values:
+        """The state behind a stage: what it made, and what it carries through."""
+        made = self.stages[owner](stage, states, graph, live) if owner is not None else {}
+        carried = {name: states[stage.reads][name] for name in stage.carried if name in states[stage.reads]}
+        return {name: {**carried, **made}[name] for name in stage.widths if name in carried or name in made}
+
+    def reset_parameters(self) -> None:
+        """Draw all parameters anew."""
+        for module in (*self.stages.values(), *self.heads.values()):
+            reset(module)
+
+    def extra_repr(self) -> str:
+        """The spec that it was compiled from."""
+        files = sorted({place.span.file for place in (*self.plan.stages, *self.plan.heads)})
+        source = f" from {', '.join(files)}" if files else ""
+        return f"model '{self.plan.model}' on '{self.plan.schema}'{source}"

@@ -1,0 +1,42 @@
+"""From a module in a plan to an instance of its class."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, Final
+
+from torch import nn
+
+from graphdsl.backends.places import located
+from graphdsl.plan import ModuleSpec
+
+_TUPLES: Final = frozenset({"in_channels", "metadata"})
+"""Arguments of which PyG tells a pair by its being a tuple; all other sequences are lists there."""
+
+
+def build_module(spec: ModuleSpec, **arguments: Any) -> nn.Module:
+    """Instantiate a module.
+
+    Args:
+        spec: class and arguments; modules among the arguments are built too, tuples become the lists that PyG takes.
+        **arguments: take the place of those in `spec`, as they are.
+
+    >>> from graphdsl.text import Span
+    >>> arguments = {"in_features": 3, "out_features": 2}
+    >>> build_module(ModuleSpec("Linear", "torch.nn.Linear", arguments, 2, Span("a.gnn", 1, 1, 1, 7)))
+    Linear(in_features=3, out_features=2, bias=True)
+    """
+    module, _, name = spec.path.rpartition(".")
+    given = {key: _build_value(value, key in _TUPLES) for key, value in spec.arguments.items() if key not in arguments}
+    with located(f"`{spec}`", spec.span):
+        return getattr(import_module(module), name)(**given, **arguments)
+
+
+def _build_value(value: Any, keep: bool) -> Any:
+    if isinstance(value, ModuleSpec):
+        return build_module(value)
+    if isinstance(value, Mapping):
+        return {key: _build_value(item, keep) for key, item in value.items()}
+    if isinstance(value, tuple):
+        items = [_build_value(item, keep) for item in value]
+        return tuple(items) if keep else items
+    return value

@@ -1,0 +1,114 @@
+"""Layers that see several relations at once.
+
+They take dictionaries (HAN, HGT), or all types numbered together and an `edge_type` vector (R-GCN).
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from graphdsl.backends.graph import Graph, Values
+from graphdsl.backends.modules import build_module
+from graphdsl.backends.naming import edge_key, module_key
+from graphdsl.plan import Ids, InputBinding, JointStep
+
+
+def build_joint(step: JointStep) -> nn.Module:
+    """The module of a joint step; names of types and relations become keys that PyG's containers take."""
+    known = step.module.arguments
+    named: dict[str, Any] = {}
+    if "metadata" in known:
+        named["metadata"] = ([module_key(name) for name in step.types], [edge_key(edge) for edge in step.edges])
+    for argument, value in known.items():
+        if isinstance(value, Mapping):
+            named[argument] = {module_key(name): value[name] for name in step.types}
+    return build_module(step.module, **named)
+
+
+def run_joint(module: nn.Module, step: JointStep, states: list[Values], reads: int, graph: Graph) -> Values:
+    """Messages [num_nodes, width] into each destination of a joint step.
+
+    Args:
+        module: the step's module.
+        step: what to compute.
+        states: states so far.
+        reads: number of the state that it transforms.
+        graph: edges and attributes.
+    """
+    if step.scope == "typed":
+        return _run_typed(module, step, states, reads, graph)
+    values = states[reads]
+    # In canonical order: HGTConv's result depends on the order of its dictionaries.
+    x_dict = {module_key(name): values[name] for name in step.types}
+    edges = {edge_key(edge): graph.edge_index[edge] for edge in step.edges}
+    inputs = {item.argument: _dictionary(item, step, states, reads, graph) for item in step.inputs}
+    made = module(x_dict, edges, **inputs)
+    return {name: made[module_key(name)] for name in step.targets}
+
+
+def _dictionary(
+    item: InputBinding, step: JointStep, states: list[Values], reads: int, graph: Graph
+) -> dict[Any, Tensor]:
+    """A forward argument as a dictionary by type or relation."""
+    if item.source == "edge":
+        return dict(zip(map(edge_key, step.edges), _edge_inputs(item, step, states, reads, graph), strict=True))
+    return dict(zip(map(module_key, step.types), _node_inputs(item, step, states, reads, graph), strict=True))
+
+
+def _run_typed(module: nn.Module, step: JointStep, states: list[Values], reads: int, graph: Graph) -> Values:
+    """Number all types together, in sorted order, and tell relations apart by `edge_type`: the index in `edges`."""
+    values = states[reads]
+    rows = {name: values[name].size(0) for name in step.types}
+    start = _starts(rows.items())
+    x = torch.cat([_with_offset(step, name, values[name]) for name in step.types])
+    shift = {edge: torch.tensor([[start[edge[0]]], [start[edge[2]]]], device=x.device) for edge in step.edges}
+    edge_index = torch.cat([graph.edge_index[edge] + shift[edge] for edge in step.edges], dim=1)
+    sizes = torch.tensor([graph.edge_index[edge].size(1) for edge in step.edges], device=x.device)
+    edge_type = torch.repeat_interleave(torch.arange(len(step.edges), device=x.device), sizes)
+    inputs = {item.argument: torch.cat(_parts(item, step, states, reads, graph)) for item in step.inputs}
+    made = module(x, edge_index, edge_type, **inputs)
+    return {name: made[start[name] : start[name] + rows[name]] for name in step.targets}
+
+
+def _starts(sizes: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Where each type begins when all are numbered together."""
+    starts, total = {}, 0
+    for name, size in sizes:
+        starts[name] = total
+        total += size
+    return starts
+
+
+def _with_offset(step: JointStep, name: str, value: Tensor) -> Tensor:
+    """A type's value; node numbers become numbers among the nodes of all types."""
+    if not isinstance(step.width_in[name], Ids):
+        return value
+    counts = ((item, width.count or 0) for item, width in sorted(step.width_in.items()) if isinstance(width, Ids))
+    return value + _starts(counts)[name]
+
+
+def _parts(item: InputBinding, step: JointStep, states: list[Values], reads: int, graph: Graph) -> list[Tensor]:
+    read = _edge_inputs if item.source == "edge" else _node_inputs
+    return read(item, step, states, reads, graph)
+
+
+def _edge_inputs(item: InputBinding, step: JointStep, states: list[Values], reads: int, graph: Graph) -> list[Tensor]:
+    """An attribute of each relation of the step, in order."""
+    like = _like(states[reads], step)
+    return [graph.attribute(item, edge, graph.edge_index[edge].size(1), step.rule, like) for edge in step.edges]
+
+
+def _node_inputs(item: InputBinding, step: JointStep, states: list[Values], reads: int, graph: Graph) -> list[Tensor]:
+    """An attribute or an earlier value of each type of the step, in order."""
+    if item.source == "state":
+        return [states[item.state][name] for name in step.types]
+    like = _like(states[reads], step)
+    return [graph.attribute(item, name, states[reads][name].size(0), step.rule, like) for name in step.types]
+
+
+def _like(values: Values, step: JointStep) -> Tensor:
+    """A tensor of the dtype and device that attributes must have."""
+    floats = (values[name] for name in step.types if values[name].is_floating_point())
+    return next(floats, torch.empty(0, device=values[step.types[0]].device))

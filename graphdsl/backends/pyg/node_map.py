@@ -1,0 +1,41 @@
+"""Node maps: each type through a module of its own."""
+
+from torch import nn
+
+from graphdsl.backends.graph import Graph, Values
+from graphdsl.backends.modules import build_module
+from graphdsl.backends.naming import module_key
+from graphdsl.backends.places import located
+from graphdsl.backends.pyg.pipe import build_pipe, run_pipe
+from graphdsl.plan import NodeStage
+from graphdsl.text import show_name
+
+
+class NodeMap(nn.Module):
+    """The modules of a `nodes { … }` stage, by type.
+
+    Args:
+        stage: the stage whose modules these are.
+    """
+
+    def __init__(self, stage: NodeStage) -> None:
+        super().__init__()
+        self.nodes = nn.ModuleDict({module_key(step.type): build_module(step.module) for step in stage.steps})
+        self.pipe = build_pipe(stage)
+
+    def forward(self, stage: NodeStage, states: list[Values], graph: Graph, live: bool) -> Values:
+        """Values [num_nodes, width] of the types that the stage makes.
+
+        Args:
+            stage: what to compute.
+            states: states so far.
+            graph: not read; all stages are called alike.
+            live: leave out what no prediction depends on.
+        """
+        read = states[stage.reads]
+        made: Values = {}
+        for step in stage.steps:
+            if step.live or not live:
+                with located(f"`{step.module.name}` on `{show_name(step.type)}`", step.rule):
+                    made[step.type] = self.nodes[module_key(step.type)](read[step.type])
+        return run_pipe(self.pipe, made, read)

@@ -1,0 +1,145 @@
+"""Relation maps: a `HeteroConv` for layers of single relations, joint layers beside it, and how messages meet."""
+
+import warnings
+from types import TracebackType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.nn import HeteroConv
+from torch_geometric.nn.conv.hetero_conv import group
+
+from graphdsl.backends.graph import Graph, Values
+from graphdsl.backends.modules import build_module
+from graphdsl.backends.naming import edge_key, module_key
+from graphdsl.backends.places import located
+from graphdsl.backends.pyg.attention import SemanticAttention
+from graphdsl.backends.pyg.joint import build_joint, run_joint
+from graphdsl.backends.pyg.pipe import build_pipe, run_pipe
+from graphdsl.plan import InputBinding, RelationStage, RelationStep
+from graphdsl.text import show_edge
+
+
+class RelationMap(nn.Module):
+    """The modules of an `edges { … }` stage.
+
+    `HeteroConv` combines messages itself unless joint layers or attention need them one by one.
+
+    Args:
+        stage: the stage whose modules these are.
+    """
+
+    def __init__(self, stage: RelationStage) -> None:
+        super().__init__()
+        kind = stage.combine.kind
+        self.aggr = kind
+        alone = not stage.joints and kind != "attention"
+        self.conv = _build_conv(stage, kind if alone or kind == "cat" else None) if stage.steps else None
+        self.joints = nn.ModuleList([build_joint(step) for step in stage.joints])
+        self.attention = nn.ModuleDict(_build_attention(stage))
+        self.pipe = build_pipe(stage)
+
+    def forward(self, stage: RelationStage, states: list[Values], graph: Graph, live: bool) -> Values:
+        """Values [num_nodes, width] of the types that receive messages.
+
+        Args:
+            stage: what to compute.
+            states: states so far.
+            graph: edges and attributes.
+            live: leave out what no prediction depends on.
+        """
+        steps = [step for step in stage.steps if step.live or not live]
+        messages = self._send(steps, stage, states, graph) if steps else {}
+        for module, step in zip(self.joints, stage.joints, strict=True):
+            if step.live or not live:
+                with located(f"`{step.module.name}`", step.rule):
+                    made = run_joint(module, step, states, stage.reads, graph)
+                for name, message in made.items():
+                    messages.setdefault(name, []).append(message)
+        with located(f"`combine {stage.combine.kind}`", stage.combine.span or stage.span):
+            combined = {name: self._combine(name, arrived) for name, arrived in messages.items()}
+        return run_pipe(self.pipe, combined, states[stage.reads])
+
+    def _send(
+        self, steps: list[RelationStep], stage: RelationStage, states: list[Values], graph: Graph
+    ) -> dict[str, list[Tensor]]:
+        """Messages of single relations by destination, already combined where `HeteroConv` could do it."""
+        assert self.conv is not None
+        values = states[stage.reads]
+        names = sorted({name for step in steps for name in (step.edge[0], step.edge[2])})
+        x_dict = {module_key(name): values[name] for name in names}
+        edges = {edge_key(step.edge): graph.edge_index[step.edge] for step in steps}
+        inputs: dict[str, dict[Any, Any]] = {}
+        for step in steps:
+            for item in step.inputs:
+                value = _input(item, step, states, values, graph)
+                inputs.setdefault(f"{item.argument}_dict", {})[edge_key(step.edge)] = value
+        try:
+            made = self.conv(x_dict, edges, **inputs)
+        except Exception as error:
+            _blame(error, steps)
+            raise
+        originals = {module_key(name): name for name in names}
+        return {
+            originals[key]: [value] if self.conv.aggr is not None else list(value.unbind(1))
+            for key, value in made.items()
+        }
+
+    def _combine(self, name: str, messages: list[Tensor]) -> Tensor:
+        key = module_key(name)
+        if key in self.attention:
+            return self.attention[key](messages)
+        combined = messages[0] if len(messages) == 1 else group(messages, self.aggr)
+        assert isinstance(combined, torch.Tensor)
+        return combined
+
+
+def _build_conv(stage: RelationStage, aggr: str | None) -> HeteroConv:
+    """PyG's container over the modules of single relations; steps of one instance share one module."""
+    instances: dict[int, nn.Module] = {}
+    for step in stage.steps:
+        if step.instance not in instances:
+            instances[step.instance] = build_module(step.module)
+    with warnings.catch_warnings():
+        # Types that receive nothing are carried through, so what PyG warns of cannot happen.
+        warnings.filterwarnings("ignore", "There exist node types", UserWarning)
+        return HeteroConv({edge_key(step.edge): instances[step.instance] for step in stage.steps}, aggr)  # type: ignore[arg-type]
+
+
+def _build_attention(stage: RelationStage) -> dict[str, nn.Module]:
+    """Semantic attention for every type into which several relations or joint layers send."""
+    if stage.combine.kind != "attention":
+        return {}
+    senders = [step.edge[2] for step in stage.steps] + [name for step in stage.joints for name in step.targets]
+    several = sorted({name for name in senders if senders.count(name) > 1})
+    found: dict[str, nn.Module] = {}
+    for name in several:
+        width = stage.combined[name]
+        assert width is not None, "a plan without unknown widths"
+        found[module_key(name)] = SemanticAttention(width, **stage.combine.arguments)
+    return found
+
+
+def _input(item: InputBinding, step: RelationStep, states: list[Values], values: Values, graph: Graph) -> Any:
+    """A forward argument of one relation: per edge, or per node of its type, or of its two types."""
+    source, _, target = step.edge
+    like = values[source]
+    if item.source == "edge":
+        return graph.attribute(item, step.edge, graph.edge_index[step.edge].size(1), step.rule, like)
+    if item.source == "state":
+        found = [states[item.state][name] for name in (source, target)]
+    else:
+        found = [graph.attribute(item, name, values[name].size(0), step.rule, like) for name in (source, target)]
+    return found[0] if source == target else tuple(found)
+
+
+def _blame(error: Exception, steps: list[RelationStep]) -> None:
+    """Note which relation's layer failed: `HeteroConv` knows it while it is on the stack."""
+    by_key = {edge_key(step.edge): step for step in steps}
+    place: TracebackType | None = error.__traceback__
+    while place is not None:
+        if place.tb_frame.f_code is HeteroConv.forward.__code__:
+            step = by_key.get(place.tb_frame.f_locals.get("edge_type", ("", "", "")))
+            if step is not None:
+                error.add_note(f"in `{step.module.name}` on `{show_edge(step.edge)}` ({step.rule})")
+        place = place.tb_next

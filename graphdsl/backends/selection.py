@@ -1,0 +1,31 @@
+"""Choosing a backend by name."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from graphdsl.backends.compiled import CompiledModel, StageBuilder
+from graphdsl.backends.pyg import build_stage
+from graphdsl.plan import Plan
+
+BACKENDS: Final[Mapping[str, StageBuilder]] = {"pyg": build_stage}
+"""Backends by name: how each makes the module of a stage."""
+
+
+def compile_plan(plan: Plan, backend: str = "auto") -> CompiledModel:
+    """Compile a plan to a module with PyG's calling convention.
+
+    Args:
+        plan: a model whose widths are all known.
+        backend: "pyg" (the reference: `HeteroConv`, `HANConv`, `Sequential` and the like) or "auto", which picks one.
+
+    Returns:
+        A module; all its parameters are initialised, none is lazy.
+
+    Raises:
+        ValueError: for a backend that does not exist.
+    """
+    name = "pyg" if backend == "auto" else backend
+    if name not in BACKENDS:
+        known = ", ".join(f"'{item}'" for item in ("auto", *BACKENDS))
+        raise ValueError(f"'backend' must be one of {known} (got '{backend}')")
+    return CompiledModel(plan, BACKENDS[name])

@@ -1,0 +1,148 @@
+"""Metapath composition against dense matrix products in Python integers."""
+
+import pickle
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from graphdsl.kernels import BudgetExceeded, compose, count_paths
+
+
+@st.composite
+def walks(draw: st.DrawFn) -> tuple[list[torch.Tensor], list[int]]:
+    """Up to four hops over small node sets, with parallel edges, isolated nodes, empty relations and empty types."""
+    length = draw(st.integers(1, 4))
+    sizes = draw(st.lists(st.integers(0, 6), min_size=length + 1, max_size=length + 1))
+    hops = []
+    for source, target in pairwise(sizes):
+        most = 14 if source and target else 0
+        pair = st.tuples(st.integers(0, max(source - 1, 0)), st.integers(0, max(target - 1, 0)))
+        edges = draw(st.lists(pair, max_size=most))
+        hops.append(torch.tensor(edges, dtype=torch.long).reshape(-1, 2).t())
+    return hops, sizes
+
+
+def dense(hops: list[torch.Tensor], sizes: list[int]) -> np.ndarray:
+    """The matrix of path counts, in Python integers."""
+    product = np.eye(sizes[0], dtype=object)
+    for hop, source, target in zip(hops, sizes[:-1], sizes[1:], strict=True):
+        matrix = np.zeros((source, target), dtype=object)
+        for u, v in hop.t().tolist():
+            matrix[u, v] += 1
+        product = product @ matrix if source else np.zeros((sizes[0], target), dtype=object)
+    return product
+
+
+@settings(max_examples=150, deadline=None)
+@given(walks(), st.sampled_from([1, 3, 1 << 20]))
+def test_distinct_pairs_equal_the_dense_product(walk, piece):
+    hops, sizes = walk
+    edge_index, weight = compose(hops, sizes, "set", piece=piece)
+    counts = dense(hops, sizes)
+    assert weight is None
+    assert edge_index.dtype == torch.long
+    assert [tuple(pair) for pair in edge_index.t().tolist()] == [tuple(map(int, p)) for p in np.argwhere(counts > 0)]
+
+
+@settings(max_examples=150, deadline=None)
+@given(walks(), st.sampled_from([1, 3, 1 << 20]))
+def test_counts_and_means_equal_the_dense_product(walk, piece):
+    hops, sizes = walk
+    counts = dense(hops, sizes)
+    pairs, count = compose(hops, sizes, "count", piece=piece)
+    assert count is not None
+    assert count.tolist() == [float(counts[u, v]) for u, v in pairs.t().tolist()]
+    same, mean = compose(hops, sizes, "mean", piece=piece)
+    assert mean is not None
+    assert torch.equal(pairs, same)
+    into = torch.zeros(sizes[-1]).index_add(0, same[1], mean)
+    reached = torch.tensor(counts.sum(0).astype(float)).reshape(-1) > 0
+    torch.testing.assert_close(into, reached.float())
+
+
+@settings(max_examples=150, deadline=None)
+@given(walks())
+def test_number_of_path_instances(walk):
+    hops, sizes = walk
+    assert count_paths(hops, sizes) == dense(hops, sizes).sum()
+
+
+def test_path_numbers_beyond_64_bits_are_exact():
+    wide = torch.zeros(2, 1000, dtype=torch.long)
+    assert count_paths([wide] * 12, [1] * 13) == 1000**12
+    mixed = torch.tensor([[0] * 7 + [1] * 3, [0, 1] * 5])
+    hops = [mixed] * 40
+    assert count_paths(hops, [2] * 41) == dense(hops, [2] * 41).sum() > 2**63
+
+
+def test_more_pairs_than_one_piece_come_in_order():
+    generator = torch.Generator().manual_seed(0)
+    hops = [torch.randint(60, (2, 400), generator=generator) for _ in range(3)]
+    whole = compose(hops, [60] * 4, "count")
+    cut = compose(hops, [60] * 4, "count", piece=50)
+    assert torch.equal(whole[0], cut[0])
+    assert torch.equal(whole[1], cut[1])
+    key = whole[0][0] * 60 + whole[0][1]
+    assert bool((key[1:] > key[:-1]).all())
+
+
+def test_sparse_pairs_of_many_nodes_need_no_table():
+    size = 1 << 22
+    hop = torch.tensor([[0, 5, size - 1], [size - 1, 7, 3]])
+    back = hop.flip(0)
+    edge_index, weight = compose([hop, back], [size] * 3, "count")
+    assert edge_index.tolist() == [[0, 5, size - 1], [0, 5, size - 1]]
+    assert weight.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_int32_hops_are_accepted():
+    hop = torch.tensor([[0, 1], [1, 0]], dtype=torch.int32)
+    assert compose([hop, hop], [2, 2, 2])[0].tolist() == [[0, 1], [0, 1]]
+
+
+def test_default_dtype_decides_the_weights():
+    hop = torch.tensor([[0], [0]])
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert compose([hop], [1, 1], "mean")[1].dtype == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def test_budget_names_the_numbers():
+    hop = torch.tensor([[0, 1, 2, 2], [0, 0, 0, 0]])
+    assert compose([hop, hop.flip(0)], [3, 1, 3], budget=9)[0].size(1) == 9
+    message = r"more than 8 edges \(got 9 before stopping, of 16 path instances\)"
+    with pytest.raises(BudgetExceeded, match=message) as caught:
+        compose([hop, hop.flip(0)], [3, 1, 3], budget=8)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (again.budget, again.pairs, again.instances) == (8, 9, 16)
+
+
+def test_budget_stops_before_all_pairs_are_made():
+    hop = torch.stack([torch.arange(1000), torch.zeros(1000, dtype=torch.long)])
+    with pytest.raises(BudgetExceeded) as caught:
+        compose([hop, hop.flip(0)], [1000, 1, 1000], budget=2000, piece=1000)
+    assert caught.value.pairs <= 4000
+    assert caught.value.instances == 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("hops", "sizes", "message"),
+    [
+        ([], [3], "needs n \\+ 1 sizes"),
+        ([torch.zeros(2, 1, dtype=torch.long)], [3], "needs n \\+ 1 sizes"),
+        ([torch.zeros(2, 1)], [3, 3], "integer tensor"),
+        ([torch.zeros(3, 2, dtype=torch.long)], [3, 3], "integer tensor"),
+        ([torch.tensor([[0], [3]])], [3, 3], "indices from 3 to 3 for 3 nodes"),
+        ([torch.tensor([[-1], [0]])], [3, 3], "indices from -1"),
+        ([torch.zeros(2, 0, dtype=torch.long)], [1 << 32, 1 << 32], "64 bits"),
+    ],
+)
+def test_arguments_that_do_not_fit(hops, sizes, message):
+    with pytest.raises(ValueError, match=message):
+        compose(hops, sizes)
