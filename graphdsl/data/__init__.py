@@ -7,29 +7,45 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from graphdsl.data.inputs import batch_inputs
     from graphdsl.data.inspection import inspect
+    from graphdsl.data.loading import seed_loader
+    from graphdsl.data.sampling import HeteroNeighborSampler, neighbor_loader
+    from graphdsl.data.sources import load_source, parse_source
     from graphdsl.data.validation import Report, validate
     from graphdsl.data.view import GraphData
     from graphdsl.model.metadata_file import metadata_from_json, metadata_to_json, read_metadata, write_metadata
 
 __all__ = [
     "GraphData",
+    "HeteroNeighborSampler",
     "Report",
+    "batch_inputs",
     "inspect",
+    "load_source",
     "metadata_from_json",
     "metadata_to_json",
+    "neighbor_loader",
+    "parse_source",
     "read_metadata",
+    "seed_loader",
     "validate",
     "write_metadata",
 ]
 
 _HOMES = {
     "GraphData": "graphdsl.data.view",
+    "HeteroNeighborSampler": "graphdsl.data.sampling",
     "Report": "graphdsl.data.validation",
+    "batch_inputs": "graphdsl.data.inputs",
     "inspect": "graphdsl.data.inspection",
+    "load_source": "graphdsl.data.sources",
     "metadata_from_json": "graphdsl.model.metadata_file",
     "metadata_to_json": "graphdsl.model.metadata_file",
+    "neighbor_loader": "graphdsl.data.sampling",
+    "parse_source": "graphdsl.data.sources",
     "read_metadata": "graphdsl.model.metadata_file",
+    "seed_loader": "graphdsl.data.loading",
     "validate": "graphdsl.data.validation",
     "write_metadata": "graphdsl.model.metadata_file",
 }

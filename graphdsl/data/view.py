@@ -149,7 +149,9 @@ class _HeteroDataView(GraphView):
 
     def read(self, place: Place, key: str, index: Tensor | None = None) -> Any:
         value = self._stores[place][key]
-        return value if index is None else value[index]
+        if index is None:
+            return value
+        return value.index_select(0, index.to(value.device)) if isinstance(value, Tensor) else value[index.cpu()]
 
     def describe(self, place: Place, key: str) -> TensorInfo | None:
         return describe_tensor(self._stores[place][key])

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from graphdsl.data.phrases import number, python, shape_of
 from graphdsl.data.validation.finding import Finding
 from graphdsl.data.validation.kinds import RULES, VECTORS, expected_shape, fits_shape
-from graphdsl.data.validation.phrases import number, python, shape_of
 from graphdsl.data.validation.values import check_values
 from graphdsl.data.view import BOOKKEEPING, GraphView, Place, UnreadableTensorError, show_place
 from graphdsl.model import Attribute, Schema

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from graphdsl.data.validation.phrases import SHOWN, mend, number, python, shape_of
+from graphdsl.data.phrases import SHOWN, mend, number, python, shape_of
 from graphdsl.data.view import GraphView, UnreadableTensorError, show_place
 from graphdsl.model import EdgeType, Schema
 from graphdsl.text import Diagnostic, EdgeKey, report, show_name

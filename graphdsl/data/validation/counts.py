@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from graphdsl.data.validation.phrases import number, python
+from graphdsl.data.phrases import number, python
 from graphdsl.data.view import GraphView, UnreadableTensorError, show_place
 from graphdsl.model import Schema
 from graphdsl.text import Diagnostic, report

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from graphdsl.data.validation.phrases import mend
+from graphdsl.data.phrases import mend
 from graphdsl.data.view import Place, show_place
 from graphdsl.model import Attribute
 from graphdsl.text import Diagnostic, report

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from graphdsl.data.phrases import SHOWN, number, python
 from graphdsl.data.validation.connectivity import read_sound
-from graphdsl.data.validation.phrases import SHOWN, number, python
 from graphdsl.data.view import GraphView, show_place
 from graphdsl.model import EdgeType, Schema
 from graphdsl.text import Diagnostic, report

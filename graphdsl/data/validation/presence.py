@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from graphdsl.data.validation.phrases import python
+from graphdsl.data.phrases import python
 from graphdsl.data.view import GraphView, show_place
 from graphdsl.model import EdgeType, NodeType, Schema
 from graphdsl.text import Diagnostic, EdgeKey, closest, listing, report, show_edge, show_name

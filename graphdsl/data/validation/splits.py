@@ -7,7 +7,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from graphdsl.data.validation.phrases import first_rows, mend, number, python
+from graphdsl.data.phrases import first_rows, mend, number, python
 from graphdsl.data.view import GraphView, UnreadableTensorError, show_place
 from graphdsl.model import Attribute, NodeType, Schema
 from graphdsl.text import Diagnostic, report

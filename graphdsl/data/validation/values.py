@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from graphdsl.data.phrases import first_rows, number, python
 from graphdsl.data.validation.finding import Finding
-from graphdsl.data.validation.phrases import first_rows, number, python
 from graphdsl.text import Diagnostic
 
 _FEW = 4_000_000
@@ -49,6 +49,8 @@ def _check_binary(finding: Finding, value: Tensor) -> Iterator[Diagnostic]:
     if value.dtype == torch.bool or not value.numel():
         return
     bad = (value != 0) & (value != 1)
+    if finding.attribute.type.kind == "multilabel":  # -1 or NaN: it is not known whether the label holds.
+        bad &= (value != -1) & (value == value)
     rows = bad if bad.dim() == 1 else bad.any(dim=1)
     if not bool(rows.any()):
         return

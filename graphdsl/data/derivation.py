@@ -1,0 +1,105 @@
+"""Relations that the data does not hold: declared inverses are flipped, metapaths composed."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from graphdsl.data.view import GraphView, Place, describe_tensor
+from graphdsl.kernels import BudgetExceeded, compose
+from graphdsl.model import Metapath, TensorInfo
+from graphdsl.plan import Derived, Plan
+from graphdsl.plan.bindings import METAPATH_WEIGHT
+from graphdsl.text import EdgeKey, SpecError, report
+
+
+def with_derived(view: GraphView, plan: Plan) -> GraphView:
+    """The graph with every relation that a plan derives from others.
+
+    A relation that the data holds itself is taken from there, and one whose origins it lacks stays absent. An inverse
+    has the attributes of its original, edge by edge. A metapath's relation is composed when it is first asked for.
+
+    Args:
+        view: the graph as stored.
+        plan: says in `derived` how to make which relation.
+    """
+    return _DerivedView(view, plan.derived)
+
+
+class _DerivedView(GraphView):
+    def __init__(self, view: GraphView, derived: tuple[Derived, ...]) -> None:
+        self._view = view
+        self._inverse_of: dict[EdgeKey, EdgeKey] = {}
+        self._metapaths: dict[EdgeKey, Metapath] = {}
+        self._composed: dict[EdgeKey, tuple[Tensor, Tensor | None]] = {}
+        known = set(view.edge_types)
+        for item in derived:
+            if item.edge in known:
+                continue
+            if item.inverse_of is not None and item.inverse_of in known:
+                self._inverse_of[item.edge] = item.inverse_of
+                known.add(item.edge)
+            elif item.metapath is not None and all(hop.edge in known for hop in item.metapath.hops):
+                self._metapaths[item.edge] = item.metapath
+                known.add(item.edge)
+        self.edge_types = (*view.edge_types, *self._inverse_of, *self._metapaths)
+        self.node_types = view.node_types
+
+    def _origin(self, place: Place) -> Place:
+        return place if isinstance(place, str) else self._inverse_of.get(place, place)
+
+    def keys(self, place: Place) -> tuple[str, ...]:
+        if place in self._metapaths:
+            return () if self._metapaths[place].multiplicity == "set" else (METAPATH_WEIGHT,)
+        return self._view.keys(self._origin(place))
+
+    def read(self, place: Place, key: str, index: Tensor | None = None) -> Any:
+        if place not in self._metapaths:
+            return self._view.read(self._origin(place), key, index)
+        if index is not None and not index.numel():
+            return torch.zeros(0)  # Of a relation that nobody follows: not worth composing.
+        weight = self._compose(place)[1]
+        return weight if weight is None or index is None else weight[index]
+
+    def describe(self, place: Place, key: str) -> TensorInfo | None:
+        return describe_tensor(self.read(place, key)) if place in self._metapaths else self._view.describe(place, key)
+
+    def count(self, place: Place) -> int | None:
+        return self._compose(place)[0].size(1) if place in self._metapaths else self._view.count(self._origin(place))
+
+    def connectivity(self, edge: EdgeKey) -> Any:
+        if edge in self._metapaths:
+            return self._compose(edge)[0]
+        if edge in self._inverse_of:
+            return self._view.connectivity(self._inverse_of[edge]).flip(0)
+        return self._view.connectivity(edge)
+
+    def _compose(self, edge: Place) -> tuple[Tensor, Tensor | None]:
+        assert not isinstance(edge, str)
+        if edge not in self._composed:
+            self._composed[edge] = self._walk(self._metapaths[edge])
+        return self._composed[edge]
+
+    def _walk(self, path: Metapath) -> tuple[Tensor, Tensor | None]:
+        hops, stops = [], [path.source]
+        for hop in path.hops:
+            index = self.connectivity(hop.edge)
+            hops.append(index.flip(0) if hop.backward else index)
+            stops.append(hop.edge[0] if hop.backward else hop.edge[2])
+        sizes = [self._view.count(stop) or 0 for stop in stops]
+        try:
+            return compose(hops, sizes, path.multiplicity, path.budget)
+        except BudgetExceeded as exceeded:
+            helps = (f"raise the budget, up to {exceeded.instances}, or take a shorter metapath",)
+            raise SpecError(
+                [report("GNN402", f"metapath `{path.name}`: {exceeded}", path.span, helps=helps)]
+            ) from exceeded
+        except ValueError as error:
+            message = f"metapath `{path.name}` cannot be composed: {error}"
+            helps = ("`spec.validate(data)` tells more",)
+            raise SpecError([report("GNN606", message, path.span, where=path.name, helps=helps)]) from error
+
+
+def materialize(view: GraphView, edges: tuple[EdgeKey, ...]) -> dict[EdgeKey, Tensor]:
+    """The edge index of each relation that is there, int64 and contiguous, shape [2, E]."""
+    return {edge: view.connectivity(edge).long().contiguous() for edge in edges if edge in view.edge_types}

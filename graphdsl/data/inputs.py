@@ -1,0 +1,81 @@
+"""From a graph to the arguments of a compiled model's forward pass."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from graphdsl.data.derivation import materialize, with_derived
+from graphdsl.data.needs import Needs, find_needs
+from graphdsl.data.view import GraphView, Place, open_data
+from graphdsl.plan import Plan
+from graphdsl.text import EdgeKey
+
+
+def batch_inputs(data: Any, plan: Plan) -> dict[str, dict[Any, Tensor]]:
+    """Prepare what a compiled model takes, from the whole graph or from a sampled batch: `model(**batch_inputs(…))`.
+
+    What an optional type or relation would bring is left out where the data lacks it, and so is anything else that is
+    missing: the model says which of its layers wanted it.
+
+    Args:
+        data: a `HeteroData`, a batch of `seed_loader`, or a `(FeatureStore, GraphStore)` pair, read as a whole.
+        plan: the model's plan.
+
+    Returns:
+        Keyword arguments, tensors by node type or relation in sorted order:
+
+        - `x_dict`: features [num_nodes, width] of the types that have some;
+        - `edge_index_dict`: [2, E] int64 of every relation that the plan reads, inverses and metapaths included;
+        - `n_id_dict`: numbers [num_nodes] of the nodes of types without features, in the whole graph;
+        - `<attribute>_dict` for each attribute that a layer is given by keyword: of relations or node types, [rows,
+          width], or [rows] where it is passed as one number each.
+
+    Raises:
+        SpecError: GNN611 for data of another kind, GNN402 for a metapath above its budget.
+
+    >>> import graphdsl
+    >>> from torch_geometric.data import HeteroData
+    >>> spec = graphdsl.loads("schema s { node a { x: float[3], y: class[2] } edge a -[r]-> a }"
+    ...                       " model m on s { edges { *: SAGEConv(4) } predict a.y }")
+    >>> data = HeteroData()
+    >>> data["a"].x, data["a", "r", "a"].edge_index = torch.zeros(2, 3), torch.tensor([[0], [1]])
+    >>> sorted(batch_inputs(data, spec.plan("m")))
+    ['edge_index_dict', 'x_dict']
+    """
+    view = with_derived(open_data(data), plan)
+    needs = find_needs(plan)
+    edges = materialize(view, plan.relations)
+    inputs: dict[str, dict[Any, Tensor]] = {
+        "x_dict": {name: _as_columns(view.read(name, "x")) for name in needs.features if "x" in view.keys(name)},
+        "edge_index_dict": edges,
+    }
+    numbers = {name: _number(view, name, edges) for name in needs.numbered}
+    present = {name: ids for name, ids in numbers.items() if ids is not None}
+    if present:
+        inputs["n_id_dict"] = present
+    for place, attributes in (*needs.nodes.items(), *needs.edges.items()):
+        for key in attributes:
+            if key in view.keys(place):
+                inputs.setdefault(f"{key}_dict", {})[place] = _bound(view, place, key, needs)
+    return inputs
+
+
+def _as_columns(value: Tensor) -> Tensor:
+    return value.view(-1, 1) if value.dim() == 1 else value
+
+
+def _bound(view: GraphView, place: Place, key: str, needs: Needs) -> Tensor:
+    value = view.read(place, key)
+    return value.reshape(-1) if key in needs.scalars else _as_columns(value)
+
+
+def _number(view: GraphView, node_type: str, edges: dict[EdgeKey, Tensor]) -> Tensor | None:
+    """Node numbers in the whole graph: those that a sampled batch brings, else all; None for an absent type."""
+    if "n_id" in view.keys(node_type):
+        return view.read(node_type, "n_id")
+    count = view.count(node_type)
+    if count is None:
+        return None
+    device = next((index.device for index in edges.values()), torch.device("cpu"))
+    return torch.arange(count, device=device)

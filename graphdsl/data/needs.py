@@ -1,0 +1,70 @@
+"""Which tensors a plan reads, by node type and relation."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from graphdsl.plan import Ids, InputBinding, JointStep, Plan, RelationStep
+from graphdsl.text import EdgeKey
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a plan reads from a graph besides connectivity.
+
+    Attributes:
+        features: node types whose `x` is read.
+        numbered: node types whose node numbers are read, because they have no features.
+        nodes: attributes of node types that are bound to forward arguments, sorted.
+        edges: attributes of relations that are bound to forward arguments, sorted.
+        labels: attributes that are predicted, by node type, sorted.
+        scalars: names of attributes that are passed as one number a node or edge wherever they are bound.
+    """
+
+    features: tuple[str, ...]
+    numbered: tuple[str, ...]
+    nodes: Mapping[str, tuple[str, ...]]
+    edges: Mapping[EdgeKey, tuple[str, ...]]
+    labels: Mapping[str, tuple[str, ...]]
+    scalars: frozenset[str]
+
+
+def find_needs(plan: Plan) -> Needs:
+    """Read a plan's needs off its inputs, its bound forward arguments and its predictions."""
+    nodes: dict[str, set[str]] = {}
+    edges: dict[EdgeKey, set[str]] = {}
+    labels: dict[str, set[str]] = {}
+    vectors: set[str] = set()
+    scalars: set[str] = set()
+    for step, binding in _bindings(plan):
+        relations, types = _ends(step)
+        if binding.source == "edge":
+            for edge in relations:
+                edges.setdefault(edge, set()).add(binding.attribute)
+        elif binding.source == "node":
+            for name in types:
+                nodes.setdefault(name, set()).add(binding.attribute)
+        (scalars if binding.scalar else vectors).add(binding.attribute)
+    for head in plan.heads:
+        labels.setdefault(head.type, set()).add(head.attribute)
+    return Needs(
+        features=tuple(sorted(name for name, width in plan.inputs.items() if not isinstance(width, Ids))),
+        numbered=tuple(sorted(name for name, width in plan.inputs.items() if isinstance(width, Ids))),
+        nodes={name: tuple(sorted(nodes[name])) for name in sorted(nodes)},
+        edges={edge: tuple(sorted(edges[edge])) for edge in sorted(edges)},
+        labels={name: tuple(sorted(labels[name])) for name in sorted(labels)},
+        scalars=frozenset(scalars - vectors),
+    )
+
+
+def _bindings(plan: Plan) -> Iterator[tuple[RelationStep | JointStep, InputBinding]]:
+    for _, stage in plan.relation_stages():
+        for step in (*stage.steps, *stage.joints):
+            for binding in step.inputs:
+                if binding.source != "state":
+                    yield step, binding
+
+
+def _ends(step: RelationStep | JointStep) -> tuple[tuple[EdgeKey, ...], tuple[str, ...]]:
+    if isinstance(step, JointStep):
+        return step.edges, step.types
+    return (step.edge,), tuple(dict.fromkeys((step.edge[0], step.edge[2])))

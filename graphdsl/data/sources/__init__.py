@@ -1,0 +1,9 @@
+"""Where graphs come from: a `.pt` file, a folder of tables, a dataset of PyG, a function.
+
+`parse_source` reads what the command line gives, `load_source` opens it.
+"""
+
+from graphdsl.data.sources.notation import parse_source
+from graphdsl.data.sources.opening import load_source
+
+__all__ = ["load_source", "parse_source"]

@@ -1,0 +1,77 @@
+"""A dataset that PyG knows by name."""
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import torch_geometric.datasets
+from torch_geometric.data import Data, Dataset, HeteroData
+
+from graphdsl.data.sources.refusal import one_line, refuse, stop
+from graphdsl.model import DataSource
+from graphdsl.text import did_you_mean, listing
+
+
+def load_dataset(source: DataSource) -> HeteroData:
+    """Make a dataset of `torch_geometric.datasets` and take its first graph; it downloads what is not there yet.
+
+    Args:
+        source: `name` of the class; `arguments` for its constructor, of which `root` starts from `base`.
+
+    Raises:
+        SpecError: GNN612 for an unknown name, GNN611 for arguments that it does not take, a failed download or a
+            homogeneous graph, GNN617 for a package that the dataset needs.
+    """
+    known = {name: item for name in torch_geometric.datasets.__all__ if _is_dataset(item := _look_up(name))}
+    if source.name not in known:
+        helps = did_you_mean(source.name, known)
+        message = f"PyG has no dataset `{source.name}`"
+        raise stop(refuse(source, message, *helps, code="GNN612", notes=() if helps else listing("datasets", known)))
+    made = _make(source, known[source.name])
+    graph = _first(source, made)
+    if isinstance(graph, HeteroData):
+        return graph
+    found = "homogeneous graphs" if isinstance(graph, Data) else f"a `{type(graph).__name__}`"
+    message = f"the dataset `{source.name}` holds {found}, and a heterogeneous graph is needed"
+    raise stop(refuse(source, message, 'such as `pyg("DBLP", root=…)`'))
+
+
+def _look_up(name: str) -> Any:
+    return getattr(torch_geometric.datasets, name, None)
+
+
+def _is_dataset(item: Any) -> bool:
+    return isinstance(item, type) and issubclass(item, Dataset)
+
+
+def _make(source: DataSource, cls: Any) -> Any:
+    arguments = dict(source.arguments)
+    if isinstance(arguments.get("root"), str):
+        arguments["root"] = str(source.base / Path(arguments["root"]).expanduser())
+    signature = inspect.signature(cls)
+    try:
+        signature.bind(**arguments)
+    except TypeError as error:
+        unknown = next((name for name in arguments if name not in signature.parameters), None)
+        helps = did_you_mean(unknown, signature.parameters) if unknown else ()
+        notes = listing(f"arguments of `{source.name}`", signature.parameters)
+        raise stop(refuse(source, f"the dataset `{source.name}`: {error}", *helps, notes=notes)) from None
+    try:
+        return cls(**arguments)
+    except ImportError as error:
+        message = f"the dataset `{source.name}` needs a package that is not installed ({one_line(error)})"
+        raise stop(refuse(source, message, code="GNN617")) from error
+    except OSError as error:
+        message = f"the dataset `{source.name}` cannot be downloaded or stored ({one_line(error)})"
+        help_line = "check the network, or put its files where `root` says"
+        raise stop(refuse(source, message, help_line)) from error
+    except Exception as error:  # Whatever a dataset's own processing raises on what it was given.
+        raise stop(refuse(source, f"the dataset `{source.name}` cannot be made ({one_line(error)})")) from error
+
+
+def _first(source: DataSource, dataset: Any) -> Any:
+    try:
+        return dataset[0]
+    except Exception as error:
+        message = f"the dataset `{source.name}` has no first graph ({one_line(error)})"
+        raise stop(refuse(source, message)) from error

@@ -1,0 +1,83 @@
+"""A graph in a `.pt` file, opened so that no code in it can run."""
+
+import pickle
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch_geometric.data import Data, HeteroData
+from torch_geometric.data.storage import BaseStorage, EdgeStorage, GlobalStorage, NodeStorage
+
+from graphdsl.data.sources.refusal import one_line, refuse, stop
+from graphdsl.model import DataSource
+from graphdsl.text import Diagnostic
+
+
+def load_saved(source: DataSource) -> HeteroData:
+    """Open a `HeteroData` saved by `torch.save`, or the dictionary that `HeteroData.to_dict()` gives.
+
+    The file is read with `weights_only`: tensors, plain Python values and PyG's own containers; anything else is
+    refused before it can run.
+
+    Raises:
+        SpecError: GNN611: the file is missing, broken, holds something else, or would need to run code.
+    """
+    path = source.base / source.name
+    content = _read(source, path)
+    if isinstance(content, HeteroData):
+        return _rebuild(source, path, content)
+    if isinstance(content, Data):
+        help_line = "save `data.to_heterogeneous()`, with the names of its types"
+        raise stop(
+            refuse(source, f"`{path}` holds a homogeneous `Data`, and a heterogeneous graph is needed", help_line)
+        )
+    if isinstance(content, dict) and content and all(_is_store(key, value) for key, value in content.items()):
+        return HeteroData.from_dict(content)
+    message = f"`{path}` holds a `{type(content).__name__}` that is no graph"
+    raise stop(refuse(source, message, "save a `HeteroData`, or what its `to_dict()` gives, with `torch.save`"))
+
+
+def _read(source: DataSource, path: Path) -> Any:
+    # PyG allows its containers, but not the storages inside of them; these are plain mappings.
+    torch.serialization.add_safe_globals([BaseStorage, NodeStorage, EdgeStorage, GlobalStorage])
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise stop(refuse(source, f"cannot read `{path}`: {reason}", "give the path of a `.pt` file")) from None
+    except pickle.UnpicklingError as error:
+        raise stop(_explain_refused(source, path, error)) from None
+    except Exception as error:  # torch raises RuntimeError, EOFError, KeyError and more for broken files.
+        message = f"`{path}` is no file that `torch.save` wrote, or it is broken ({one_line(error)})"
+        raise stop(refuse(source, message, "save the graph anew with `torch.save`")) from None
+
+
+def _explain_refused(source: DataSource, path: Path, error: Exception) -> Diagnostic:
+    """Say which class the file asks for, and how to get the graph out of it."""
+    needed = re.search(r"\bGLOBAL ([\w.]+)", str(error))
+    if needed is None:
+        message = f"`{path}` is no file that `torch.save` wrote, or it is broken"
+        return refuse(source, message, "save the graph anew with `torch.save`")
+    return refuse(
+        source,
+        f"`{path}` needs `{needed.group(1)}`, which is no tensor or plain value: opening it could run any code",
+        "if you trust the file, save what is in it: `torch.save(torch.load(path, weights_only=False).to_dict(), path)`",
+        "or let a function of your own make the graph: `--data file.py:function`",
+    )
+
+
+def _is_store(key: Any, value: Any) -> bool:
+    is_type = isinstance(key, str)
+    is_relation = isinstance(key, tuple) and len(key) == 3 and all(isinstance(name, str) for name in key)
+    return (is_type or is_relation) and isinstance(value, dict) and all(isinstance(name, str) for name in value)
+
+
+def _rebuild(source: DataSource, path: Path, data: HeteroData) -> HeteroData:
+    """The same graph in containers of the installed PyG: a file may hold those of another version, or half of one."""
+    try:
+        content = data.to_dict()
+    except Exception as error:
+        message = f"`{path}` holds a `HeteroData` that is broken ({one_line(error)})"
+        raise stop(refuse(source, message, "save the graph anew with `torch.save`")) from None
+    return HeteroData.from_dict(content)
