@@ -1,8 +1,8 @@
 """Training compiled models on Lightning: task, batches, fitting, checkpoints, evaluation, baselines.
 
 `task` says what a label's kind asks for, `splits` which nodes count, `batches` what a step sees, `module` computes it
-for Lightning and `fitting` runs it; `keeping` and `checkpoint` write what `prediction` uses again. Each name here brings
-what it needs when it is first used.
+for Lightning and `fitting` runs it; `keeping` and `checkpoint` write what `prediction` uses again. Each name here
+brings what it needs when it is first used.
 """
 
 from importlib import import_module

@@ -64,9 +64,7 @@ def run_baselines(data: Any, plan: Plan, supervision: Supervision, seed: int = 0
             yield _score(task, targets, name, features, seed)
 
 
-def _inputs(
-    view: GraphView, task: HeadTask, rows: int, metapaths: set[EdgeKey]
-) -> Iterator[tuple[str, Any]]:
+def _inputs(view: GraphView, task: HeadTask, rows: int, metapaths: set[EdgeKey]) -> Iterator[tuple[str, Any]]:
     """What each baseline looks at: its name and a matrix with a row for each node (None for the majority)."""
     target = task.head.type
     yield ("mean" if task.head.kind == "real" else "majority class"), None
@@ -154,7 +152,7 @@ def _classify(
         fitted, asked = _rows(features, train, test)
         model.fit(fitted, known.numpy())
     outputs = torch.full((len(test), classes), -27.6, dtype=torch.float64)  # log of 1e-12
-    outputs[:, present] = torch.from_numpy(np.asarray(model.predict_log_proba(asked)))
+    outputs[:, present] = torch.from_numpy(np.asarray(model.predict_log_proba(asked), dtype=np.float64))
     return outputs.clamp(min=-27.6)
 
 

@@ -22,8 +22,8 @@ from torch import Tensor, nn
 
 import graphdsl
 from graphdsl.model import Metadata, Schema
-from graphdsl.text import Diagnostic, SpecError, report
 from graphdsl.model.metadata_file import metadata_to_json
+from graphdsl.text import Diagnostic, SpecError, report
 from graphdsl.training.writing import write_tensors
 
 FORMAT = 1
@@ -181,7 +181,8 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
 
 def _load(path: Path) -> Any:
     if path.is_dir():
-        raise SpecError([_unreadable(path, "it is a folder", (f"give the path of a file, such as `{path}/best.ckpt`",))])
+        helps = (f"give the path of a file, such as `{path}/best.ckpt`",)
+        raise SpecError([_unreadable(path, "it is a folder", helps)])
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
@@ -209,14 +210,9 @@ def check_schema(checkpoint: Checkpoint, schema: Schema, model: nn.Module | None
             that differ.
     """
     text = schema.fingerprint_text()
-    notes: list[str] = []
-    if fingerprint(text) != checkpoint.header.fingerprint:
-        difference = list(unified_diff(checkpoint.header.schema_text.split("\n"), text.split("\n"), lineterm="", n=0))
-        notes = [line for line in difference[2:] if not line.startswith("@@")]
-        what = "another schema"
-    elif model is not None:
-        notes = _compare_weights(checkpoint.weights, model.state_dict())
-        what = "another model or other data"
+    what, notes = "another schema", _compare_schemas(checkpoint.header.schema_text, text)
+    if not notes and model is not None:
+        what, notes = "another model or other data", _compare_weights(checkpoint.weights, model.state_dict())
     if notes:
         message = f"`{checkpoint.path}` holds weights of {what}"
         more = [f"… and {len(notes) - _SHOWN} more"] if len(notes) > _SHOWN else []
@@ -224,6 +220,11 @@ def check_schema(checkpoint: Checkpoint, schema: Schema, model: nn.Module | None
         helps = ("use the spec and the data that it was trained with, or train again",)
         raise SpecError([report("GNN614", message, where=str(checkpoint.path), notes=[legend, *notes[:_SHOWN], *more],
                                 helps=helps)])  # fmt: skip
+
+
+def _compare_schemas(stored: str, wanted: str) -> list[str]:
+    difference = list(unified_diff(stored.split("\n"), wanted.split("\n"), lineterm="", n=0))
+    return [line for line in difference[2:] if not line.startswith("@@")]
 
 
 def _compare_weights(stored: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> list[str]:

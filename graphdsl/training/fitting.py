@@ -23,7 +23,7 @@ from graphdsl.plan import Plan
 from graphdsl.text import SpecError, report
 from graphdsl.training.checkpoint import Checkpoint, Origin, WholeFileIO, check_schema, read_checkpoint
 from graphdsl.training.keeping import BEST, LAST, KeepCheckpoints, Patience
-from graphdsl.training.liveness import freeze_dead_parameters
+from graphdsl.training.liveness import dead_parameters
 from graphdsl.training.module import GraphModule
 from graphdsl.training.progress import METRICS, MetricsTable, ShowProgress
 from graphdsl.training.settings import differing_settings, settings_to_plain
@@ -37,6 +37,7 @@ _NOT_ACTIONABLE = (
     "GPU available but not used",
     "MPS available but not used",
     r"It is recommended to use `self\.log\(.*sync_dist=True\)`",
+    "find_unused_parameters=True was specified in DDP constructor, but did not find any unused",
     "`isinstance\\(treespec, LeafSpec\\)` is deprecated",
 )
 
@@ -132,19 +133,20 @@ def fit(
     resumed = _read_last(folder, origin, model) if resume else None
     seed_everything(training.seed, workers=True, verbose=False)
     model.train()
-    freeze_dead_parameters(model, plan)
     module = GraphModule(model, plan, data, supervision, training, monitor, origin)
     keep = KeepCheckpoints(folder, monitor)
-    with _quiet():
+    with _quiet(), _frozen(dead_parameters(model, plan)):
         trainer = _build_trainer(module, keep, training, supervision, machines, console)
         if resumed is None or resumed.header.epoch < training.epochs:
             _run(trainer, module, folder / LAST if resume else None)
+    if not trainer.is_global_zero:
+        return Fit(folder, folder / BEST, folder / LAST, monitor, 0, 0, {}, time.monotonic() - start, False)
     best = read_checkpoint(folder / BEST)
     model.load_state_dict(dict(best.weights))
     return Fit(
         folder, folder / BEST, folder / LAST, monitor, best.header.epoch,
-        trainer.fit_loop.epoch_progress.current.processed or (resumed.header.epoch if resumed else 0),
-        best.header.metrics, time.monotonic() - start, trainer.is_global_zero,
+        trainer.current_epoch or (resumed.header.epoch if resumed else 0),
+        best.header.metrics, time.monotonic() - start, True,
     )  # fmt: skip
 
 
@@ -201,7 +203,7 @@ def _build_trainer(
             accelerator=machines.accelerator,
             devices=machines.devices,
             num_nodes=machines.nodes,
-            strategy=_strategy(module.plan, machines),
+            strategy=_strategy(machines),
             precision=training.precision,  # type: ignore[arg-type]
             max_epochs=training.epochs,
             gradient_clip_val=training.clip,
@@ -220,11 +222,11 @@ def _build_trainer(
         raise SpecError([report("GNN204", f"this machine cannot train so: {first}", where="--devices")]) from error
 
 
-def _strategy(plan: Plan, machines: Machines) -> Strategy | str:
+def _strategy(machines: Machines) -> Strategy | str:
     if machines.processes == 1:
         return "auto"
-    # A graph or batch that lacks an optional type or relation leaves its parameters without a gradient.
-    return DDPStrategy(find_unused_parameters=bool(plan.optional_types or plan.optional_relations))
+    # Modules that are alive may have parts that are not, such as HGTConv's for types that are not predicted.
+    return DDPStrategy(find_unused_parameters=True)
 
 
 def _run(trainer: Trainer, module: GraphModule, last: Path | None) -> None:
@@ -247,6 +249,18 @@ def _run(trainer: Trainer, module: GraphModule, last: Path | None) -> None:
 
 def _has_process_group() -> bool:
     return torch.distributed.is_available() and torch.distributed.is_initialized()
+
+
+@contextmanager
+def _frozen(parameters: list[nn.Parameter]) -> Iterator[None]:
+    """Parameters that are not trained meanwhile."""
+    for item in parameters:
+        item.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for item in parameters:
+            item.requires_grad_(True)
 
 
 @contextmanager

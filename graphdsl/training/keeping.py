@@ -4,11 +4,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch import Trainer
+from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint, EarlyStopping
 
 from graphdsl.text import SpecError, report
-from graphdsl.training.module import GraphModule
+from graphdsl.training.module import metrics_of
 from graphdsl.training.task import Monitor
 
 BEST, LAST = "best.ckpt", "last.ckpt"
@@ -50,9 +50,9 @@ class KeepCheckpoints(Checkpoint):
         self.best, self.best_epoch = state_dict["best"], state_dict["best_epoch"]
         self.best_metrics = state_dict["best_metrics"]
 
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: GraphModule) -> None:
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write what is due; all metrics of the epoch are known."""
-        metrics = dict(pl_module.epoch_metrics)
+        metrics = dict(metrics_of(pl_module))
         if self._is_best(metrics):
             self.best_epoch, self.best_metrics = trainer.current_epoch, metrics
             if self.monitor is not None:
@@ -95,6 +95,6 @@ class Patience(EarlyStopping):
         """Go on counting."""
         super().load_state_dict({**state_dict, "patience": self.patience})
 
-    def on_train_start(self, trainer: Trainer, pl_module: GraphModule) -> None:
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Stop where the run before had stopped."""
         trainer.should_stop = trainer.should_stop or self.wait_count >= self.patience

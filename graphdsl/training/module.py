@@ -5,6 +5,7 @@ loss that one would. Every epoch draws its random numbers from a stream of its o
 the same ones.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -49,7 +50,7 @@ class LossSums:
         means = (self.sums[:, 0] / self.sums[:, 1].clamp(min=_TINY)).tolist()
         self.sums = torch.zeros_like(self.sums)
         weights = [item.head.weight for item in self._task.heads]
-        found = {f"{split}_loss": sum(weight * mean for weight, mean in zip(weights, means, strict=True))}
+        found = {f"{split}_loss": math.fsum(weight * mean for weight, mean in zip(weights, means, strict=True))}
         if len(means) > 1:
             names = (self._task.name(split, item, "loss") for item in self._task.heads)
             found.update(zip(names, means, strict=True))
@@ -213,14 +214,20 @@ class GraphModule(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Say where the weights come from."""
-        finished = self.trainer.fit_loop.epoch_progress.current.processed
-        checkpoint[ENTRY] = write_header(self.origin, self.epoch_metrics, finished)
+        # Checkpoints are written at the end of an epoch, which is not counted yet.
+        checkpoint[ENTRY] = write_header(self.origin, self.epoch_metrics, self.trainer.current_epoch + 1)
         if self.scheduler is not None:
             checkpoint["graphdsl_scheduler"] = self.scheduler.state_dict()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Remember the scheduler's state until there is one."""
         self._pending_scheduler = checkpoint.get("graphdsl_scheduler")
+
+
+def metrics_of(module: LightningModule) -> dict[str, float]:
+    """Metrics of the latest epoch, for callbacks."""
+    assert isinstance(module, GraphModule)
+    return module.epoch_metrics
 
 
 def _key(item: HeadTask) -> str:

@@ -61,7 +61,8 @@ def _build(use: ClassUse, module: Any, kind: Any, what: str, first: Any, extra: 
         notes = listing("arguments", accepted)
         raise SpecError([report("GNN201", message, use.span, helps=helps, notes=notes)])
     try:
-        return cls(first, **arguments)
+        made: Any = cls
+        return made(first, **arguments)
     except (TypeError, ValueError) as error:
         missing = isinstance(error, TypeError) and "missing" in str(error)
         code = "GNN203" if missing else "GNN204"

@@ -5,12 +5,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch import Callback, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from graphdsl.text import SpecError
-from graphdsl.training.module import GraphModule
+from graphdsl.training.module import metrics_of
 from graphdsl.training.task import Monitor
 from graphdsl.training.writing import unwritable, write_table
 
@@ -31,7 +31,7 @@ class MetricsTable(Callback):
     def __init__(self, path: Path, columns: tuple[str, ...]) -> None:
         self._path, self._columns = path, columns
 
-    def on_train_start(self, trainer: Trainer, pl_module: GraphModule) -> None:
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin the table, or keep what a resumed run builds on."""
         if not trainer.is_global_zero:
             return
@@ -43,11 +43,12 @@ class MetricsTable(Callback):
             kept = [row for row in rows if old == header and row and int(row[0]) < trainer.current_epoch]
         write_table(header, kept, self._path)
 
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: GraphModule) -> None:
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Append the epoch's line."""
         if not trainer.is_global_zero:
             return
-        values = [repr(pl_module.epoch_metrics[name]) for name in self._columns]
+        metrics = metrics_of(pl_module)
+        values = [repr(metrics[name]) for name in self._columns]
         try:
             with open(self._path, "a", newline="", encoding="utf-8") as stream:
                 csv.writer(stream, lineterminator="\n").writerow([trainer.current_epoch, *values])
@@ -71,7 +72,7 @@ class ShowProgress(Callback):
         self._bar: Progress | None = None
         self._by_epoch = self._by_batch = TaskID(0)
 
-    def on_train_start(self, trainer: Trainer, pl_module: GraphModule) -> None:
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Open the bar."""
         self._start = time.monotonic()
         if not (trainer.is_global_zero and self._console.is_terminal):
@@ -85,15 +86,15 @@ class ShowProgress(Callback):
         self._bar.start()
 
     def on_train_batch_end(
-        self, trainer: Trainer, pl_module: GraphModule, outputs: Any, batch: Any, batch_idx: int
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Count batches."""
         if self._bar is not None:
             self._bar.update(self._by_batch, completed=batch_idx + 1)
 
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: GraphModule) -> None:
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Say how it goes."""
-        metrics = pl_module.epoch_metrics
+        metrics = metrics_of(pl_module)
         if self._monitor is not None and self._monitor.is_better(metrics[self._monitor.name], self._best):
             self._best = metrics[self._monitor.name]
         if not trainer.is_global_zero:
@@ -112,11 +113,11 @@ class ShowProgress(Callback):
         best = f" (best {self._best:.4f})" if self._best is not None else ""
         return f"{said}  {self._monitor.name} {metrics[self._monitor.name]:.4f}{best}"
 
-    def on_train_end(self, trainer: Trainer, pl_module: GraphModule) -> None:
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Close the bar."""
         self._close()
 
-    def on_exception(self, trainer: Trainer, pl_module: GraphModule, exception: BaseException) -> None:
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Leave the terminal as it was."""
         self._close()
 

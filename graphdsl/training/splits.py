@@ -83,7 +83,8 @@ def read_supervision(
 def _read_labels(view: GraphView, head: Head, found: list[Diagnostic]) -> Tensor | None:
     if head.attribute not in view.keys(head.type):
         message = f"the data has no labels `{head.attribute}` on `{head.type}`"
-        found.append(report("GNN603", message, head.span, "predicted here", where=show_place(head.type, head.attribute)))
+        where = show_place(head.type, head.attribute)
+        found.append(report("GNN603", message, head.span, "predicted here", where=where))
         return None
     return _as_tensor(view.read(head.type, head.attribute))
 

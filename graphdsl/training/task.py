@@ -272,7 +272,7 @@ def _value(metric: Metric, together: bool) -> float:
     if not together and metric.update_count == 0:
         return float("nan")
     with warnings.catch_warnings():
-        # Rows of one class only: torchmetrics warns and returns 0. A process may be without rows where others have some.
+        # Rows of one class: torchmetrics warns and returns 0. A process may be without rows where others have some.
         warnings.filterwarnings("ignore", message=".*was called before the ``update``")
         warnings.filterwarnings("error", message="No (positive|negative) samples in targets")
         warnings.filterwarnings("error", message="No positive samples found in target")

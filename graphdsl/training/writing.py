@@ -75,19 +75,20 @@ class _Remembering(io.RawIOBase):
 
 
 def write_json(content: Any, path: Path) -> None:
-    """Write JSON, indented; NaN and infinities become null, which is all that JSON has."""
-    text = json.dumps(_plain(content), indent=2, ensure_ascii=False, allow_nan=False)
+    """Write JSON, indented; see `plain`."""
+    text = json.dumps(plain(content), indent=2, ensure_ascii=False, allow_nan=False)
     with replacing(path) as stream:
         stream.write(text.encode() + b"\n")
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Values that JSON has: NaN and infinities become null, paths text."""
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         return None
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return str(value) if isinstance(value, Path) else value
 
 
