@@ -82,7 +82,9 @@ def _parse_call(text: str, kind_name: str, base: Path) -> DataSource:
     values = [_constant(text, item) for item in call.args]
     named = {item.arg: _constant(text, item.value) for item in call.keywords if item.arg is not None}
     if len(named) < len(call.keywords):
-        raise SpecError([_refuse(text, "unpacks a mapping; arguments are constants", _HELP)])
+        is_unpacked = any(item.arg is None for item in call.keywords)
+        problem = "unpacks a mapping; arguments are constants" if is_unpacked else "gives an argument twice"
+        raise SpecError([_refuse(text, problem, _HELP)])
     if len(values) != 1 or not isinstance(values[0], str):
         raise SpecError([_refuse(text, "needs exactly one name or path, as a string", f'`{kind}("…")`')])
     if named and kind != "pyg":

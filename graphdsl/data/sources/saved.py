@@ -7,11 +7,15 @@ from typing import Any
 
 import torch
 from torch_geometric.data import Data, HeteroData
+from torch_geometric.data.data import DataEdgeAttr, DataTensorAttr
 from torch_geometric.data.storage import BaseStorage, EdgeStorage, GlobalStorage, NodeStorage
 
 from graphdsl.data.sources.refusal import one_line, refuse, stop
 from graphdsl.model import DataSource
 from graphdsl.text import Diagnostic
+
+_PLAIN = [BaseStorage, NodeStorage, EdgeStorage, GlobalStorage, DataEdgeAttr, DataTensorAttr]
+"""PyG lets torch open its containers, but not what lies inside of them, which is just as harmless: mappings, records."""
 
 
 def load_saved(source: DataSource) -> HeteroData:
@@ -39,8 +43,7 @@ def load_saved(source: DataSource) -> HeteroData:
 
 
 def _read(source: DataSource, path: Path) -> Any:
-    # PyG allows its containers, but not the storages inside of them; these are plain mappings.
-    torch.serialization.add_safe_globals([BaseStorage, NodeStorage, EdgeStorage, GlobalStorage])
+    torch.serialization.add_safe_globals(_PLAIN)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
