@@ -108,8 +108,8 @@ def read_graph(
     Raises:
         SpecError: GNN618 for something missing, GNN604 and GNN607 for a wrong width or shape.
     """
-    numbers = inputs.get("n_id_dict", {})
-    device = _device(x_dict, edge_index_dict, numbers)
+    numbers = inputs.get("n_id_dict")
+    device = _device(x_dict, edge_index_dict, numbers or {})
     values = _read_values(plan, requirements, x_dict, numbers, device)
     absent: set[Place] = {name for name in plan.optional_types if _is_absent(name, plan, x_dict, numbers)}
     edges = {edge: _checked(edge, index, requirements) for edge, index in edge_index_dict.items()}
@@ -137,9 +137,9 @@ def _device(*tables: Mapping[Any, Tensor]) -> torch.device:
     return next((tensor.device for table in tables for tensor in table.values()), torch.device("cpu"))
 
 
-def _is_absent(name: str, plan: Plan, x_dict: Mapping[str, Tensor], numbers: Mapping[str, Tensor]) -> bool:
+def _is_absent(name: str, plan: Plan, x_dict: Mapping[str, Tensor], numbers: Mapping[str, Tensor] | None) -> bool:
     if isinstance(plan.inputs.get(name), Ids):
-        return bool(numbers) and name not in numbers
+        return numbers is not None and name not in numbers
     return name not in x_dict
 
 
@@ -147,7 +147,7 @@ def _read_values(
     plan: Plan,
     requirements: Requirements,
     x_dict: Mapping[str, Tensor],
-    numbers: Mapping[str, Tensor],
+    numbers: Mapping[str, Tensor] | None,
     device: torch.device,
 ) -> Values:
     values: Values = {}
@@ -165,7 +165,7 @@ def _read_values(
         if value is not None:
             values[name] = value
         elif span is not None:
-            raise SpecError([_missing_value(name, width, span, x_dict, numbers)])
+            raise SpecError([_missing_value(name, width, span, x_dict, numbers or {})])
     return values
 
 
@@ -175,12 +175,12 @@ def _no_rows(width: int, x_dict: Mapping[str, Tensor], device: torch.device) -> 
 
 
 def _read_numbers(
-    name: str, width: Ids, numbers: Mapping[str, Tensor], optional: bool, device: torch.device
+    name: str, width: Ids, numbers: Mapping[str, Tensor] | None, optional: bool, device: torch.device
 ) -> Tensor | None:
     """Node numbers: as given; all of them in a whole graph; none of an optional type that a batch lacks."""
-    if name in numbers:
+    if numbers is not None and name in numbers:
         return numbers[name]
-    if numbers and optional:
+    if numbers is not None and optional:
         return torch.zeros(0, dtype=torch.long, device=device)
     return None if width.count is None else torch.arange(width.count, device=device)
 
