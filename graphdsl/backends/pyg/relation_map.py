@@ -75,7 +75,8 @@ class RelationMap(nn.Module):
                 value = _input(item, step, states, values, graph)
                 inputs.setdefault(f"{item.argument}_dict", {})[edge_key(step.edge)] = value
         try:
-            made = self.conv(x_dict, edges, **inputs)
+            # By keyword: `PointNetConv` and `GCN2Conv` take another argument before `edge_index`.
+            made = self.conv(x_dict, edge_index_dict=edges, **inputs)
         except Exception as error:
             _blame(error, steps)
             raise
