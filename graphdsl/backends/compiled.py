@@ -8,7 +8,7 @@ from torch_geometric.nn.inits import reset
 
 from graphdsl.backends.derivation import DerivationCache
 from graphdsl.backends.graph import Graph, Values, read_graph
-from graphdsl.backends.modules import build_module
+from graphdsl.backends.modules import build_module, run_module
 from graphdsl.backends.naming import module_key
 from graphdsl.backends.places import located
 from graphdsl.backends.requirements import find_requirements
@@ -98,7 +98,7 @@ class CompiledModel(nn.Module):
         outputs: dict[str, Tensor] = {}
         for head in self.plan.heads:
             with located(f"prediction `{head.name}` of model `{self.plan.model}`", head.span):
-                outputs[head.name] = self.heads[head.key](states[head.state][head.type])
+                outputs[head.name] = run_module(self.heads[head.key], states[head.state][head.type], head.size)
         return next(iter(outputs.values())) if len(outputs) == 1 else outputs
 
     def encode(

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Final
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from graphdsl.backends.places import located
-from graphdsl.plan import ModuleSpec
+from graphdsl.plan import ModuleSpec, Width
 
 _TUPLES: Final = frozenset({"in_channels", "metadata"})
 """Arguments of which PyG tells a pair by its being a tuple; all other sequences are lists there."""
@@ -29,6 +30,23 @@ def build_module(spec: ModuleSpec, **arguments: Any) -> nn.Module:
     given = {key: _build_value(value, key in _TUPLES) for key, value in spec.arguments.items() if key not in arguments}
     with located(f"`{spec}`", spec.span):
         return getattr(import_module(module), name)(**given, **arguments)
+
+
+def run_module(module: nn.Module, x: Tensor, width: Width) -> Tensor:
+    """Run a module on node values [num_nodes, …], also where there are no nodes.
+
+    Batches lack rare types. Norms refuse to average over nothing, so no rows in are no rows out here; parameters still
+    get a gradient (of zeros), which distributed training counts on.
+
+    Args:
+        module: works on each type by itself.
+        x: values, or node numbers.
+        width: columns of the result, if they are known.
+    """
+    if x.size(0) > 0 or not isinstance(width, int):
+        return module(x)
+    touched = sum((parameter.sum() for parameter in module.parameters()), x.sum())
+    return torch.zeros(0, width, dtype=touched.dtype, device=x.device) + touched
 
 
 def _build_value(value: Any, keep: bool) -> Any:

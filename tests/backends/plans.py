@@ -84,7 +84,9 @@ def metadata(*edges: EdgeKey) -> tuple[tuple[str, ...], tuple[EdgeKey, ...]]:
 
 def apply(line: int = 40, **specs: ModuleSpec) -> PipeStep:
     """A pipe's step on some types."""
-    return PipeStep("apply", tuple(NodeStep(name, spec, None, spec.width_out, at(line)) for name, spec in specs.items()), at(line))
+    return PipeStep(
+        "apply", tuple(NodeStep(name, spec, None, spec.width_out, at(line)) for name, spec in specs.items()), at(line)
+    )
 
 
 RESIDUAL = PipeStep("residual", (), at(41))
@@ -105,17 +107,30 @@ class Draft:
     def widths(self, state: int) -> dict[str, Any]:
         return dict(self.inputs if state == 0 else self.stages[state - 1].widths)
 
-    def _base(self, key: str, reads: int, made: Mapping[str, Any], pipe: tuple[PipeStep, ...], shares: int | None) -> dict:
+    def _base(
+        self, key: str, reads: int, made: Mapping[str, Any], pipe: tuple[PipeStep, ...], shares: int | None
+    ) -> dict:
         for item in pipe:
             made = {**made, **{step.type: step.width_out for step in item.steps if step.width_out is not None}}
         widths = {**self.widths(reads), **made}
         produced = tuple(sorted(made))
         span = at(10 + self.last)
-        return {"key": key, "reads": reads, "shares": shares, "pipe": pipe, "produced": produced, "widths": widths, "span": span}
+        return {
+            "key": key,
+            "reads": reads,
+            "shares": shares,
+            "pipe": pipe,
+            "produced": produced,
+            "widths": widths,
+            "span": span,
+        }
 
-    def nodes(self, key: str = "h0", *pipe: PipeStep, shares: int | None = None, line: int = 15, **specs: ModuleSpec) -> "Draft":
+    def nodes(
+        self, key: str = "h0", *pipe: PipeStep, shares: int | None = None, line: int = 15, **specs: ModuleSpec
+    ) -> "Draft":
         steps = tuple(
-            NodeStep(name, spec, self.widths(self.last)[name], spec.width_out, at(line)) for name, spec in sorted(specs.items())
+            NodeStep(name, spec, self.widths(self.last)[name], spec.width_out, at(line))
+            for name, spec in sorted(specs.items())
         )
         base = self._base(key, self.last, {step.type: step.width_out for step in steps}, pipe, shares)
         self.stages.append(NodeStage(**base, steps=steps))
@@ -145,7 +160,9 @@ class Draft:
         self.stages.append(RelationStage(**base, steps=alone, joints=joints, combine=how, combined=combined))
         return self
 
-    def join(self, kind: str, *states: int, key: str = "join1", pipe: tuple[PipeStep, ...] = (), **jumps: ModuleSpec) -> "Draft":
+    def join(
+        self, kind: str, *states: int, key: str = "join1", pipe: tuple[PipeStep, ...] = (), **jumps: ModuleSpec
+    ) -> "Draft":
         before = [self.widths(state) for state in states]
         made = {
             name: sum(widths[name] for widths in before) if kind == "cat" else before[0][name]
@@ -164,7 +181,9 @@ class Draft:
         self.stages.append(DropStage(**base, types=types))
         return self
 
-    def predict(self, name: str, size: int = 3, attribute: str = "y", state: int | None = None, weight: float = 1.0) -> "Draft":
+    def predict(
+        self, name: str, size: int = 3, attribute: str = "y", state: int | None = None, weight: float = 1.0
+    ) -> "Draft":
         read = self.last if state is None else state
         spec = module("Linear", size, 50, in_channels=self.widths(read)[name], out_channels=size)
         key = f"{encode(name)}__{encode(attribute)}"

@@ -13,13 +13,28 @@ from torch.nn import ModuleDict, ParameterDict
 from graphdsl.backends.naming import RESERVED, edge_key, module_key
 from graphdsl.text import decode
 
-ODD = ["a__b", "a", "web page", "x.y", "http://swrc.org#Person", "type", "forward", "training", "Größe", "_", "<a___b>", "Z"]
+ODD = [
+    "a__b",
+    "a",
+    "web page",
+    "x.y",
+    "http://swrc.org#Person",
+    "type",
+    "forward",
+    "training",
+    "Größe",
+    "_",
+    "<a___b>",
+    "Z",
+]
 
 
 def odd_model(kind: str):
     """A model over types and relations with odd names, all pairs of neighbours related."""
     widths = dict.fromkeys(ODD, 4)
-    keys = [(one, relation, two) for one, two in itertools.pairwise([*ODD, ODD[0]]) for relation in ("b__c", "keys", "x y")]
+    keys = [
+        (one, relation, two) for one, two in itertools.pairwise([*ODD, ODD[0]]) for relation in ("b__c", "keys", "x y")
+    ]
     draft = Draft(widths)
     specs = {name: module("Linear", 4, in_channels=4, out_channels=4) for name in ODD}
     draft.nodes("values", apply(**{name: module("LayerNorm", 4, in_channels=4) for name in ODD}), **specs)
@@ -66,12 +81,16 @@ def test_names_that_pyg_confuses_keep_their_own_parameters():
 def test_no_warning_for_types_that_only_send():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        Draft({"a": 4, "b": 4}).edges(sends(("a", "r", "b"), module("SAGEConv", 4, in_channels=4, out_channels=4))).compile()
+        Draft({"a": 4, "b": 4}).edges(
+            sends(("a", "r", "b"), module("SAGEConv", 4, in_channels=4, out_channels=4))
+        ).compile()
 
 
 def test_usual_names_stay_readable():
     spec = module("SAGEConv", 4, in_channels=(4, 4), out_channels=4)
-    model = Draft({"author": 4, "paper": 4}).edges(sends(("author", "wrote_it", "paper"), spec)).predict("paper").compile()
+    model = (
+        Draft({"author": 4, "paper": 4}).edges(sends(("author", "wrote_it", "paper"), spec)).predict("paper").compile()
+    )
     assert "stages.h1.conv.convs.<author___wrote_it___paper>.lin_l.weight" in model.state_dict()
     assert "heads.paper__y.weight" in model.state_dict()
 

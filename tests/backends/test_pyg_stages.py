@@ -32,7 +32,9 @@ EVEN = {"author": 4, "paper": 4}
 def sage(source: int, target: int, out: int = 4, **arguments):
     """Both forms of one layer: in a plan, and written by hand."""
     pair = source if source == target else (source, target)
-    return module("SAGEConv", out, in_channels=pair, out_channels=out, **arguments), pyg.SAGEConv(pair, out, **arguments)
+    return module("SAGEConv", out, in_channels=pair, out_channels=out, **arguments), pyg.SAGEConv(
+        pair, out, **arguments
+    )
 
 
 def reduce(kind, messages):
@@ -116,7 +118,12 @@ def test_attention_over_no_nodes_is_empty():
 def test_pipe_works_on_what_the_stage_made_and_residual_adds_what_it_read():
     written, by_hand = sage(4, 4)
     norm = module("LayerNorm", 4, in_channels=4, mode="node")
-    pipe = (apply(paper=norm), apply(paper=module("torch.nn.ReLU", 4)), RESIDUAL, apply(paper=module("torch.nn.Tanh", 4)))
+    pipe = (
+        apply(paper=norm),
+        apply(paper=module("torch.nn.ReLU", 4)),
+        RESIDUAL,
+        apply(paper=module("torch.nn.Tanh", 4)),
+    )
     model = Draft(dict(EVEN)).edges(sends(WRITES, written), pipe=pipe).compile()
     graph = edges(WRITES)
     norm_by_hand = pyg.LayerNorm(4, mode="node")
@@ -237,7 +244,13 @@ def test_dropped_types_are_gone():
     cited, by_hand = sage(7, 7)
     model = Draft(dict(WIDTHS)).drop("author").edges(sends(CITES, cited)).compile()
     graph = edges(CITES)
-    compare(model, {convs(CITES): by_hand}, lambda x: {"paper": by_hand(x["paper"], graph[CITES])}, {"paper": features(WIDTHS)["paper"]}, graph)
+    compare(
+        model,
+        {convs(CITES): by_hand},
+        lambda x: {"paper": by_hand(x["paper"], graph[CITES])},
+        {"paper": features(WIDTHS)["paper"]},
+        graph,
+    )
 
 
 def test_shared_instance_serves_several_relations():
@@ -278,7 +291,9 @@ def test_repeat_share_uses_one_set_of_weights():
             h = norm_by_hand(by_hand(h, graph[CITES])) + h
         return {"author": x["author"], "paper": h}
 
-    compare(model, {convs(CITES): by_hand, "stages.h1.pipe.paper.module_0": norm_by_hand}, reference, features(EVEN), graph)
+    compare(
+        model, {convs(CITES): by_hand, "stages.h1.pipe.paper.module_0": norm_by_hand}, reference, features(EVEN), graph
+    )
 
 
 def two_layers() -> Draft:
@@ -311,7 +326,9 @@ def test_dead_steps_are_skipped_but_keep_their_parameters():
 def test_dead_joint_layers_and_node_maps_are_skipped():
     han = module("HANConv", 4, in_channels={"author": 4}, out_channels=4, metadata=metadata(TEACHES))
     lin = module("Linear", 4, in_channels=4, out_channels=4)
-    draft = Draft(dict(EVEN)).nodes(author=lin, paper=lin).edges(joint((TEACHES,), han, EVEN), sends(CITES, sage(4, 4)[0]))
+    draft = (
+        Draft(dict(EVEN)).nodes(author=lin, paper=lin).edges(joint((TEACHES,), han, EVEN), sends(CITES, sage(4, 4)[0]))
+    )
     model = draft.predict("paper").compile()
     for unused in (model.stages["h0"].nodes["author"], model.stages["h1"].joints[0]):
         unused.register_forward_pre_hook(lambda *_: pytest.fail("computed for nothing"))
@@ -328,7 +345,9 @@ def test_only_a_dead_relation_may_be_missing():
     model = two_layers().compile()
     part = edges(WRITES, WRITTEN_BY, TEACHES)
     assert model(features(EVEN), part).shape == (9, 3)
-    one_layer = Draft(dict(EVEN)).edges(sends(WRITES, sage(4, 4)[0]), sends(TEACHES, sage(4, 4)[0])).predict("paper").compile()
+    one_layer = (
+        Draft(dict(EVEN)).edges(sends(WRITES, sage(4, 4)[0]), sends(TEACHES, sage(4, 4)[0])).predict("paper").compile()
+    )
     del part[TEACHES]
     assert one_layer(features(EVEN), part).shape == (9, 3)
 

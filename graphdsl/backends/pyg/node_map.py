@@ -3,7 +3,7 @@
 from torch import nn
 
 from graphdsl.backends.graph import Graph, Values
-from graphdsl.backends.modules import build_module
+from graphdsl.backends.modules import build_module, run_module
 from graphdsl.backends.naming import module_key
 from graphdsl.backends.places import located
 from graphdsl.backends.pyg.pipe import build_pipe, run_pipe
@@ -37,5 +37,5 @@ class NodeMap(nn.Module):
         for step in stage.steps:
             if step.live or not live:
                 with located(f"`{step.module.name}` on `{show_name(step.type)}`", step.rule):
-                    made[step.type] = self.nodes[module_key(step.type)](read[step.type])
+                    made[step.type] = run_module(self.nodes[module_key(step.type)], read[step.type], step.width_out)
         return run_pipe(self.pipe, made, read)

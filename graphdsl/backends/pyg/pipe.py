@@ -6,11 +6,13 @@ from torch import Tensor, nn
 from torch_geometric.nn import Sequential
 
 from graphdsl.backends.graph import Values
-from graphdsl.backends.modules import build_module
+from graphdsl.backends.modules import build_module, run_module
 from graphdsl.backends.naming import module_key
 from graphdsl.backends.places import located
-from graphdsl.plan import Stage
+from graphdsl.plan import Stage, Width
 from graphdsl.text import Span, show_name
+
+Link = tuple[nn.Module, Width, Span]
 
 
 class Residual(nn.Module):
@@ -29,14 +31,15 @@ class Chain(Sequential):
 
     Args:
         name: node type that it serves.
-        modules: modules in order, each with the place in the spec that asked for it.
+        modules: modules in order, each with the columns that it makes and the place in the spec that asked for it.
     """
 
-    def __init__(self, name: str, modules: list[tuple[nn.Module, Span]]) -> None:
-        headed: list[Any] = [(module, _header(module)) for module, _ in modules]
+    def __init__(self, name: str, modules: list[Link]) -> None:
+        headed: list[Any] = [(module, _header(module)) for module, _, _ in modules]
         super().__init__("x, before", headed)
         self.name = name
-        self.places = tuple(span for _, span in modules)
+        self.widths = tuple(width for _, width, _ in modules)
+        self.places = tuple(span for _, _, span in modules)
 
     def forward(self, x: Tensor, before: Tensor) -> Tensor:
         """Run the modules in order.
@@ -48,7 +51,7 @@ class Chain(Sequential):
         for index, span in enumerate(self.places):
             module = self[index]
             with located(f"`{type(module).__name__}` on `{show_name(self.name)}`", span):
-                x = module(x, before) if isinstance(module, Residual) else module(x)
+                x = module(x, before) if isinstance(module, Residual) else run_module(module, x, self.widths[index])
         return x
 
 
@@ -66,12 +69,12 @@ def build_pipe(stage: Stage) -> nn.ModuleDict:
     return chains
 
 
-def _modules(stage: Stage, name: str) -> list[tuple[nn.Module, Span]]:
-    found: list[tuple[nn.Module, Span]] = []
+def _modules(stage: Stage, name: str) -> list[Link]:
+    found: list[Link] = []
     for item in stage.pipe:
         if item.kind == "residual":
-            found.append((Residual(), item.span))
-        found += [(build_module(step.module), step.rule) for step in item.steps if step.type == name]
+            found.append((Residual(), None, item.span))
+        found += [(build_module(step.module), step.width_out, step.rule) for step in item.steps if step.type == name]
     return found
 
 
