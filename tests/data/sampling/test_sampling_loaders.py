@@ -233,3 +233,19 @@ def test_a_sampler_survives_pickling():
     copy = pickle.loads(pickle.dumps(sampler))
     inputs = NodeSamplerInput(None, torch.arange(10), None, "paper")
     assert str(copy.sample_from_nodes(inputs)) == str(sampler.sample_from_nodes(inputs))
+
+
+def test_both_ends_of_a_seed_edge_grow_their_own_trees():
+    graph = Graph(
+        {"a": 2, "b": 2, "c": 1},
+        {("a", "to", "b"): [(0, 1), (1, 0)], ("c", "of", "a"): [(0, 0), (0, 1)], ("c", "in", "b"): [(0, 0), (0, 1)]},
+    )
+    data = graph.to_hetero_data()
+    fanout = {("c", "of", "a"): [-1], ("c", "in", "b"): [-1]}
+    loader = LinkLoader(
+        data, HeteroNeighborSampler(data, fanout, disjoint=True), (("a", "to", "b"), None), batch_size=2
+    )
+    (batch,) = loader
+    assert sorted(batch["c"].batch.tolist()) == [0, 0, 1, 1]
+    assert batch["c", "of", "a"].edge_index[0].tolist() == [0, 1]
+    assert batch["c", "in", "b"].edge_index[0].tolist() == [2, 3]

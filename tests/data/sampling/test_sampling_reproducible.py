@@ -101,3 +101,16 @@ def test_an_epoch_can_be_resumed():
 def test_a_seed_is_a_whole_number(seed):
     with pytest.raises(ValueError, match=r"seed is .*; accepted: a whole number >= 0"):
         HeteroNeighborSampler(crowd(), {LIKES: [3]}, seed=seed)
+
+
+def test_batches_of_one_epoch_draw_independently():
+    data = HeteroData()
+    data["user"].num_nodes, data["item"].num_nodes = 2, 20
+    has = ("item", "of", "user")
+    data[has].edge_index = torch.stack([torch.arange(20).repeat(2), torch.arange(2).repeat_interleave(20)])
+    sampler = HeteroNeighborSampler(data, {has: [5]}, seed=0)
+    chosen = [
+        sampler.sample_from_nodes(NodeSamplerInput(None, torch.tensor([user]), None, "user")).node["item"].tolist()
+        for user in (0, 1)
+    ]
+    assert chosen[0] != chosen[1]
