@@ -19,8 +19,9 @@ from graphdsl.data.derivation import with_derived
 from graphdsl.data.view import GraphView, open_data
 from graphdsl.plan import Plan
 from graphdsl.text import EdgeKey, show_edge
+from graphdsl.training.scores import Scores
 from graphdsl.training.splits import Supervision, Targets
-from graphdsl.training.task import HeadTask, Scores
+from graphdsl.training.task import HeadTask
 
 LARGEST = 50_000
 """Training rows that a linear model is fitted on; more are subsampled, and the row says so."""

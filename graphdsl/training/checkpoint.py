@@ -184,12 +184,15 @@ def _load(path: Path) -> Any:
         helps = (f"give the path of a file, such as `{path}/best.ckpt`",)
         raise SpecError([_unreadable(path, "it is a folder", helps)])
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        stream = open(path, "rb")
     except OSError as error:
         raise SpecError([_unreadable(path, (error.strerror or str(error)).lower())]) from error
-    except Exception as error:  # Damaged files fail in many ways inside torch and its unpickler.
-        reason = "it is empty" if path.stat().st_size == 0 else "it is damaged, or no checkpoint"
-        raise SpecError([_unreadable(path, reason)]) from error
+    with stream:
+        try:
+            return torch.load(stream, map_location="cpu", weights_only=True)
+        except Exception as error:  # Damaged files fail in many ways inside torch and its unpickler.
+            reason = "it is empty" if path.stat().st_size == 0 else "it is damaged, or no checkpoint"
+            raise SpecError([_unreadable(path, reason)]) from error
 
 
 def _unreadable(path: Path, reason: str, helps: tuple[str, ...] = ()) -> Diagnostic:

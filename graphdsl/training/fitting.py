@@ -25,10 +25,10 @@ from graphdsl.training.checkpoint import Checkpoint, Origin, WholeFileIO, check_
 from graphdsl.training.keeping import BEST, LAST, KeepCheckpoints, Patience
 from graphdsl.training.liveness import dead_parameters
 from graphdsl.training.module import GraphModule
+from graphdsl.training.objective import Monitor
 from graphdsl.training.progress import METRICS, MetricsTable, ShowProgress
 from graphdsl.training.settings import differing_settings, settings_to_plain
 from graphdsl.training.splits import Supervision, read_supervision
-from graphdsl.training.task import Monitor
 
 Accelerator = Literal["auto", "cpu", "gpu"]
 

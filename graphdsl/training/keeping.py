@@ -9,7 +9,7 @@ from lightning.pytorch.callbacks import Checkpoint, EarlyStopping
 
 from graphdsl.text import SpecError, report
 from graphdsl.training.module import metrics_of
-from graphdsl.training.task import Monitor
+from graphdsl.training.objective import Monitor
 
 BEST, LAST = "best.ckpt", "last.ckpt"
 
@@ -29,49 +29,40 @@ class KeepCheckpoints(Checkpoint):
 
     Attributes:
         best: the best value so far.
-        best_epoch: its epoch, from 0.
-        best_metrics: all metrics of that epoch.
     """
 
     def __init__(self, folder: Path, monitor: Monitor | None) -> None:
         self.folder, self.monitor = folder, monitor
         self.best: float | None = None
-        self.best_epoch = -1
-        self.best_metrics: dict[str, float] = {}
         self._written_at = -float("inf")
         self._cost = 0.0
 
     def state_dict(self) -> dict[str, Any]:
         """What a resumed run must know."""
-        return {"best": self.best, "best_epoch": self.best_epoch, "best_metrics": self.best_metrics}
+        return {"best": self.best}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on where the checkpoint ends."""
-        self.best, self.best_epoch = state_dict["best"], state_dict["best_epoch"]
-        self.best_metrics = state_dict["best_metrics"]
+        self.best = state_dict["best"]
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write what is due; all metrics of the epoch are known."""
-        metrics = dict(metrics_of(pl_module))
-        if self._is_best(metrics):
-            self.best_epoch, self.best_metrics = trainer.current_epoch, metrics
-            if self.monitor is not None:
-                self.best = metrics[self.monitor.name]
-                trainer.save_checkpoint(self.folder / BEST, weights_only=True)
+        metrics = metrics_of(pl_module)
+        if self.monitor is not None and self._is_best(metrics, self.monitor):
+            self.best = metrics[self.monitor.name]
+            trainer.save_checkpoint(self.folder / BEST, weights_only=True)
         final = trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs
         due = final or time.monotonic() - self._written_at >= self._cost / _SHARE_OF_TIME
         if trainer.strategy.broadcast(due):
             self._write_last(trainer)
 
-    def _is_best(self, metrics: dict[str, float]) -> bool:
-        if self.monitor is None:
-            return True
-        value = metrics[self.monitor.name]
+    def _is_best(self, metrics: dict[str, float], monitor: Monitor) -> bool:
+        value = metrics[monitor.name]
         if value != value:
-            message = f"`{self.monitor.name}` is undefined on the validation nodes"
+            message = f"`{monitor.name}` is undefined on the validation nodes"
             helps = ("AUROC needs nodes of both classes; give more validation nodes, or monitor `val_loss`",)
             raise SpecError([report("GNN613", message, where="val_mask", helps=helps)])
-        return self.monitor.is_better(value, self.best)
+        return monitor.is_better(value, self.best)
 
     def _write_last(self, trainer: Trainer) -> None:
         start = time.monotonic()

@@ -19,10 +19,12 @@ from graphdsl.plan import Plan
 from graphdsl.text import SpecError, report
 from graphdsl.training.batches import Batch, Batches, BatchSource, Share, Wanted
 from graphdsl.training.checkpoint import ENTRY, Origin, write_header
+from graphdsl.training.objective import Monitor, Task
 from graphdsl.training.optimization import Scheduler, build_optimizer, build_scheduler, step_scheduler
 from graphdsl.training.order import mix
+from graphdsl.training.scores import Scores, is_distributed
 from graphdsl.training.splits import Supervision
-from graphdsl.training.task import HeadTask, LossTerm, Monitor, Scores, Task, is_distributed
+from graphdsl.training.task import HeadTask, LossTerm
 
 _TINY = torch.finfo(torch.float32).tiny
 """Instead of a weight of zero, where a sum is zero too."""
@@ -161,7 +163,7 @@ class GraphModule(LightningModule):
             return
         item = self.task.heads[int((~finite).nonzero()[0])]
         value = float(sums[:, 0][~finite][0])
-        message = f"the {split} loss of `{item.head.name}` became {value} in epoch {self.current_epoch}"
+        message = f"the {split} loss of `{item.head.name}` became {value} in epoch {self.current_epoch + 1}"
         helps = (
             "a smaller learning rate or `clip: 1.0` often helps; so does scaling of inputs",
             "the last good checkpoint is kept",

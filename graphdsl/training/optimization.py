@@ -11,7 +11,7 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from graphdsl.model import ClassUse
 from graphdsl.text import SpecError, did_you_mean, listing, report
-from graphdsl.training.task import Monitor
+from graphdsl.training.objective import Monitor
 
 Scheduler = LRScheduler | ReduceLROnPlateau
 

@@ -16,8 +16,9 @@ from graphdsl.plan import Head, Plan
 from graphdsl.text import SpecError, report
 from graphdsl.training.batches import Batch, BatchSource, Wanted
 from graphdsl.training.module import LossSums, measure, outputs_by_head, wanted_nodes
+from graphdsl.training.scores import Scores
 from graphdsl.training.splits import SPLITS, Supervision
-from graphdsl.training.task import Scores, head_task
+from graphdsl.training.task import head_task
 from graphdsl.training.writing import replacing, write_tensors
 
 

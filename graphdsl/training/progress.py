@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from graphdsl.text import SpecError
 from graphdsl.training.module import metrics_of
-from graphdsl.training.task import Monitor
+from graphdsl.training.objective import Monitor
 from graphdsl.training.writing import unwritable, write_table
 
 METRICS = "metrics.csv"
@@ -19,7 +19,7 @@ _LINES = 10
 
 
 class MetricsTable(Callback):
-    """Appends a line to `metrics.csv` after each epoch.
+    """Appends a line to `metrics.csv` after each epoch; epochs count from 1.
 
     A resumed run first drops the lines of epochs that it will repeat.
 
@@ -40,7 +40,7 @@ class MetricsTable(Callback):
         if trainer.current_epoch and self._path.is_file():
             with open(self._path, newline="", encoding="utf-8") as stream:
                 old, *rows = list(csv.reader(stream)) or [[]]
-            kept = [row for row in rows if old == header and row and int(row[0]) < trainer.current_epoch]
+            kept = [row for row in rows if old == header and row and int(row[0]) <= trainer.current_epoch]
         write_table(header, kept, self._path)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -51,7 +51,7 @@ class MetricsTable(Callback):
         values = [repr(metrics[name]) for name in self._columns]
         try:
             with open(self._path, "a", newline="", encoding="utf-8") as stream:
-                csv.writer(stream, lineterminator="\n").writerow([trainer.current_epoch, *values])
+                csv.writer(stream, lineterminator="\n").writerow([trainer.current_epoch + 1, *values])
         except OSError as error:
             raise SpecError([unwritable(self._path, error)]) from error
 

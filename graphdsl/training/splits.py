@@ -12,7 +12,8 @@ from graphdsl.data.view import GraphView, open_data, show_place
 from graphdsl.model import Schema
 from graphdsl.plan import Head
 from graphdsl.text import Diagnostic, Span, SpecError, report
-from graphdsl.training.task import HeadTask, Task, head_task
+from graphdsl.training.objective import Task
+from graphdsl.training.task import HeadTask, head_task
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")

@@ -1,18 +1,17 @@
-"""What a label asks of training: its loss, its metrics, and which of them picks the best epoch.
+"""What a label asks of training: its loss, its metrics, and what its outputs say.
 
 The kind of the label decides all of it. Rows handed to a task are labelled; only a `multilabel` or `real[k]` row may
 miss single values (-1 or NaN), which count neither in the loss nor in the metrics.
 """
 
-import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from torchmetrics import MeanAbsoluteError, MeanSquaredError, Metric, R2Score
 from torchmetrics.classification import (
     BinaryAUROC,
@@ -24,12 +23,9 @@ from torchmetrics.classification import (
 )
 
 from graphdsl.plan import Head
-from graphdsl.text import Span, SpecError, did_you_mean, listing, report
+from graphdsl.text import SpecError, report
 
-Mode = Literal["max", "min"]
 View = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-
-LOWER_IS_BETTER = frozenset({"loss", "rmse", "mae"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,135 +219,6 @@ def _known_rows(outputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     exact = torch.float32 if labels.device.type == "mps" else torch.float64
     outputs, labels = outputs.reshape(labels.shape)[known].to(exact), labels[known].to(exact)
     return (outputs.reshape(-1), labels.reshape(-1)) if labels.shape[-1] == 1 else (outputs, labels)
-
-
-class Scores(nn.Module):
-    """The metrics of one prediction over one pass: `update` with rows, then `compute`.
-
-    Args:
-        task: whose metrics.
-        sync: add the rows of all processes when computing.
-        only: names of the metrics to keep; None = all.
-    """
-
-    def __init__(self, task: HeadTask, sync: bool = True, only: Sequence[str] | None = None) -> None:
-        super().__init__()
-        chosen = {name: it for name, it in task.metrics(sync_on_compute=sync).items() if only is None or name in only}
-        self._views = {name: view for name, (view, _) in chosen.items()}
-        self._metrics = nn.ModuleDict({name: metric for name, (_, metric) in chosen.items()})
-        self._sync = sync
-
-    def update(self, outputs: Tensor, labels: Tensor) -> None:
-        """Add rows; none at all is fine."""
-        if len(labels) == 0:
-            return
-        outputs = outputs.detach()
-        for name, metric in self._metrics.items():
-            seen, wanted = self._views[name](outputs, labels)
-            if len(wanted):
-                metric.update(seen, wanted)  # type: ignore[operator]
-
-    def compute(self) -> dict[str, float]:
-        """The values since the last call, which they forget; NaN where a metric says nothing about such rows.
-
-        AUROC says nothing about rows of a single class, R² nothing about fewer than two rows.
-        """
-        together = self._sync and is_distributed()
-        values = {name: _value(metric, together) for name, metric in self._metrics.items()}  # type: ignore[arg-type]
-        for metric in self._metrics.values():
-            metric.reset()  # type: ignore[operator]
-        return values
-
-
-def is_distributed() -> bool:
-    """Whether several processes train together."""
-    return torch.distributed.is_available() and torch.distributed.is_initialized()
-
-
-def _value(metric: Metric, together: bool) -> float:
-    if not together and metric.update_count == 0:
-        return float("nan")
-    with warnings.catch_warnings():
-        # Rows of one class: torchmetrics warns and returns 0. A process may be without rows where others have some.
-        warnings.filterwarnings("ignore", message=".*was called before the ``update``")
-        warnings.filterwarnings("error", message="No (positive|negative) samples in targets")
-        warnings.filterwarnings("error", message="No positive samples found in target")
-        warnings.filterwarnings("ignore", message=".*(was|were) nan. Ignoring these classes")
-        try:
-            return float(metric.compute())
-        except (UserWarning, ValueError, IndexError):
-            return float("nan")
-
-
-@dataclass(frozen=True, slots=True)
-class Monitor:
-    """The metric that picks the best epoch and whether large or small is good."""
-
-    name: str
-    mode: Mode
-
-    def is_better(self, value: float, than: float | None) -> bool:
-        """Whether a value beats the best so far."""
-        if value != value:
-            return False
-        return than is None or (value > than if self.mode == "max" else value < than)
-
-
-class Task:
-    """All predictions of a model, trained together: the sum of weight times loss.
-
-    Args:
-        heads: the task of each prediction.
-    """
-
-    def __init__(self, heads: Sequence[HeadTask]) -> None:
-        self.heads = tuple(heads)
-
-    def name(self, split: str, head: HeadTask, metric: str) -> str:
-        """`val_accuracy`; with several predictions `val_author.y_accuracy`."""
-        return f"{split}_{metric}" if len(self.heads) == 1 else f"{split}_{head.head.name}_{metric}"
-
-    def names(self, split: str) -> tuple[str, ...]:
-        """All metrics of a split, the loss first."""
-        found = [f"{split}_loss"]
-        for head in self.heads:
-            found += [self.name(split, head, metric) for metric in _named(self, head)]
-        return tuple(found)
-
-    def main(self, split: str = "val") -> str:
-        """Name of the main metric of the first prediction."""
-        return self.name(split, self.heads[0], self.heads[0].main)
-
-    def monitor(self, asked: str, has_validation: bool, span: Span | None = None) -> Monitor | None:
-        """The metric that picks the best epoch.
-
-        Args:
-            asked: its name, or nothing for the main one.
-            has_validation: whether there is a validation split; without one the last epoch is kept.
-            span: where the spec asks for it.
-
-        Returns:
-            The monitor; None when there is nothing to pick by.
-
-        Raises:
-            SpecError: GNN101 for a name that no metric has.
-        """
-        if not asked:
-            return self._monitor(self.main()) if has_validation else None
-        known = (*(self.names("val") if has_validation else ()), "train_loss")
-        if asked not in known:
-            message = f"unknown metric `{asked}` to monitor"
-            notes = [*listing("metrics", known), *(() if has_validation else ("the data has no validation split",))]
-            raise SpecError([report("GNN101", message, span, helps=did_you_mean(asked, known), notes=notes)])
-        return self._monitor(asked)
-
-    def _monitor(self, name: str) -> Monitor:
-        return Monitor(name, "min" if name.rsplit("_", 1)[-1] in LOWER_IS_BETTER else "max")
-
-
-def _named(task: Task, head: HeadTask) -> tuple[str, ...]:
-    own = () if len(task.heads) == 1 else ("loss",)
-    return (*own, *head.metrics())
 
 
 def head_task(head: Head, train_labels: Tensor | None = None) -> HeadTask:
