@@ -1,7 +1,7 @@
 """The public Python face: load, check, plan, compile, validate."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,40 +10,82 @@ from graphdsl.plan import Plan, lower
 from graphdsl.plan.modules import unresolved
 from graphdsl.plan.walk import modules
 from graphdsl.syntax import parse
-from graphdsl.text import Diagnostic, SourceText, SpecError, did_you_mean, listing, order, read_source, report
+from graphdsl.text import (
+    Diagnostic,
+    Findings,
+    Label,
+    SourceText,
+    SpecError,
+    did_you_mean,
+    listing,
+    order,
+    read_source,
+    report,
+)
 
 if TYPE_CHECKING:
     from graphdsl.backends import CompiledModel
     from graphdsl.data import Report
 
-_NAME_CODES = {"GNN101", "GNN103", "GNN104", "GNN106", "GNN401"}
+_NAMES = {"GNN101", "GNN103"}
+"""Codes of names that are not found: they may stand in a declaration that could not be read."""
+_WHOLE = {"GNN105", "GNN106", "GNN401", "GNN505"}
+"""Codes of what can only be told when nothing is lost."""
 _MAX_SHOWN = 20
+_MAX_ALSO = 3
 
 
-def _names_lost(item: Diagnostic, lost: frozenset[str]) -> bool:
-    """Whether a name is missing only because the statement that declares it could not be read."""
-    return item.code in _NAME_CODES and any(f"`{word}`" in item.message for word in lost)
+def _follows(item: Diagnostic, lost: frozenset[str], damaged: bool) -> bool:
+    """Whether something is only wrong because a declaration could not be read or is refused itself."""
+    if damaged and item.code in _WHOLE:
+        return True
+    return item.code in _NAMES and any(f"`{word}`" in item.message for word in lost)
+
+
+def _check_model(model: Model, lost: frozenset[str], damaged: bool) -> list[Diagnostic]:
+    """What is wrong with a model with its defaults; `damaged`: a part of the text could not be read."""
+    program, found = model.bind({})
+    lost, damaged = lost | model.schema.lost, damaged or bool(model.schema.lost)
+    if program is not None:
+        flow = lower(program)[1]
+        if damaged or any(item.is_error for item in found):
+            # Something is missing, so widths behind it would be guesses; what concerns one layer alone still holds.
+            flow = [item for item in flow if item.code.startswith("GNN3")]
+        found += flow
+    return [item for item in found if not _follows(item, lost, damaged)]
+
+
+def _merge(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Names that are not found: said once, at the first place, with labels at the others."""
+    groups: dict[tuple[str, str], list[Diagnostic]] = {}
+    for item in order(found):
+        groups.setdefault((item.code, item.message), []).append(item)
+    merged: list[Diagnostic] = []
+    for (code, _), items in groups.items():
+        if code not in _NAMES or len(items) == 1:
+            merged += items
+            continue
+        places = [item.primary.span for item in items[1:] if item.primary]
+        labels = tuple(Label(place, "and here") for place in places[:_MAX_ALSO])
+        more = (f"and in {len(places) - _MAX_ALSO} more places",) if len(places) > _MAX_ALSO else ()
+        merged.append(replace(items[0], labels=items[0].labels + labels, notes=items[0].notes + more))
+    return merged
 
 
 def _analyse(source: SourceText) -> tuple[ResolvedSpec, list[Diagnostic]]:
     """Meaning and findings of a text: syntax, declarations, and every model with its defaults."""
     parsed = parse(source)
-    resolved, found = resolve(parsed.file)
+    unread = any(item.is_error for item in parsed.diagnostics)
+    resolved, said = resolve(parsed.file)
+    found = [item for item in said if not _follows(item, parsed.lost, unread)]
     for model in resolved.models.values():
-        program, said = model.bind({})
-        found += said
-        if program is None or parsed.diagnostics:
-            continue
-        flow = lower(program)[1]
-        if any(item.is_error for item in said):
-            # A rule is missing, so widths behind it would be guesses; what concerns one layer alone still holds.
-            flow = [item for item in flow if item.code.startswith("GNN3")]
-        found += flow
-    found = [item for item in found if not _names_lost(item, parsed.lost)]
-    if any(item.is_error for item in parsed.diagnostics):
+        if sum(item.is_error for item in found) >= Findings.most:
+            break
+        found += _check_model(model, parsed.lost, bool(parsed.lost))
+    if unread:
         # What is never used may be used in a statement that could not be read.
         found = [item for item in found if item.is_error]
-    return resolved, [*parsed.diagnostics, *found]
+    return resolved, [*parsed.diagnostics, *_merge(found)]
 
 
 def check_source(source: SourceText) -> tuple[Diagnostic, ...]:
@@ -146,11 +188,11 @@ class Spec:
         """
         program, found = self.model(model).bind(parameters)
         if program is None:
-            raise SpecError(found)
+            raise SpecError(found, [self.resolved.source])
         plan, said = lower(program, _metadata(data))
         errors = [item for item in (*found, *said) if item.is_error]
         if errors:
-            raise SpecError(errors)
+            raise SpecError(errors, [self.resolved.source])
         return plan
 
     def compile(
@@ -174,7 +216,7 @@ class Spec:
         from graphdsl.backends import compile_plan
 
         plan = self.plan(model, data=data, **parameters)
-        require_sizes(plan)
+        require_sizes(plan, self.resolved.source)
         return compile_plan(plan, backend=backend)
 
     def validate(self, data: Any, model: str | None = None) -> "Report":
@@ -196,18 +238,15 @@ def _metadata(data: Any) -> Metadata | None:
     if data is None or isinstance(data, Metadata):
         return data
     if isinstance(data, str | Path):
-        from graphdsl.model.metadata_file import metadata_from_json
+        from graphdsl.model.metadata_file import read_metadata
 
-        source = read_source(data)
-        if not isinstance(source, SourceText):
-            raise SpecError([source])
-        return metadata_from_json(source.text)
+        return read_metadata(data)
     from graphdsl.data import inspect
 
     return inspect(data)
 
 
-def require_sizes(plan: Plan) -> None:
+def require_sizes(plan: Plan, *sources: SourceText) -> None:
     """Raise `SpecError` when a width, a count or a parameter is still unknown, naming each place once."""
     found: dict[object, Diagnostic] = {}
     for module in modules(plan):
@@ -224,7 +263,7 @@ def require_sizes(plan: Plan) -> None:
         helps = (f"give it: `--set {name}=…`, or `{name}=…` in Python",)
         found[name] = report("GNN206", message, where=plan.model, helps=helps)
     if found:
-        raise SpecError(list(found.values())[:_MAX_SHOWN])
+        raise SpecError(list(found.values())[:_MAX_SHOWN], sources)
 
 
 def _load(source: SourceText | Diagnostic) -> Spec:
@@ -232,7 +271,7 @@ def _load(source: SourceText | Diagnostic) -> Spec:
         raise SpecError([source])
     resolved, found = _analyse(source)
     if any(item.is_error for item in found):
-        raise SpecError(found)
+        raise SpecError(found, [source])
     return Spec(resolved, order(found))
 
 

@@ -1,14 +1,18 @@
 """Parameters of models and schemas: types, defaults, and the values that win."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from graphdsl.model.values import UNKNOWN, Refused, evaluate, kind_of, show
+from graphdsl.model.values import LARGEST, UNKNOWN, Refused, evaluate, is_bounded, kind_of, show
 from graphdsl.syntax import nodes as n
-from graphdsl.text import Diagnostic, Span, did_you_mean, listing, report
+from graphdsl.text import Diagnostic, SourceText, Span, did_you_mean, listing, read_source, report
 
 TYPES = ("int", "float", "bool", "string", "list")
+_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
+RESERVED = ("model", "data", "backend", "self")
+"""Names that `Spec.compile` has for itself, so a parameter could not be given in Python."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,10 @@ def declare(declarations: tuple[n.ParameterDecl, ...], found: list[Diagnostic]) 
             also = ((known[name].span, "first declared here"),)
             found.append(report("GNN102", f"parameter `{name}` is declared twice", declared.name.span, also=also))
             continue
+        if name in RESERVED:
+            helps = ("choose another name",)
+            message = f"`{name}` is an argument of `compile`, so no parameter can be called so"
+            found.append(report("GNN102", message, declared.name.span, helps=helps))
         known[name] = Parameter(name, *_type_and_default(declared, known, found), declared.name.span)
     return tuple(known.values())
 
@@ -79,6 +87,11 @@ def _type_and_default(
     return kind, convert(kind, value)
 
 
+def _all_bounded(value: Any) -> bool:
+    items: Any = value if isinstance(value, tuple | list) else (value,)
+    return all(is_bounded(item) for item in items if isinstance(item, int | float))
+
+
 def bind(parameters: tuple[Parameter, ...], given: Mapping[str, Any], owner: str) -> tuple[dict[str, Any], list[Diagnostic]]:
     """Values of all parameters: given ones over defaults.
 
@@ -102,6 +115,9 @@ def bind(parameters: tuple[Parameter, ...], given: Mapping[str, Any], owner: str
         elif not fits(item.type, value):
             message = f"parameter `{name}` is `{item.type}`, but {show(value)} is {kind_of(value)}"
             found.append(report("GNN202", message, item.span, "declared here"))
+        elif not _all_bounded(value):
+            message = f"parameter `{name}` cannot be {show(value)}: numbers are at most {LARGEST}"
+            found.append(report("GNN204", message, item.span, "declared here"))
         else:
             values[name] = convert(item.type, value)
     return values, found
@@ -117,43 +133,59 @@ def parse_assignment(text: str) -> tuple[str, Any] | Diagnostic:
     if not sign or not name.strip():
         help_line = "write `--set hidden=128`"
         return report("GNN210", f"`{text}` is not of the form name=value", where="--set", helps=(help_line,))
+    read = _read_yaml(value)
+    if isinstance(read, _NotYaml):
+        return report("GNN210", f"the value of `{name.strip()}` cannot be read: {value}", where="--set")
+    return name.strip(), _as_value(read)
+
+
+@dataclass(frozen=True, slots=True)
+class _NotYaml:
+    """Why a text is no YAML, and on which line (from 1)."""
+
+    reason: str
+    line: int | None
+
+
+def _read_yaml(text: str) -> Any:
+    """What a YAML text holds, or why it cannot be read."""
     import yaml
 
     try:
-        read: Any = yaml.safe_load(value)
-    except yaml.YAMLError:
-        return report("GNN210", f"the value of `{name.strip()}` cannot be read: {value}", where="--set")
-    return name.strip(), tuple(read) if isinstance(read, list) else _as_number(read)
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark: Any = getattr(error, "problem_mark", None)
+        return _NotYaml(str(getattr(error, "problem", None) or "unreadable"), mark.line + 1 if mark else None)
+    except RecursionError:
+        return _NotYaml("nested too deeply", None)
+    except ValueError as error:  # a date that does not exist, for example
+        return _NotYaml(str(error), None)
 
 
-def _as_number(value: Any) -> Any:
-    """YAML 1.1 takes `1e-3` for a string; people who write it mean the number."""
-    if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return value
+def _as_value(value: Any) -> Any:
+    """A value as specs know it: lists as tuples, and numbers that YAML 1.1 takes for strings (`1e-3`) as numbers."""
+    if isinstance(value, list):
+        items: list[Any] = value
+        return tuple(item if isinstance(item, list) else _as_value(item) for item in items)
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        return float(value)
     return value
 
 
 def read_parameters(path: str) -> dict[str, Any] | Diagnostic:
     """Read a YAML file of parameter values: one mapping of names to numbers, truth values, strings or lists."""
-    import yaml
-
-    from graphdsl.text import SourceText, read_source
-
     source = read_source(path)
     if not isinstance(source, SourceText):
         return source
-    try:
-        loaded: Any = yaml.safe_load(source.text)
-    except yaml.YAMLError as error:
-        mark: Any = getattr(error, "problem_mark", None)
-        place = f"{path}:{mark.line + 1}" if mark else path
-        return report("GNN210", f"`{path}` is not YAML: {getattr(error, 'problem', None) or 'unreadable'}", where=place)
+    loaded = _read_yaml(source.text)
+    if isinstance(loaded, _NotYaml):
+        place = f"{path}:{loaded.line}" if loaded.line else path
+        return report("GNN210", f"`{path}` is not YAML: {loaded.reason}", where=place)
     if loaded is None:
         return {}
     if not isinstance(loaded, dict):
-        return report("GNN210", f"`{path}` holds {kind_of(loaded)}, not a mapping of names to values", where=path)
+        helps = ("write lines such as `hidden: 128`",)
+        message = f"`{path}` holds {kind_of(loaded)}, not a mapping of names to values"
+        return report("GNN210", message, where=path, helps=helps)
     mapping: dict[Any, Any] = loaded
-    return {str(key): tuple(value) if isinstance(value, list) else _as_number(value) for key, value in mapping.items()}
+    return {str(key): _as_value(value) for key, value in mapping.items()}

@@ -1,10 +1,12 @@
 """From a model's body and values for its parameters to a program: repeats unrolled, rules matched, names resolved."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, get_args
+from typing import Any
 
+from graphdsl.model.combining import JoinReader, find_state, read_combine
+from graphdsl.model.labels import is_label
 from graphdsl.model.layers import LayerReader
-from graphdsl.model.matching import match_relations, match_types
+from graphdsl.model.matching import Arm, match_relations, match_types
 from graphdsl.model.program import (
     AnyStage,
     DroppedStage,
@@ -17,26 +19,26 @@ from graphdsl.model.program import (
     RelationRule,
     TypeRule,
 )
-from graphdsl.model.schema import LABEL_KINDS, Schema
+from graphdsl.model.schema import Schema
 from graphdsl.model.schemas import unknown_type
 from graphdsl.model.values import UNKNOWN, Refused, evaluate, show
 from graphdsl.syntax import nodes as n
-from graphdsl.text import Diagnostic, Span, did_you_mean, listing, report
+from graphdsl.text import Diagnostic, EdgeKey, Enough, Span, report
 
 MAX_REPEAT = 1000
 MAX_STAGES = 5000
-COMBINES = ("sum", "mean", "max", "min", "cat", "attention")
-JOINS = ("cat", "add", "mean", "max", "jump")
-JUMP_MODES = ("cat", "max", "lstm")
-JoinKind = Literal["cat", "add", "mean", "max", "jump", "same"]
+MAX_LAYERS = 50_000
+"""Layer instances of a model; more would be a mistake, and checking them would take minutes."""
 
 
-def _stage_name(statement: n.Statement) -> set[str]:
-    if isinstance(statement, n.StageStatement):
-        return {statement.name.text} if statement.name else set()
-    if isinstance(statement, n.RepeatStatement):
-        return set().union(*(_stage_name(item) for item in statement.body))
-    return set()
+def _stage_names(statements: tuple[n.Statement, ...]) -> set[str]:
+    names: set[str] = set()
+    for statement in statements:
+        if isinstance(statement, n.StageStatement) and statement.name:
+            names.add(statement.name.text)
+        elif isinstance(statement, n.RepeatStatement):
+            names |= _stage_names(statement.body)
+    return names
 
 
 class _ProgramBuilder:
@@ -52,11 +54,14 @@ class _ProgramBuilder:
         self.states: dict[str, int] = {}
         self.current = 0
         self.dropped: dict[int, dict[str, Span]] = {0: {}}
-        self.reserved = set().union(*(_stage_name(item) for item in declared.body))
+        self.reserved = _stage_names(declared.body)
         self.keys: set[str] = set()
+        self.numbers: dict[str, int] = {}
         self.replay: list[int] | None = None
-        self.halted = False
+        self.repeats: list[Span] = []
         self.turns = 0
+        self.layers = 0
+        self.matched: dict[tuple[int, frozenset[str]], Any] = {}
 
     def build(self) -> Program:
         self.run(self.declared.body)
@@ -75,8 +80,6 @@ class _ProgramBuilder:
 
     def run(self, statements: tuple[n.Statement, ...]) -> None:
         for statement in statements:
-            if self.halted:
-                return
             if isinstance(statement, n.StageStatement):
                 self.stage(statement)
             elif isinstance(statement, n.RepeatStatement):
@@ -104,20 +107,13 @@ class _ProgramBuilder:
         if name is not None and name not in self.keys:
             key = name
         else:
-            stem, number = (name, 2) if name is not None else (kind, 1)
-            glue = "_" if name is not None else ""
+            stem, glue = (name, "_") if name is not None else (kind, "")
+            number = self.numbers.get(stem, 1 if name is not None else 0) + 1
             while (key := f"{stem}{glue}{number}") in self.keys or key in self.reserved:
                 number += 1
+            self.numbers[stem] = number
         self.keys.add(key)
         return key
-
-    def state(self, name: n.Name) -> int:
-        if name.text in self.states:
-            return self.states[name.text]
-        helps = did_you_mean(name.text, self.states)
-        notes = listing("states", self.states)
-        self.found.append(report("GNN101", f"unknown state `{name.text}`", name.span, helps=helps, notes=notes))
-        return self.current
 
     def put(self, stage: AnyStage, dropped: dict[str, Span]) -> None:
         self.stages.append(stage)
@@ -126,9 +122,16 @@ class _ProgramBuilder:
         if stage.name is not None:
             self.states[stage.name] = self.current
         if len(self.stages) > MAX_STAGES:
-            self.halted = True
-            message = f"the model has more than {MAX_STAGES} stages"
-            self.found.append(report("GNN204", message, self.declared.name.span))
+            self.give_up(f"the model has more than {MAX_STAGES} stages", self.declared.name.span)
+
+    def give_up(self, message: str, span: Span) -> None:
+        """Stop at a model that is too large to be meant.
+
+        Raises:
+            Enough: always.
+        """
+        self.found.append(report("GNN204", message, span))
+        raise Enough
 
     def shared(self) -> int | None:
         return self.replay.pop(0) if self.replay else None
@@ -139,7 +142,8 @@ class _ProgramBuilder:
         if isinstance(source, n.JoinCall):
             self.join(statement, source, name)
             return
-        reads = self.state(source.state) if source.state else self.current
+        found = find_state(source.state, self.states, self.found) if source.state else self.current
+        reads = self.current if found is None else found
         dropped = self.dropped[reads]
         if isinstance(source, n.NodesMap):
             rules = self.type_rules(source.rules, dropped, "nodes")
@@ -147,27 +151,40 @@ class _ProgramBuilder:
             stage = NodesStage(self.key_for(name, "nodes"), name, reads, self.shared(), pipe, statement.span, rules)
         else:
             edges = self.relation_rules(source.rules, dropped)
-            combine, arguments = self.combine(source.combine)
+            combine, arguments = read_combine(source.combine, self.value, self.found)
             pipe = self.pipe(statement, dropped)
             span = source.combine.span if source.combine else None
             key = self.key_for(name, "edges")
             stage = EdgesStage(key, name, reads, self.shared(), pipe, statement.span, edges, combine, arguments, span)
         self.put(stage, dropped)
 
+    def arms(self, rules: tuple[n.Rule, ...], dropped: Mapping[str, Span], match: Any) -> tuple[Arm[Any], ...]:
+        """Rules matched to types or relations, once for all turns of a repeat."""
+        key = (id(rules), frozenset(dropped))
+        if key not in self.matched:
+            self.matched[key] = match(rules, self.schema, dropped, self.found)
+        arms: tuple[Arm[Any], ...] = self.matched[key]
+        self.layers += len(arms) + sum(len(arm.keys) for arm in arms)
+        if self.layers > MAX_LAYERS:
+            self.give_up(f"the model has more than {MAX_LAYERS} layers", self.declared.name.span)
+        return arms
+
     def type_rules(self, rules: tuple[n.Rule, ...], dropped: Mapping[str, Span], place: str) -> tuple[TypeRule, ...]:
         result: list[TypeRule] = []
-        for arm in match_types(rules, self.schema, dropped, self.found):
+        arms: tuple[Arm[str], ...] = self.arms(rules, dropped, match_types)
+        for arm in arms:
             if arm.rule.share:
                 helps = ("layers of a node map are one per type; leave `share` out",)
                 self.found.append(report("GNN107", "`share` ties relations, not types", arm.rule.span, helps=helps))
             layer = self.reader().read(arm.rule.layer, place)
             if layer is not None:
-                result += [TypeRule(key, layer, arm.rule.span, arm.named) for key in arm.keys]
+                result += [TypeRule(key, layer, arm.rule.span, key in arm.named) for key in arm.keys]
         return tuple(result)
 
     def relation_rules(self, rules: tuple[n.Rule, ...], dropped: Mapping[str, Span]) -> tuple[RelationRule, ...]:
         result: list[RelationRule] = []
-        for arm in match_relations(rules, self.schema, dropped, self.found):
+        arms: tuple[Arm[EdgeKey], ...] = self.arms(rules, dropped, match_relations)
+        for arm in arms:
             layer = self.reader().read(arm.rule.layer, "edges")
             if layer is None or not arm.keys:
                 continue
@@ -176,33 +193,8 @@ class _ProgramBuilder:
                 message = f"`{layer.entry.name}` is one instance for all its relations already"
                 self.found.append(report("GNN107", message, arm.rule.span, helps=helps))
             keys = tuple(sorted(arm.keys))
-            result.append(RelationRule(keys, layer, arm.rule.share, arm.rule.span, arm.named))
+            result.append(RelationRule(keys, layer, arm.rule.share, arm.rule.span, bool(arm.named)))
         return tuple(result)
-
-    def combine(self, call: n.Call | None) -> tuple[str, dict[str, Any]]:
-        if call is None:
-            return "sum", {}
-        if call.name.text not in COMBINES:
-            helps = did_you_mean(call.name.text, COMBINES)
-            notes = listing("ways to combine", COMBINES)
-            message = f"unknown combine `{call.name.text}`"
-            self.found.append(report("GNN101", message, call.name.span, helps=helps, notes=notes))
-            return "sum", {}
-        arguments: dict[str, Any] = {}
-        for position, item in enumerate(call.arguments):
-            name = item.name.text if item.name else ("hidden" if position == 0 else "")
-            if call.name.text != "attention" or name != "hidden":
-                helps = ("only `attention` takes an argument: `attention(hidden = 128)`",)
-                self.found.append(report("GNN201", "unknown argument of `combine`", item.span, helps=helps))
-                continue
-            value = self.value(item.value)
-            if value is not UNKNOWN and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-                self.found.append(report("GNN204", "`hidden` must be a whole number ≥ 1", item.value.span))
-                continue
-            arguments["hidden"] = value
-        if call.name.text == "attention":
-            arguments.setdefault("hidden", 128)
-        return call.name.text, arguments
 
     def pipe(self, statement: n.StageStatement, dropped: Mapping[str, Span]) -> tuple[Pipe, ...]:
         result: list[Pipe] = []
@@ -221,54 +213,14 @@ class _ProgramBuilder:
         return tuple(result)
 
     def join(self, statement: n.StageStatement, source: n.JoinCall, name: str | None) -> None:
-        call = source.call
-        kind: JoinKind = "same"
-        if call.name.text in self.states and not call.arguments:
-            states = [self.states[call.name.text]]
-        elif call.name.text in JOINS:
-            kind = next(item for item in get_args(JoinKind) if item == call.name.text)
-            states = [self.state(item.value.name) for item in call.arguments if self.is_state(item, kind)]
-            if len(states) < 2 and all(isinstance(item.value, n.Reference) for item in call.arguments):
-                helps = (f"write `{kind}(h0, h1)`",)
-                self.found.append(report("GNN203", f"`{kind}` joins at least two states", call.span, helps=helps))
-        else:
-            self.found.append(self.unknown_source(call))
-            return
-        mode = self.jump_mode(call) if kind == "jump" else "cat"
-        states = states or [self.current]
+        read = JoinReader(self.states, self.value, self.found).read(source.call)
+        states = (self.current,) if read is None else read.states
         dropped = {key: span for state in states for key, span in self.dropped[state].items()}
         pipe = self.pipe(statement, dropped)
         key, shares = self.key_for(name, "join"), self.shared()
-        stage = JoinedStage(key, name, states[0], shares, pipe, statement.span, kind, tuple(states), mode)
+        kind, mode = ("same", "cat") if read is None else (read.kind, read.mode)
+        stage = JoinedStage(key, name, states[0], shares, pipe, statement.span, kind, states, mode)
         self.put(stage, dropped)
-
-    def is_state(self, item: n.Argument, kind: str) -> bool:
-        """Whether an argument of a join names a state; reports what is neither state nor option."""
-        if item.name is not None:
-            if kind != "jump" or item.name.text != "mode":
-                helps = ("only `jump` has an option: `mode`",)
-                self.found.append(report("GNN201", f"unknown option `{item.name.text}`", item.span, helps=helps))
-            return False
-        if isinstance(item.value, n.Reference):
-            return True
-        self.found.append(report("GNN202", "a join takes names of states", item.span))
-        return False
-
-    def jump_mode(self, call: n.Call) -> str:
-        option = next((item for item in call.arguments if item.name and item.name.text == "mode"), None)
-        mode = self.value(option.value) if option else "cat"
-        if mode in JUMP_MODES or mode is UNKNOWN or option is None:
-            return "cat" if mode is UNKNOWN else mode
-        notes = listing("modes", JUMP_MODES)
-        self.found.append(report("GNN204", f"`jump` has no mode {show(mode)}", option.value.span, notes=notes))
-        return "cat"
-
-    def unknown_source(self, call: n.Call) -> Diagnostic:
-        name = call.name.text
-        known = [*self.states, *JOINS]
-        helps = did_you_mean(name, known) or ("a layer stands in `nodes { *: … }`, in `edges { … }` or behind `|`",)
-        message = f"`{name}` is neither a state nor a join"
-        return report("GNN101", message, call.name.span, helps=helps, notes=listing("states and joins", known))
 
     # --- other statements ---
 
@@ -278,14 +230,14 @@ class _ProgramBuilder:
             count = 1
         if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= MAX_REPEAT:
             message = f"`repeat` needs a whole number from 0 to {MAX_REPEAT}, found {show(count)}"
-            self.found.append(report("GNN204", message, statement.count.span))
+            code = "GNN204" if isinstance(count, int | float) and not isinstance(count, bool) else "GNN202"
+            self.found.append(report(code, message, statement.count.span))
             return
         before, outer = len(self.found), self.replay
         first_turn: list[int] = []
+        self.repeats.append(statement.span)
         for turn in range(count):
             self.spend(statement.count.span)
-            if self.halted:
-                return
             if statement.share and turn > 0 and outer is None:
                 self.replay = list(first_turn)
             start = len(self.stages)
@@ -295,15 +247,15 @@ class _ProgramBuilder:
                 first_turn = [self.owner(index) for index in range(start, len(self.stages))]
             if outer is None:
                 self.replay = None
-            if len(self.found) > before or self.halted:
-                return  # the same findings again would say nothing new
+            if len(self.found) > before:
+                break  # the same findings again would say nothing new
+        self.repeats.pop()
 
     def spend(self, span: Span) -> None:
         """Count the turns of all repeats, so that nested ones cannot run away."""
         self.turns += 1
-        if self.turns > MAX_STAGES and not self.halted:
-            self.halted = True
-            self.found.append(report("GNN204", f"the model repeats more than {MAX_STAGES} times in all", span))
+        if self.turns > MAX_STAGES:
+            self.give_up(f"the model repeats more than {MAX_STAGES} times in all", span)
 
     def owner(self, index: int) -> int:
         """The stage whose weights a stage uses."""
@@ -318,7 +270,10 @@ class _ProgramBuilder:
                 self.found.append(unknown_type(name, self.schema.nodes))
             elif name.text in dropped:
                 also = ((dropped[name.text], "first dropped here"),)
-                self.found.append(report("GNN503", f"`{name.text}` was dropped already", name.span, also=also))
+                again = dropped[name.text] == name.span
+                helps = ("the second turn of `repeat` drops it again: put `drop` behind the repeat",) if again else ()
+                message = f"`{name.text}` was dropped already"
+                self.found.append(report("GNN503", message, name.span, also=also, helps=helps))
             else:
                 dropped[name.text] = name.span
                 types.append(name.text)
@@ -326,11 +281,12 @@ class _ProgramBuilder:
         self.put(DroppedStage(key, None, self.current, self.shared(), (), statement.span, tuple(types)), dropped)
 
     def predict(self, statement: n.PredictStatement) -> None:
-        kind, attribute = statement.type, statement.attribute
-        if kind.text not in self.schema.nodes:
-            self.found.append(unknown_type(kind, self.schema.nodes))
+        if self.repeats:
+            helps = ("put it behind the repeat",)
+            self.found.append(report("GNN107", "a prediction cannot be repeated", statement.span, helps=helps))
             return
-        if not self.is_label(kind, attribute):
+        kind, attribute = statement.type, statement.attribute
+        if not is_label(statement, self.schema, self.found):
             return
         if kind.text in self.dropped[self.current]:
             also = ((self.dropped[self.current][kind.text], "dropped here"),)
@@ -340,7 +296,7 @@ class _ProgramBuilder:
         if earlier is not None:
             also = ((earlier.span, "first predicted here"),)
             message = f"`{kind.text}.{attribute.text}` is predicted twice"
-            self.found.append(report("GNN102", message, statement.span, also=also))
+            self.found.append(report("GNN102", message, kind.span.to(attribute.span), also=also))
             return
         head = self.reader().read(statement.head, "head") if statement.head else None
         weight = self.weight(statement)
@@ -353,36 +309,19 @@ class _ProgramBuilder:
         value = self.value(statement.weight)
         if value is UNKNOWN:
             return 1.0
-        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-            self.found.append(report("GNN204", "a weight is a number ≥ 0", statement.weight.span))
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self.found.append(report("GNN202", f"a weight is a number, not {show(value)}", statement.weight.span))
+            return 1.0
+        if value < 0:
+            self.found.append(report("GNN204", f"a weight is at least 0, not {show(value)}", statement.weight.span))
             return 1.0
         return float(value)
 
-    def is_label(self, kind: n.Name, attribute: n.Name) -> bool:
-        attributes = self.schema.nodes[kind.text].attributes
-        found = attributes.get(attribute.text)
-        labels = [name for name, item in attributes.items() if item.type.kind in LABEL_KINDS]
-        notes = listing(f"labels of `{kind.text}`", labels)
-        if found is None:
-            helps = did_you_mean(attribute.text, labels or attributes)
-            message = f"`{kind.text}` has no attribute `{attribute.text}`"
-            self.found.append(report("GNN101", message, attribute.span, helps=helps, notes=notes))
-            return False
-        if found.type.kind not in LABEL_KINDS:
-            also = ((found.span, f"`{found.type}` is no label"),)
-            message = f"`{kind.text}.{attribute.text}` cannot be predicted"
-            helps = ("declare it as `class[k]`, `multilabel[k]` or `real`",)
-            self.found.append(report("GNN511", message, attribute.span, also=also, helps=helps, notes=notes))
-            return False
-        if attribute.text == "x":
-            helps = ("give the label another key than `x`, which models read",)
-            self.found.append(report("GNN509", "the label is also the input", attribute.span, helps=helps))
-            return False
-        return True
 
+def elaborate(declared: n.ModelDecl, schema: Schema, values: Mapping[str, Any], found: list[Diagnostic]) -> Program:
+    """The program of a model with values for its parameters; problems are appended to `found`.
 
-def elaborate(
-    declared: n.ModelDecl, schema: Schema, values: Mapping[str, Any], found: list[Diagnostic]
-) -> Program:
-    """The program of a model with values for its parameters; problems are appended to `found`."""
+    Raises:
+        Enough: the model is too large, or has too many problems; the reasons are in `found`.
+    """
     return _ProgramBuilder(declared, schema, values, found).build()

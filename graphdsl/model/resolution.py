@@ -1,6 +1,7 @@
 """From the tree of a file to its meaning: schemas, models, train settings."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from graphdsl.model.settings import resolve_training
 from graphdsl.model.training import Training
 from graphdsl.model.values import references
 from graphdsl.syntax import nodes as n
-from graphdsl.text import Diagnostic, SourceText, Span, did_you_mean, listing, report
+from graphdsl.text import Diagnostic, Enough, Findings, SourceText, Span, did_you_mean, listing, report
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,13 @@ class Model:
         Returns:
             The program, and what is wrong; no program when a given value does not fit.
         """
-        values, found = bind(self.parameters, given, f"model `{self.name}`")
-        if found:
-            return None, found
-        program = elaborate(self.declared, self.schema, values, found)
-        return program, found
+        values, refused = bind(self.parameters, given, f"model `{self.name}`")
+        if refused:
+            return None, refused
+        found = Findings()
+        with suppress(Enough):
+            return elaborate(self.declared, self.schema, values, found), found
+        return None, found
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +67,20 @@ def _twice(what: str, name: n.Name, first: Span) -> Diagnostic:
     return report("GNN102", f"{what} `{name.text}` is declared twice", name.span, also=((first, "first declared here"),))
 
 
-def _schemas(file: n.File, found: list[Diagnostic]) -> dict[str, Schema]:
-    schemas: dict[str, Schema] = {}
+def _schemas(file: n.File, schemas: dict[str, Schema], found: list[Diagnostic]) -> None:
     for declared in file.declarations:
         if not isinstance(declared, n.SchemaDecl):
             continue
         if declared.name.text in schemas:
             found.append(_twice("schema", declared.name, schemas[declared.name.text].span))
             continue
+        found += _unused("schema", declared.parameters, declared.members)
         schemas[declared.name.text] = resolve_schema(declared, found)
-    return schemas
 
 
-def _models(file: n.File, schemas: Mapping[str, Schema], found: list[Diagnostic]) -> dict[str, Model]:
-    models: dict[str, Model] = {}
+def _models(
+    file: n.File, schemas: Mapping[str, Schema], models: dict[str, Model], found: list[Diagnostic]
+) -> None:
     for declared in file.declarations:
         if not isinstance(declared, n.ModelDecl):
             continue
@@ -93,24 +96,25 @@ def _models(file: n.File, schemas: Mapping[str, Schema], found: list[Diagnostic]
             continue
         parameters = declare(declared.parameters, found)
         models[name.text] = Model(name.text, schema, parameters, declared, name.span)
-        found += _unused(declared)
-    return models
+        found += _unused("model", declared.parameters, declared.body)
 
 
-def _unused(declared: n.ModelDecl) -> list[Diagnostic]:
+def _unused(what: str, declared: tuple[n.ParameterDecl, ...], body: tuple[Any, ...]) -> list[Diagnostic]:
     """Parameters that nothing reads."""
-    read = references((declared.body, tuple(item.default for item in declared.parameters if item.default is not None)))
+    read = references((body, tuple(item.default for item in declared if item.default is not None)))
     helps = ("remove it, or use it",)
     return [
-        report("GNN108", f"parameter `{item.name.text}` is never used", item.name.span, helps=helps)
-        for item in declared.parameters
+        report("GNN108", f"parameter `{item.name.text}` of this {what} is never used", item.name.span, helps=helps)
+        for item in declared
         if item.name.text not in read
     ]
 
 
-def _trainings(file: n.File, models: Mapping[str, Any], base: Path, found: list[Diagnostic]) -> dict[str, Training]:
+def _trainings(
+    file: n.File, models: Mapping[str, Model], trainings: dict[str, Training], found: list[Diagnostic]
+) -> None:
+    base = Path(file.source.name).parent
     declared_models = {d.name.text for d in file.declarations if isinstance(d, n.ModelDecl)}
-    trainings: dict[str, Training] = {}
     for declared in file.declarations:
         if not isinstance(declared, n.TrainDecl):
             continue
@@ -123,7 +127,6 @@ def _trainings(file: n.File, models: Mapping[str, Any], base: Path, found: list[
             helps, notes = did_you_mean(name.text, models), listing("models", models)
             found.append(report("GNN101", f"unknown model `{name.text}`", name.span, helps=helps, notes=notes))
         trainings[name.text] = resolve_training(declared, base, found)
-    return trainings
 
 
 def resolve(file: n.File) -> tuple[ResolvedSpec, list[Diagnostic]]:
@@ -131,10 +134,12 @@ def resolve(file: n.File) -> tuple[ResolvedSpec, list[Diagnostic]]:
 
     Model bodies are not looked at here: they get their meaning from `Model.bind`, with values for the parameters.
     """
-    found: list[Diagnostic] = []
-    schemas = _schemas(file, found)
-    models = _models(file, schemas, found)
-    base = Path(file.source.name).parent
-    trainings = _trainings(file, models, base, found)
+    found = Findings()
+    schemas: dict[str, Schema] = {}
+    models: dict[str, Model] = {}
+    trainings: dict[str, Training] = {}
+    with suppress(Enough):
+        _schemas(file, schemas, found)
+        _models(file, schemas, models, found)
+        _trainings(file, models, trainings, found)
     return ResolvedSpec(file.source, schemas, models, trainings), found
-

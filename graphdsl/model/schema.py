@@ -1,7 +1,7 @@
 """What a schema means: node types, edge types, attributes, metapaths."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from graphdsl.text import EdgeKey, Span
@@ -130,7 +130,8 @@ class Metapath:
 class Schema:
     """Node types, edge types and metapaths, in the order of declaration.
 
-    `edges` holds the inverse relations declared by `reverse` too, each after its original.
+    `edges` holds the inverse relations declared by `reverse` too, each after its original. `lost` are names whose
+    declaration was refused, so that nothing is said about their uses.
     """
 
     name: str
@@ -138,7 +139,7 @@ class Schema:
     edges: Mapping[EdgeKey, EdgeType]
     metapaths: Mapping[str, Metapath]
     span: Span
-    sizes: Mapping[str, int] = field(default_factory=dict[str, int])
+    lost: frozenset[str] = frozenset()
 
     def relations(self) -> Iterator[EdgeKey]:
         """Keys of all edge types and metapaths."""

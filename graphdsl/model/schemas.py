@@ -15,16 +15,19 @@ from graphdsl.model.schema import (
     NodeType,
     Schema,
 )
-from graphdsl.model.values import UNKNOWN, Refused, evaluate, kind_of
+from graphdsl.model.values import UNKNOWN, Refused, evaluate, show
 from graphdsl.syntax import nodes as n
-from graphdsl.text import Diagnostic, EdgeKey, Span, did_you_mean, listing, report, show_edge
+from graphdsl.text import Diagnostic, EdgeKey, Span, did_you_mean, listing, report, show_edge, show_name
 
 _SIZED = ("float", "int", "class", "multilabel", "real")
 _NEEDS_SIZE = ("class", "multilabel")
 
 
 class _SchemaBuilder:
-    """Collects the members of one schema; every problem is a diagnostic, none stops the rest."""
+    """Collects the members of one schema; every problem is a diagnostic, none stops the rest.
+
+    Names whose declaration is refused are kept in `lost`: that they are missing is said once, not at every use.
+    """
 
     def __init__(self, declared: n.SchemaDecl, found: list[Diagnostic]) -> None:
         self.declared = declared
@@ -33,7 +36,9 @@ class _SchemaBuilder:
         self.values = {item.name: item.default for item in self.parameters}
         self.nodes: dict[str, NodeType] = {}
         self.edges: dict[EdgeKey, EdgeType] = {}
+        self.relations: dict[str, EdgeType] = {}
         self.metapaths: dict[str, Metapath] = {}
+        self.lost: set[str] = set()
 
     def build(self) -> Schema:
         members = self.declared.members
@@ -46,31 +51,44 @@ class _SchemaBuilder:
         for member in members:
             if isinstance(member, n.MetapathDecl):
                 self.add_metapath(member)
-        span = self.declared.name.span
-        return Schema(self.declared.name.text, self.nodes, self.edges, self.metapaths, span)
+        name = self.declared.name
+        return Schema(name.text, self.nodes, self.edges, self.metapaths, name.span, frozenset(self.lost))
+
+    def nameless(self, what: str, name: n.Name) -> bool:
+        """Report an empty name."""
+        if not name.text:
+            self.found.append(report("GNN204", f"{what} needs a name that is not empty", name.span))
+        return not name.text
+
+    def twice(self, what: str, name: n.Name, first: Span) -> None:
+        """Report a second declaration."""
+        also = ((first, "first declared here"),)
+        self.found.append(report("GNN102", f"{what} `{name.text}` is declared twice", name.span, also=also))
 
     # --- nodes and attributes ---
 
     def add_node(self, declared: n.NodeDecl) -> None:
         name = declared.name.text
-        if not name:
-            self.found.append(report("GNN204", "a node type needs a name that is not empty", declared.name.span))
+        if self.nameless("a node type", declared.name):
             return
         if name in self.nodes:
-            also = ((self.nodes[name].span, "first declared here"),)
-            self.found.append(report("GNN102", f"node type `{name}` is declared twice", declared.name.span, also=also))
+            self.twice("node type", declared.name, self.nodes[name].span)
+            self.lost |= {item.name.text for item in declared.attributes}
             return
         attributes = self.attributes(declared.attributes)
         self.nodes[name] = NodeType(name, attributes, self.count(declared), declared.optional, declared.name.span)
 
     def count(self, declared: n.NodeDecl) -> int | None:
-        count = None
+        count, place = None, None
         for option in declared.options:
             if option.name is None or option.name.text != "count":
                 helps = ("the only option of a node type is `count = N`",)
                 self.found.append(report("GNN201", "unknown option of a node type", option.span, helps=helps))
                 continue
-            count = self.whole(option.value, minimum=0)
+            if place is not None:
+                also = ((place, "first given here"),)
+                self.found.append(report("GNN209", "`count` is given twice", option.span, also=also))
+            count, place = self.whole(option.value, minimum=0), option.span
         return count
 
     def whole(self, expression: n.Expression, minimum: int) -> int | None:
@@ -81,9 +99,10 @@ class _SchemaBuilder:
             return None
         if value is UNKNOWN:
             return None
-        if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
-            said = f"{kind_of(value)}" if not isinstance(value, int) else str(value)
-            self.found.append(report("GNN204", f"expected a whole number ≥ {minimum}, found {said}", expression.span))
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not isinstance(value, int) or value < minimum:
+            message = f"expected a whole number ≥ {minimum}, found {show(value)}"
+            self.found.append(report("GNN204" if number else "GNN202", message, expression.span))
             return None
         return value
 
@@ -91,13 +110,16 @@ class _SchemaBuilder:
         attributes: dict[str, Attribute] = {}
         for item in declared:
             name = item.name.text
+            if self.nameless("an attribute", item.name):
+                continue
             if name in attributes:
-                also = ((attributes[name].span, "first declared here"),)
-                self.found.append(report("GNN102", f"attribute `{name}` is declared twice", item.name.span, also=also))
+                self.twice("attribute", item.name, attributes[name].span)
                 continue
             kind = self.attribute_type(item.type)
             if kind is not None:
                 attributes[name] = Attribute(name, kind, item.span)
+            else:
+                self.lost.add(name)
         return attributes
 
     def attribute_type(self, declared: n.TypeExpression) -> AttributeType | None:
@@ -115,7 +137,7 @@ class _SchemaBuilder:
             return AttributeType(kind, "*" if kind in _NEEDS_SIZE else None, declared.optional)
         if kind not in _SIZED:
             message = f"`{kind}` is one value per row and takes no size"
-            self.found.append(report("GNN201", message, declared.size.span))
+            self.found.append(report("GNN201", message, declared.size.span, helps=(f"write `{kind}`",)))
             return AttributeType(kind, None, declared.optional)
         if isinstance(declared.size, n.Wildcard):
             return AttributeType(kind, "*", declared.optional)
@@ -127,55 +149,60 @@ class _SchemaBuilder:
     def known_node(self, name: n.Name) -> bool:
         if name.text in self.nodes:
             return True
-        helps = did_you_mean(name.text, self.nodes)
-        notes = listing("node types", self.nodes)
-        self.found.append(report("GNN101", f"unknown node type `{name.text}`", name.span, helps=helps, notes=notes))
+        self.found.append(unknown_type(name, self.nodes))
         return False
 
     def add_edge(self, declared: n.EdgeDecl) -> None:
+        relation, reverse = declared.relation, declared.reverse
+        names = [relation] if reverse is None else [relation, reverse]
         ends = [self.known_node(name) for name in (declared.source, declared.target)]
-        if not all(ends):
+        if not all(ends) or any([self.nameless("a relation", name) for name in names]):
+            self.lost |= {name.text for name in names}
             return
-        key = (declared.source.text, declared.relation.text, declared.target.text)
+        key = (declared.source.text, relation.text, declared.target.text)
         span = declared.source.span.to(declared.target.span)
         inverse = None
-        if declared.reverse is not None:
-            inverse = (declared.target.text, declared.reverse.text, declared.source.text)
+        if reverse is not None:
+            inverse = (declared.target.text, reverse.text, declared.source.text)
             if inverse == key:
                 helps = ("leave `reverse` out, or give the inverse another name",)
-                message = f"`{declared.reverse.text}` cannot be its own inverse"
-                self.found.append(report("GNN102", message, declared.reverse.span, helps=helps))
+                message = f"`{reverse.text}` cannot be its own inverse"
+                self.found.append(report("GNN102", message, reverse.span, helps=helps))
                 inverse = None
         attributes = self.attributes(declared.attributes)
         self.put_edge(EdgeType(*key, attributes, inverse, False, declared.optional, span))
-        if inverse is not None and declared.reverse is not None:
-            self.put_edge(EdgeType(*inverse, attributes, key, True, declared.optional, declared.reverse.span))
+        if inverse is not None and reverse is not None:
+            self.put_edge(EdgeType(*inverse, attributes, key, True, declared.optional, reverse.span))
 
     def put_edge(self, edge: EdgeType) -> None:
         earlier = self.edges.get(edge.key)
         if earlier is not None:
-            also = ((earlier.span, "first declared here"),)
-            self.found.append(report("GNN102", f"`{show_edge(edge.key)}` is declared twice", edge.span, also=also))
+            also = ((earlier.span, "declared as an inverse here" if earlier.derived else "first declared here"),)
+            by_reverse = earlier.derived or edge.derived
+            helps = ("`reverse` declares the inverse: it needs no `edge` of its own",) if by_reverse else ()
+            message = f"`{show_edge(edge.key)}` is declared twice"
+            self.found.append(report("GNN102", message, edge.span, also=also, helps=helps))
             return
         self.edges[edge.key] = edge
+        self.relations.setdefault(edge.relation, edge)
 
     # --- metapaths ---
 
     def add_metapath(self, declared: n.MetapathDecl) -> None:
         name = declared.name.text
-        if name in self.metapaths:
-            also = ((self.metapaths[name].span, "first declared here"),)
-            self.found.append(report("GNN102", f"metapath `{name}` is declared twice", declared.name.span, also=also))
+        if self.nameless("a metapath", declared.name):
             return
-        same = next((edge for edge in self.edges.values() if edge.relation == name), None)
+        if name in self.metapaths:
+            self.twice("metapath", declared.name, self.metapaths[name].span)
+            return
+        same = self.relations.get(name)
         if same is not None:
             also = ((same.span, "a relation of this name"),)
             self.found.append(report("GNN102", f"`{name}` is a relation already", declared.name.span, also=also))
             return
-        if not self.known_node(declared.start):
-            return
-        hops = self.hops(declared)
+        hops = self.hops(declared) if self.known_node(declared.start) else None
         if hops is None:
+            self.lost.add(name)
             return
         budget = self.whole(declared.budget, minimum=1) if declared.budget else None
         target = declared.hops[-1].target.text
@@ -195,6 +222,8 @@ class _SchemaBuilder:
             helps = did_you_mean(word, known) if word else ("write one of them: `metapath NAME(count) = …`",)
             notes = listing("multiplicities", known)
             message = f"metapath `{declared.name.text}`: unknown multiplicity"
+            if word in known:
+                message, helps = f"metapath `{declared.name.text}` takes one multiplicity", ()
             self.found.append(report("GNN201", message, option.span, helps=helps, notes=notes))
         return chosen
 
@@ -205,7 +234,8 @@ class _SchemaBuilder:
             there = hop.target.text
             key = (there, hop.relation.text, here) if hop.backward else (here, hop.relation.text, there)
             if key not in self.edges:
-                self.found.append(self.broken(declared, hop, key, place))
+                if hop.relation.text not in self.lost:
+                    self.found.append(self.broken(declared, hop, key, place))
                 return None
             hops.append(MetapathHop(key, hop.backward))
             here, place = there, hop.target.span
@@ -214,25 +244,30 @@ class _SchemaBuilder:
     def broken(self, declared: n.MetapathDecl, hop: n.Hop, key: EdgeKey, here: Span) -> Diagnostic:
         """Why there is no such hop, and which there are."""
         name = hop.relation.text
-        alike = [edge for edge in self.edges if edge[1] == name]
-        helps: tuple[str, ...]
-        if alike:
-            flipped = (key[2], key[1], key[0])
-            arrow = f"`-[{name}]->`" if hop.backward else f"`<-[{name}]-`"
-            walks = f"walk it the other way: {arrow}"
-            helps = (walks,) if flipped in self.edges else (f"`{name}` runs {show_edge(alike[0])}",)
-        else:
-            helps = did_you_mean(name, {edge[1] for edge in self.edges})
         start = key[2] if hop.backward else key[0]
-        leaving = [edge for edge in self.edges if start in (edge[0], edge[2])]
+        leaving = [show_edge(edge) for edge in self.edges if start in (edge[0], edge[2])]
         return report(
             "GNN401",
             f"metapath `{declared.name.text}`: there is no `{show_edge(key)}`",
             hop.span,
             also=((here, f"the path stands at `{start}`"),),
-            helps=helps,
-            notes=listing(f"relations at `{start}`", (show_edge(edge) for edge in leaving)),
+            helps=self.other_hop(hop, key, start),
+            notes=listing(f"relations at `{start}`", leaving),
         )
+
+    def other_hop(self, hop: n.Hop, key: EdgeKey, start: str) -> tuple[str, ...]:
+        """What was probably meant by a hop that does not exist."""
+        name = hop.relation.text
+        if hop.target.text not in self.nodes:
+            return did_you_mean(hop.target.text, self.nodes)
+        alike = [edge for edge in self.edges if edge[1] == name]
+        if (key[2], key[1], key[0]) in self.edges:
+            arrow = f"-[{show_name(name)}]->" if hop.backward else f"<-[{show_name(name)}]-"
+            return (f"walk it the other way: `{arrow} {show_name(hop.target.text)}`",)
+        if alike:
+            return (f"`{name}` runs `{show_edge(alike[0])}`",)
+        near = sorted({edge[1] for edge in self.edges if start in (edge[0], edge[2])})
+        return did_you_mean(name, near) or did_you_mean(name, sorted({edge[1] for edge in self.edges}))
 
 
 def resolve_schema(declared: n.SchemaDecl, found: list[Diagnostic]) -> Schema:

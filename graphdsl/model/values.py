@@ -1,5 +1,6 @@
 """Evaluating expressions of a spec: exact, bounded, and never Python's own `eval`."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -8,6 +9,17 @@ from graphdsl.text import Diagnostic, did_you_mean, listing, report
 
 LARGEST = 2**53
 _LARGEST_POWER = 64
+_PYTHON = {"True": "true", "False": "false", "None": "none"}
+_SHOWN = 8
+_KINDS: Mapping[type, str] = {
+    bool: "a truth value",
+    int: "a whole number",
+    float: "a decimal number",
+    str: "a string",
+    tuple: "a list",
+    list: "a list",
+    dict: "a mapping",
+}
 
 
 class _Unknown:
@@ -35,8 +47,9 @@ def show(value: Any) -> str:
     if isinstance(value, str):
         return f'"{value}"'
     if isinstance(value, tuple | list):
-        items: Any = value
-        return "[" + ", ".join(show(item) for item in items) + "]"
+        items: list[Any] = list(value)[:_SHOWN]
+        shown = [show(item) if not isinstance(item, tuple | list) else "[…]" for item in items]
+        return "[" + ", ".join(shown + ["…"] * (len(value) > _SHOWN)) + "]"
     return str(value)
 
 
@@ -44,8 +57,7 @@ def kind_of(value: Any) -> str:
     """What a value is, in words."""
     if value is None:
         return "`none`"
-    words = {bool: "a truth value", int: "a whole number", float: "a decimal number", str: "a string", tuple: "a list"}
-    return words.get(type(value), "a value")
+    return _KINDS.get(type(value), "a value")
 
 
 def _number(value: Any, node: n.Expression) -> int | float:
@@ -54,9 +66,14 @@ def _number(value: Any, node: n.Expression) -> int | float:
     return value
 
 
+def is_bounded(value: int | float) -> bool:
+    """Whether a number is one that specs may hold: real, and not larger than 2^53."""
+    return not isinstance(value, complex) and value == value and abs(value) <= LARGEST
+
+
 def _bounded(value: int | float, node: n.Expression) -> int | float:
-    if isinstance(value, complex) or value != value or abs(value) > LARGEST:
-        raise Refused(report("GNN204", f"the result is larger than {LARGEST}, or no number", node.span))
+    if not is_bounded(value):
+        raise Refused(report("GNN204", f"the value is larger than {LARGEST}, or no real number", node.span))
     return value
 
 
@@ -80,8 +97,11 @@ def _divide(left: int | float, right: int | float, node: n.Binary) -> int | floa
 
 def _power(left: int | float, right: int | float, node: n.Binary) -> int | float:
     if abs(right) > _LARGEST_POWER or (left == 0 and right < 0):
-        raise Refused(report("GNN204", f"the exponent must lie between 0 and {_LARGEST_POWER}", node.span))
-    return left**right
+        raise Refused(report("GNN204", f"the exponent must lie between 0 and {_LARGEST_POWER}", node.right.span))
+    try:
+        return left**right
+    except OverflowError:
+        return math.inf
 
 
 def _binary(node: n.Binary, names: Mapping[str, Any]) -> Any:
@@ -131,7 +151,10 @@ def evaluate(node: n.Expression, names: Mapping[str, Any]) -> Any:
 
 def _unknown(node: n.Reference, names: Mapping[str, Any]) -> Diagnostic:
     name = node.name.text
-    helps = did_you_mean(name, names) or (f'strings stand in double quotes: `"{name}"`',)
+    if name in _PYTHON:
+        helps: tuple[str, ...] = (f"write `{_PYTHON[name]}`",)
+    else:
+        helps = did_you_mean(name, names) or (f'strings stand in double quotes: `"{name}"`',)
     return report("GNN101", f"unknown parameter `{name}`", node.span, helps=helps, notes=listing("parameters", names))
 
 

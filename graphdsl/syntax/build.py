@@ -1,10 +1,10 @@
 """From Lark's tree to the records of `nodes`."""
 # Lark calls these methods by the names of the grammar's rules; children are records, tokens or lists thereof.
 
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeVar
 
 from lark import Token, Tree
-from lark.visitors import Transformer_NonRecursive, v_args
 
 from graphdsl.syntax import nodes as n
 from graphdsl.text import Span
@@ -70,16 +70,44 @@ class _Rules(tuple[n.Rule, ...]):
     """Rules of a map, between braces."""
 
 
-@v_args(meta=True)
-class TreeBuilder(Transformer_NonRecursive[Token, n.File]):
-    """Builds records bottom-up; no recursion, so no input is too deep."""
+class _Bounds(NamedTuple):
+    """The first and last token of a part of the tree: every token of the grammar is kept, so they bound its text."""
+
+    first: Token
+    last: Token
+
+
+_NOWHERE = _Bounds(Token("$END", ""), Token("$END", ""))
+
+
+def _edge(child: Token | Tree[Token], bounds: Mapping[int, _Bounds]) -> _Bounds:
+    return bounds[id(child)] if isinstance(child, Tree) else _Bounds(child, child)
+
+
+class _TreeBuilder:
+    """One method per rule of the grammar: the rule's place and its children, already built, become a record."""
 
     def __init__(self, file: str) -> None:
-        super().__init__()
         self.file = file
 
-    def span(self, meta: Any) -> Span:
-        return Span(self.file, meta.line, meta.column, meta.end_line, meta.end_column)
+    def build(self, tree: Tree[Token]) -> Any:
+        """Build bottom-up; no recursion, so no input is too deep."""
+        inner: list[Tree[Token]] = [tree]
+        for node in inner:  # grows while it is walked: parents before children
+            inner += [child for child in node.children if isinstance(child, Tree)]
+        built: dict[int, Any] = {}
+        bounds: dict[int, _Bounds] = {}
+        for node in reversed(inner):
+            children = node.children
+            ends = _Bounds(_edge(children[0], bounds).first, _edge(children[-1], bounds).last) if children else _NOWHERE
+            bounds[id(node)] = ends
+            values = [built.pop(id(child)) if isinstance(child, Tree) else child for child in children]
+            built[id(node)] = getattr(self, node.data)(ends, values)
+        return built[id(tree)]
+
+    def span(self, at: _Bounds) -> Span:
+        first, last = self.of_token(at.first), self.of_token(at.last)
+        return first.to(last)
 
     def of_token(self, token: Token) -> Span:
         line, column = token.line or 1, token.column or 1
@@ -92,185 +120,184 @@ class TreeBuilder(Transformer_NonRecursive[Token, n.File]):
     def words(self, children: list[Any]) -> list[n.Name]:
         return [self.word(child) for child in children if isinstance(child, Token) and child.type == "IDENTIFIER"]
 
-    def start(self, _meta: Any, children: list[Any]) -> list[Any]:
+    def start(self, _at: _Bounds, children: list[Any]) -> list[Any]:
         return children
 
-    def version(self, meta: Any, children: list[Any]) -> n.Literal:
-        return n.Literal(read_integer(children[1]), self.span(meta))
+    def version(self, at: _Bounds, children: list[Any]) -> n.Literal:
+        return n.Literal(read_integer(children[1]), self.span(at))
 
     # --- schema ---
 
-    def schema(self, meta: Any, c: list[Any]) -> n.SchemaDecl:
+    def schema(self, at: _Bounds, c: list[Any]) -> n.SchemaDecl:
         members = _of((n.NodeDecl, n.EdgeDecl, n.MetapathDecl), c)
-        return n.SchemaDecl(_of(n.Name, c)[0], tuple(_first(_Parameters, c) or ()), tuple(members), self.span(meta))
+        return n.SchemaDecl(_of(n.Name, c)[0], tuple(_first(_Parameters, c) or ()), tuple(members), self.span(at))
 
-    def node(self, meta: Any, c: list[Any]) -> n.NodeDecl:
+    def node(self, at: _Bounds, c: list[Any]) -> n.NodeDecl:
         return n.NodeDecl(
             _of(n.Name, c)[0],
             tuple(_first(_Arguments, c) or ()),
             tuple(_first(_Attributes, c) or ()),
             _has(c, "OPTIONAL"),
-            self.span(meta),
+            self.span(at),
         )
 
-    def edge(self, meta: Any, c: list[Any]) -> n.EdgeDecl:
+    def edge(self, at: _Bounds, c: list[Any]) -> n.EdgeDecl:
         names = _of(n.Name, c)
         reverse = names[3] if len(names) > 3 else None
         return n.EdgeDecl(
-            *names[:3], reverse, tuple(_first(_Attributes, c) or ()), _has(c, "OPTIONAL"), self.span(meta)
+            *names[:3], reverse, tuple(_first(_Attributes, c) or ()), _has(c, "OPTIONAL"), self.span(at)
         )
 
-    def metapath(self, meta: Any, c: list[Any]) -> n.MetapathDecl:
+    def metapath(self, at: _Bounds, c: list[Any]) -> n.MetapathDecl:
         name, start = _of(n.Name, c)[:2]
         budget = next((self.integer(None, [t]) for t in c if isinstance(t, Token) and t.type == "INT"), None)
-        return n.MetapathDecl(name, start, tuple(_first(_Arguments, c) or ()), tuple(_of(n.Hop, c)), budget, self.span(meta))
+        return n.MetapathDecl(name, start, tuple(_first(_Arguments, c) or ()), tuple(_of(n.Hop, c)), budget, self.span(at))
 
-    def forward_hop(self, meta: Any, c: list[Any]) -> n.Hop:
-        return n.Hop(*_of(n.Name, c), backward=False, span=self.span(meta))
+    def forward_hop(self, at: _Bounds, c: list[Any]) -> n.Hop:
+        return n.Hop(*_of(n.Name, c), backward=False, span=self.span(at))
 
-    def backward_hop(self, meta: Any, c: list[Any]) -> n.Hop:
-        return n.Hop(*_of(n.Name, c), backward=True, span=self.span(meta))
+    def backward_hop(self, at: _Bounds, c: list[Any]) -> n.Hop:
+        return n.Hop(*_of(n.Name, c), backward=True, span=self.span(at))
 
-    def attributes(self, _meta: Any, c: list[Any]) -> _Attributes:
+    def attributes(self, _at: _Bounds, c: list[Any]) -> _Attributes:
         return _Attributes(_of(n.AttributeDecl, c))
 
-    def attribute(self, meta: Any, c: list[Any]) -> n.AttributeDecl:
-        return n.AttributeDecl(c[0], c[2], self.span(meta))
+    def attribute(self, at: _Bounds, c: list[Any]) -> n.AttributeDecl:
+        return n.AttributeDecl(c[0], c[2], self.span(at))
 
-    def attribute_type(self, meta: Any, c: list[Any]) -> n.TypeExpression:
+    def attribute_type(self, at: _Bounds, c: list[Any]) -> n.TypeExpression:
         size = c[2] if _has(c, "LSQB") else None
         if isinstance(size, Token):
             size = n.Wildcard(self.of_token(size))
-        return n.TypeExpression(self.word(c[0]), size, _has(c, "QUESTION"), self.span(meta))
+        return n.TypeExpression(self.word(c[0]), size, _has(c, "QUESTION"), self.span(at))
 
     # --- model ---
 
-    def model(self, meta: Any, c: list[Any]) -> n.ModelDecl:
+    def model(self, at: _Bounds, c: list[Any]) -> n.ModelDecl:
         name, schema = _of(n.Name, c)[:2]
         body = _of((n.StageStatement, n.RepeatStatement, n.DropStatement, n.PredictStatement), c)
-        return n.ModelDecl(name, tuple(_first(_Parameters, c) or ()), schema, tuple(body), self.span(meta))
+        return n.ModelDecl(name, tuple(_first(_Parameters, c) or ()), schema, tuple(body), self.span(at))
 
-    def parameters(self, _meta: Any, c: list[Any]) -> _Parameters:
+    def parameters(self, _at: _Bounds, c: list[Any]) -> _Parameters:
         return _Parameters(_of(n.ParameterDecl, c))
 
-    def parameter(self, meta: Any, c: list[Any]) -> n.ParameterDecl:
+    def parameter(self, at: _Bounds, c: list[Any]) -> n.ParameterDecl:
         name, kind = self.words(c)
-        return n.ParameterDecl(name, kind, c[4] if _has(c, "EQUAL") else None, self.span(meta))
+        return n.ParameterDecl(name, kind, c[4] if _has(c, "EQUAL") else None, self.span(at))
 
-    def stage(self, meta: Any, c: list[Any]) -> n.StageStatement:
+    def stage(self, at: _Bounds, c: list[Any]) -> n.StageStatement:
         name = self.words(c)[0] if _has(c, "EQUAL") else None
         source = _of((n.NodesMap, n.EdgesMap, n.JoinCall), c)[0]
-        return n.StageStatement(name, source, tuple(_of((n.PipeLayer, n.PipeMap), c)), self.span(meta))
+        return n.StageStatement(name, source, tuple(_of((n.PipeLayer, n.PipeMap), c)), self.span(at))
 
-    def of(self, _meta: Any, c: list[Any]) -> n.Name:
+    def of(self, _at: _Bounds, c: list[Any]) -> n.Name:
         return self.words(c)[0]
 
-    def nodes_map(self, meta: Any, c: list[Any]) -> n.NodesMap:
-        return n.NodesMap(_first(n.Name, c), tuple(_first(_Rules, c) or ()), self.span(meta))
+    def nodes_map(self, at: _Bounds, c: list[Any]) -> n.NodesMap:
+        return n.NodesMap(_first(n.Name, c), tuple(_first(_Rules, c) or ()), self.span(at))
 
-    def edges_map(self, meta: Any, c: list[Any]) -> n.EdgesMap:
-        return n.EdgesMap(_first(n.Name, c), tuple(_first(_Rules, c) or ()), _first(n.Call, c), self.span(meta))
+    def edges_map(self, at: _Bounds, c: list[Any]) -> n.EdgesMap:
+        return n.EdgesMap(_first(n.Name, c), tuple(_first(_Rules, c) or ()), _first(n.Call, c), self.span(at))
 
-    def join(self, meta: Any, c: list[Any]) -> n.JoinCall:
-        return n.JoinCall(c[0], self.span(meta))
+    def join(self, at: _Bounds, c: list[Any]) -> n.JoinCall:
+        return n.JoinCall(c[0], self.span(at))
 
-    def rules(self, _meta: Any, c: list[Any]) -> _Rules:
+    def rules(self, _at: _Bounds, c: list[Any]) -> _Rules:
         return _Rules(_of(n.Rule, c))
 
-    def rule(self, meta: Any, c: list[Any]) -> n.Rule:
+    def rule(self, at: _Bounds, c: list[Any]) -> n.Rule:
         patterns = _of((n.Wildcard, n.NamePattern, n.RelationPattern), c)
-        return n.Rule(tuple(patterns), _of(n.Call, c)[0], _has(c, "SHARE"), self.span(meta))
+        return n.Rule(tuple(patterns), _of(n.Call, c)[0], _has(c, "SHARE"), self.span(at))
 
-    def any_pattern(self, meta: Any, _children: list[Any]) -> n.Wildcard:
-        return n.Wildcard(self.span(meta))
+    def any_pattern(self, at: _Bounds, _children: list[Any]) -> n.Wildcard:
+        return n.Wildcard(self.span(at))
 
-    def name_pattern(self, meta: Any, c: list[Any]) -> n.NamePattern:
-        return n.NamePattern(c[0], self.span(meta))
+    def name_pattern(self, at: _Bounds, c: list[Any]) -> n.NamePattern:
+        return n.NamePattern(c[0], self.span(at))
 
-    def relation_pattern(self, meta: Any, c: list[Any]) -> n.RelationPattern:
+    def relation_pattern(self, at: _Bounds, c: list[Any]) -> n.RelationPattern:
         places = [
             child if isinstance(child, n.Name) else n.Wildcard(self.of_token(child))
             for child in c
             if isinstance(child, n.Name) or child.type == "STAR"
         ]
-        return n.RelationPattern(*places, span=self.span(meta))
+        return n.RelationPattern(*places, span=self.span(at))
 
-    def pipe_layer(self, meta: Any, c: list[Any]) -> n.PipeLayer:
-        return n.PipeLayer(c[0], self.span(meta))
+    def pipe_layer(self, at: _Bounds, c: list[Any]) -> n.PipeLayer:
+        return n.PipeLayer(c[0], self.span(at))
 
-    def pipe_map(self, meta: Any, c: list[Any]) -> n.PipeMap:
-        return n.PipeMap(tuple(c[0]), self.span(meta))
+    def pipe_map(self, at: _Bounds, c: list[Any]) -> n.PipeMap:
+        return n.PipeMap(tuple(c[0]), self.span(at))
 
-    def repeat(self, meta: Any, c: list[Any]) -> n.RepeatStatement:
+    def repeat(self, at: _Bounds, c: list[Any]) -> n.RepeatStatement:
         body = _of((n.StageStatement, n.RepeatStatement, n.DropStatement, n.PredictStatement), c[2:])
-        return n.RepeatStatement(c[1], _has(c, "SHARE"), tuple(body), self.span(meta))
+        return n.RepeatStatement(c[1], _has(c, "SHARE"), tuple(body), self.span(at))
 
-    def drop(self, meta: Any, c: list[Any]) -> n.DropStatement:
-        return n.DropStatement(tuple(_of(n.Name, c)), self.span(meta))
+    def drop(self, at: _Bounds, c: list[Any]) -> n.DropStatement:
+        return n.DropStatement(tuple(_of(n.Name, c)), self.span(at))
 
-    def predict(self, meta: Any, c: list[Any]) -> n.PredictStatement:
+    def predict(self, at: _Bounds, c: list[Any]) -> n.PredictStatement:
         kind, attribute = _of(n.Name, c)
         head = c[c.index(":") + 1] if _has(c, "COLON") else None
         weight = c[-1] if _has(c, "WEIGHT") else None
-        return n.PredictStatement(kind, attribute, head, weight, self.span(meta))
+        return n.PredictStatement(kind, attribute, head, weight, self.span(at))
 
     # --- train ---
 
-    def train(self, meta: Any, c: list[Any]) -> n.TrainDecl:
-        return n.TrainDecl(_of(n.Name, c)[0], tuple(_of(n.Setting, c)), self.span(meta))
+    def train(self, at: _Bounds, c: list[Any]) -> n.TrainDecl:
+        return n.TrainDecl(_of(n.Name, c)[0], tuple(_of(n.Setting, c)), self.span(at))
 
-    def setting(self, meta: Any, c: list[Any]) -> n.Setting:
-        return n.Setting(self.word(c[0]), c[2], self.span(meta))
+    def setting(self, at: _Bounds, c: list[Any]) -> n.Setting:
+        return n.Setting(self.word(c[0]), c[2], self.span(at))
 
     # --- expressions ---
 
-    def binary(self, meta: Any, c: list[Any]) -> n.Binary:
-        return n.Binary(str(c[1]), c[0], c[2], self.span(meta))
+    def binary(self, at: _Bounds, c: list[Any]) -> n.Binary:
+        return n.Binary(str(c[1]), c[0], c[2], self.span(at))
 
-    def negative(self, meta: Any, c: list[Any]) -> n.Unary:
-        return n.Unary(c[1], self.span(meta))
+    def negative(self, at: _Bounds, c: list[Any]) -> n.Unary:
+        return n.Unary(c[1], self.span(at))
 
-    def parenthesised(self, _meta: Any, c: list[Any]) -> n.Expression:
+    def parenthesised(self, _at: _Bounds, c: list[Any]) -> n.Expression:
         return c[1]
 
-    def integer(self, _meta: Any, c: list[Any]) -> n.Literal:
+    def integer(self, _at: _Bounds, c: list[Any]) -> n.Literal:
         return n.Literal(read_integer(str(c[0])), self.of_token(c[0]))
 
-    def decimal(self, _meta: Any, c: list[Any]) -> n.Literal:
+    def decimal(self, _at: _Bounds, c: list[Any]) -> n.Literal:
         return n.Literal(float(c[0]), self.of_token(c[0]))
 
-    def string(self, _meta: Any, c: list[Any]) -> n.Literal:
+    def string(self, _at: _Bounds, c: list[Any]) -> n.Literal:
         return n.Literal(unquote(str(c[0])), self.of_token(c[0]))
 
-    def true(self, meta: Any, _children: list[Any]) -> n.Literal:
-        return n.Literal(True, self.span(meta))
+    def true(self, at: _Bounds, _children: list[Any]) -> n.Literal:
+        return n.Literal(True, self.span(at))
 
-    def false(self, meta: Any, _children: list[Any]) -> n.Literal:
-        return n.Literal(False, self.span(meta))
+    def false(self, at: _Bounds, _children: list[Any]) -> n.Literal:
+        return n.Literal(False, self.span(at))
 
-    def none(self, meta: Any, _children: list[Any]) -> n.Literal:
-        return n.Literal(None, self.span(meta))
+    def none(self, at: _Bounds, _children: list[Any]) -> n.Literal:
+        return n.Literal(None, self.span(at))
 
-    def reference(self, meta: Any, c: list[Any]) -> n.Reference:
-        return n.Reference(self.word(c[0]), self.span(meta))
+    def reference(self, at: _Bounds, c: list[Any]) -> n.Reference:
+        return n.Reference(self.word(c[0]), self.span(at))
 
-    def list_literal(self, meta: Any, c: list[Any]) -> n.ListLiteral:
-        return n.ListLiteral(tuple(child for child in c if not isinstance(child, Token)), self.span(meta))
+    def list_literal(self, at: _Bounds, c: list[Any]) -> n.ListLiteral:
+        return n.ListLiteral(tuple(child for child in c if not isinstance(child, Token)), self.span(at))
 
-    def call(self, meta: Any, c: list[Any]) -> n.Call:
-        return n.Call(self.word(c[0]), tuple(_first(_Arguments, c) or ()), self.span(meta))
+    def call(self, at: _Bounds, c: list[Any]) -> n.Call:
+        return n.Call(self.word(c[0]), tuple(_first(_Arguments, c) or ()), self.span(at))
 
-    def arguments(self, _meta: Any, c: list[Any]) -> _Arguments:
+    def arguments(self, _at: _Bounds, c: list[Any]) -> _Arguments:
         return _Arguments(_of(n.Argument, c))
 
-    def argument(self, meta: Any, c: list[Any]) -> n.Argument:
-        return n.Argument(self.word(c[0]) if len(c) == 3 else None, c[-1], self.span(meta))
+    def argument(self, at: _Bounds, c: list[Any]) -> n.Argument:
+        return n.Argument(self.word(c[0]) if len(c) == 3 else None, c[-1], self.span(at))
 
-    def name(self, _meta: Any, c: list[Any]) -> n.Name:
+    def name(self, _at: _Bounds, c: list[Any]) -> n.Name:
         return self.word(c[0])
 
 
 def build(tree: Tree[Token], file: str) -> list[Any]:
     """Declarations of a parsed file, a version first if it has one."""
-    built: Any = TreeBuilder(file).transform(tree)
-    return built
+    return _TreeBuilder(file).build(tree)

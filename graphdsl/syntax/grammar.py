@@ -44,7 +44,6 @@ def parser() -> lark.Lark:
             text,
             parser="lalr",
             lexer="contextual",
-            propagate_positions=True,
             maybe_placeholders=False,
             cache=str(kept) if kept else False,
         )

@@ -1,5 +1,6 @@
 """What the parser says when it is stuck: words for terminals, and for what could stand at a place."""
 
+import unicodedata
 from collections.abc import Iterable
 
 WORDS: dict[str, str] = {
@@ -57,6 +58,9 @@ WORDS: dict[str, str] = {
 _VALUE = frozenset({"FLOAT", "INT", "STRING", "TRUE", "FALSE", "NONE", "IDENTIFIER", "LPAR", "LSQB", "MINUS"})
 _STATEMENT = frozenset({"IDENTIFIER", "NODES", "EDGES", "REPEAT", "DROP", "PREDICT"})
 _OPERATORS = frozenset({"PLUS", "MINUS", "POWER", "STAR", "SLASH", "PERCENT"})
+_LIKELY_END = frozenset({"COMMA", "RPAR", "RSQB", "RBRACE"})
+_EXTENDS = frozenset({"LPAR", "EQUAL", "LSQB", "QUESTION"})
+_UNLIKELY = frozenset({"GNN", "$END"})
 _PATTERN = frozenset({"IDENTIFIER", "STRING", "STAR"})
 _DECLARATION = frozenset({"SCHEMA", "MODEL", "TRAIN"})
 _MEMBER = frozenset({"OPTIONAL", "NODE", "EDGE", "METAPATH"})
@@ -73,42 +77,84 @@ _GROUPS: tuple[tuple[frozenset[str], tuple[str, ...]], ...] = (
 WORDLIKE = frozenset(name for name, word in WORDS.items() if word.strip("`").isalpha() and word.startswith("`"))
 
 
+RELATION = "a relation is written `source -[name]-> target`"
+
+_HELPS: tuple[tuple[frozenset[str], str, str], ...] = (
+    (frozenset({"MINUS", "LPAR", "COMMA", "RARROW"}), "LARROW", RELATION),
+    (frozenset({"LBACK"}), "LARROW", "only metapaths run backwards: swap the two types, and write `-[name]->`"),
+    (frozenset({"MINUS", "LPAR", "RSQB", "RBACK"}), "RARROW", "an arrow ends in `]->`: `source -[name]-> target`"),
+    (frozenset({"MINUS", "LPAR", "RSQB", "RARROW"}), "RBACK", "a step backwards is written `<-[name]- type`"),
+    (frozenset({"LBRACE"}), "ON", "say which schema the model is for: `model NAME on SCHEMA { … }`"),
+    (frozenset({"STRING"}), "IDENTIFIER", "write the name without quotes"),
+    (frozenset({"COLON"}), "EQUAL", "arguments are written `name = value`"),
+    (frozenset({"INT", "FLOAT", "STRING"}), "LPAR", "arguments stand in parentheses: `Linear(64)`"),
+    (frozenset({"DOT"}), "INT", "a decimal number begins with a digit: `0.5`"),
+    (frozenset({"DOT"}), "PLUS", "a decimal number has digits behind the point: `1.0`"),
+)
+"""Found, could stand there, what to say: mistakes that many people make."""
+
+_CHARACTERS = {
+    ";": "a line break is enough; `;` separates nothing here",
+    "'": "strings stand in double quotes",
+    "\u2192": "an arrow is written `-[name]->`",
+    ">": "forwards is `-[name]->`, backwards `<-[name]-`",
+    "<": "forwards is `-[name]->`, backwards `<-[name]-`",
+    "\u00d7": "times is written `*`",
+    "\u2212": "minus is written `-`",
+    "\u2013": "minus is written `-`",
+    "\u2014": "minus is written `-`",
+    "&": "patterns are separated by `,`",
+    "!": "there is no negation: rules are tried from the top, the first that matches decides",
+}
+
+
+def character_help(character: str) -> tuple[str, ...]:
+    """What to do about a character that the language does not have."""
+    if character in _CHARACTERS:
+        return (_CHARACTERS[character],)
+    if character.isspace() or unicodedata.category(character) in ("Cf", "Cc", "Zs"):
+        return ("it looks like a blank or like nothing: delete it, or type a plain blank",)
+    if unicodedata.category(character).startswith("M"):
+        return ("a name with combining characters stands in double quotes",)
+    if unicodedata.category(character) in ("So", "Sk", "Sc", "Po", "Pd"):
+        return ("names that hold more than letters, digits and `_` stand in double quotes",)
+    return ()
+
+
 def describe(expected: Iterable[str]) -> str:
-    """What could stand here, in words: `a value or \\`)\\``.
+    """What could stand here, in words.
 
     >>> describe(["COLON", "COMMA"])
     '`,` or `:`'
     """
     left = set(expected)
-    if left - _OPERATORS:
-        left -= _OPERATORS  # they could stand here too, but are never what was forgotten
+    # These could stand here too, but are hardly ever what was forgotten.
+    for unlikely in (_OPERATORS, _UNLIKELY, _EXTENDS if left & _LIKELY_END and not _VALUE <= left else frozenset[str]()):
+        left = left - unlikely or left
     said: list[str] = []
     for group, words in _GROUPS:
         if group <= left:
             said += words
             left -= group
     said += sorted(WORDS[name] for name in left)
-    return said[0] if len(said) == 1 else ", ".join(said[:-1]) + " or " + said[-1]
+    return " or ".join(part for part in (", ".join(said[:-1]), *said[-1:]) if part)
 
 
-def hint(found: str, text: str, expected: Iterable[str]) -> str | None:
+def hint(found: str, text: str, expected: Iterable[str], inside: str) -> str | None:
     """A proposal for mistakes that many people make.
 
     Args:
         found: name of the terminal that stands there.
         text: its text.
         expected: names of the terminals that could stand there.
+        inside: the innermost bracket that is open there, if any.
     """
     accepted = set(expected)
     if found in WORDLIKE and "IDENTIFIER" in accepted:
         quotable = " or quote it" if "STRING" in accepted else ""
         return f"`{text}` is a word of the language: choose another name{quotable}"
     if found == "EQUAL" and "COLON" in accepted:
+        if inside == "(":
+            return "write `:` and a type, and `=` only before a default: `hidden: int = 64`"
         return "write `:` between a name and its type, layer or setting; `=` gives arguments"
-    if found == "COLON" and "EQUAL" in accepted:
-        return "arguments are written `name = value`"
-    if found == "STRING" and "IDENTIFIER" in accepted:
-        return "write the name without quotes"
-    if found == "LBRACE" and "ON" in accepted:
-        return "say which schema the model is for: `model NAME on SCHEMA { … }`"
-    return None
+    return next((said for given, wanted, said in _HELPS if found in given and wanted in accepted), None)

@@ -3,20 +3,24 @@
 from dataclasses import dataclass
 from typing import Any
 
-import lark
-from lark import Token
-from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken
+from lark.exceptions import UnexpectedInput
 
 from graphdsl.syntax import nodes as n
+from graphdsl.syntax.brackets import scan
 from graphdsl.syntax.build import build
 from graphdsl.syntax.grammar import parser
-from graphdsl.syntax.messages import WORDS, describe, hint
-from graphdsl.syntax.recovery import blank, scan
-from graphdsl.text import Diagnostic, SourceText, Span, closest, report
+from graphdsl.syntax.mistakes import explain
+from graphdsl.syntax.recovery import apply
+from graphdsl.text import Diagnostic, SourceText, Span, report
 
+LANGUAGE_VERSION = 1
 MAX_ERRORS = 20
 MAX_DEPTH = 100
-LANGUAGE_VERSION = 1
+"""How deep brackets may nest."""
+MAX_TREE = 200
+"""How deep expressions may nest, the terms of a long sum included."""
+MAX_SPENT = 2_000_000
+"""Characters that may be parsed again after errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,72 +38,6 @@ class Parsed:
     lost: frozenset[str] = frozenset()
 
 
-def _point(source: SourceText, line: int, column: int, length: int = 1) -> Span:
-    return Span(source.name, line, column, line, column + max(1, length))
-
-
-def _end_of_text(source: SourceText) -> Span:
-    for number in range(len(source.lines), 0, -1):
-        line = source.lines[number - 1].rstrip()
-        if line:
-            return _point(source, number, len(line) + 1)
-    return _point(source, 1, 1)
-
-
-def _place(text: str, offset: int) -> tuple[int, int]:
-    line = text.count("\n", 0, offset) + 1
-    return line, offset - (text.rfind("\n", 0, offset) + 1) + 1
-
-
-def _at_end(source: SourceText, text: str, expected: list[str]) -> Diagnostic:
-    """The file ends too early: point to the bracket that is still open."""
-    opened = scan(text).unclosed()
-    end = _end_of_text(source)
-    if opened is None:
-        return report("GNN010", f"the file ends where {describe(expected)} is expected", end, "something is missing here")
-    start = _point(source, *_place(text, opened.offset))
-    closer = {"{": "}", "(": ")", "[": "]"}[opened.sign]
-    return report("GNN012", f"this `{opened.sign}` is never closed", start, "opened here", also=((end, f"`{closer}` expected"),))
-
-
-def _unexpected_token(source: SourceText, text: str, error: UnexpectedToken) -> tuple[Diagnostic, int]:
-    token: Token = error.token
-    expected = sorted(name for name in (error.accepts or error.expected) if name in WORDS)
-    if token.type == "$END":
-        return _at_end(source, text, expected), len(text)
-    span = _point(source, token.line or 1, token.column or 1, len(token))
-    helps = [said] if (said := hint(token.type, str(token), expected)) else []
-    keywords = [WORDS[name].strip("`") for name in expected if WORDS[name].strip("`").isalpha()]
-    if token.type == "IDENTIFIER" and (near := closest(str(token), keywords)):
-        helps.append(f"did you mean `{near}`?")
-    shown = str(token) if len(token) <= 30 else str(token)[:30] + "…"
-    message = f"expected {describe(expected)}, found `{shown}`" if expected else f"`{shown}` cannot stand here"
-    return report("GNN010", message, span, helps=helps), token.start_pos or 0
-
-
-def _unexpected_character(source: SourceText, error: UnexpectedCharacters) -> tuple[Diagnostic, int]:
-    offset: int = error.pos_in_stream
-    character = source.text[offset : offset + 1]
-    span = _point(source, error.line, error.column)
-    if character == '"':
-        end = source.lines[error.line - 1] if error.line <= len(source.lines) else ""
-        span = _point(source, error.line, error.column, len(end) - error.column + 1)
-        return report("GNN012", "this string is never closed", span, 'a closing `"` is missing on this line'), offset
-    shown = character if character.isprintable() else f"U+{ord(character):04X}"
-    helps = {"'": "strings stand in double quotes", ";": "statements need no `;`", "/": "comments start with `#`"}
-    said = helps.get(character)
-    return report("GNN011", f"`{shown}` starts no word of the language", span, helps=[said] if said else []), offset
-
-
-def _diagnose(source: SourceText, text: str, error: lark.UnexpectedInput) -> tuple[Diagnostic, int]:
-    if isinstance(error, UnexpectedToken):
-        return _unexpected_token(source, text, error)
-    if isinstance(error, UnexpectedCharacters):
-        return _unexpected_character(source, error)
-    assert isinstance(error, UnexpectedEOF)
-    return _at_end(source, text, [name for name in error.expected if name in WORDS]), len(text)
-
-
 def _check_version(declared: n.Literal) -> list[Diagnostic]:
     if declared.value == LANGUAGE_VERSION:
         return []
@@ -113,19 +51,24 @@ def _check_version(declared: n.Literal) -> list[Diagnostic]:
     ]
 
 
-def _too_deep(declarations: list[Any], limit: int = MAX_DEPTH) -> list[Diagnostic]:
-    """Expressions nested deeper than `limit` (found without recursion)."""
-    stack: list[tuple[Any, int, Any]] = [(item, 0, None) for item in declarations]
+def _too_deep(declarations: list[Any]) -> Diagnostic | None:
+    """Expressions nested deeper than later stages, which recurse, can follow (found without recursion)."""
+    stack: list[tuple[Any, int, Span | None]] = [(item, 0, None) for item in declarations]
     while stack:
         item, depth, span = stack.pop()
-        if depth > limit * 4:
-            return [report("GNN005", f"nested deeper than {limit} levels", span)]
+        if depth > MAX_TREE:
+            return report("GNN005", f"nested deeper than {MAX_TREE} levels", span)
         if isinstance(item, tuple):
-            stack += [(child, depth, span) for child in item]
+            children: tuple[Any, ...] = item
+            stack += [(child, depth, span) for child in children]
         elif hasattr(item, "__dataclass_fields__") and not isinstance(item, Span | n.Name | n.Literal):
-            here = item.span
+            here: Span = item.span
             stack += [(getattr(item, field), depth + 1, here) for field in item.__dataclass_fields__ if field != "span"]
-    return []
+    return None
+
+
+def _refuse(source: SourceText, found: Diagnostic) -> Parsed:
+    return Parsed(n.File(source, ()), (found,))
 
 
 def _empty(source: SourceText) -> Diagnostic:
@@ -135,6 +78,24 @@ def _empty(source: SourceText) -> Diagnostic:
     )  # fmt: skip
 
 
+def _read(source: SourceText) -> tuple[list[Any], list[Diagnostic], frozenset[str]]:
+    """Declarations (a version first), what is wrong, and the words of what was lost, all errors repaired in turn."""
+    text, found, lost = source.text, [], frozenset[str]()
+    spent = 0
+    while True:
+        try:
+            return build(parser().parse(text), source.name), found, lost
+        except UnexpectedInput as error:
+            mistake = explain(source.name, text, error)
+        found.append(mistake.diagnostic)
+        spent += len(text)
+        repaired = apply(text, mistake.repair)
+        if repaired is None or len(found) == MAX_ERRORS or spent > MAX_SPENT:
+            return [], found, lost
+        text = repaired[0]
+        lost |= repaired[1]
+
+
 def parse(source: SourceText) -> Parsed:
     """Parse a spec; every error is reported, what can be read is returned.
 
@@ -142,28 +103,14 @@ def parse(source: SourceText) -> Parsed:
     >>> parsed.diagnostics, len(parsed.file.declarations)
     ((), 1)
     """
-    brackets = scan(source.text)
-    if brackets.depth > MAX_DEPTH:
-        place = _point(source, *_place(source.text, brackets.items[MAX_DEPTH].offset))
-        found = report("GNN005", f"brackets are nested deeper than {MAX_DEPTH} levels", place)
-        return Parsed(n.File(source, ()), (found,))
-    found, lost = [], frozenset[str]()
-    text = source.text
-    children: list[Any] = []
-    while True:
-        try:
-            children = build(parser().parse(text), source.name)
-            break
-        except lark.UnexpectedInput as error:
-            diagnostic, offset = _diagnose(source, text, error)
-            found.append(diagnostic)
-            blanked = blank(text, offset) if len(found) < MAX_ERRORS else None
-            if blanked is None:
-                break
-            text, words = blanked
-            lost |= words
+    deepest = scan(source.text, MAX_DEPTH).deepest
+    if deepest is not None:
+        line, column = source.place(deepest)
+        place = Span(source.name, line, column, line, column + 1)
+        return _refuse(source, report("GNN005", f"brackets are nested deeper than {MAX_DEPTH} levels", place))
+    children, found, lost = _read(source)
     if not found and (deep := _too_deep(children)):
-        return Parsed(n.File(source, ()), tuple(deep))
+        return _refuse(source, deep)
     if children and isinstance(children[0], n.Literal):
         found += _check_version(children[0])
         children = children[1:]

@@ -1,77 +1,59 @@
-"""Going on after a syntax error: the faulty statement is blanked, its line breaks kept, and the text parsed again.
+"""Going on after a syntax error: the text is repaired where that is clear, otherwise the faulty statement is blanked.
 
-Blanking keeps brackets that the faulty statement neither opens nor closes itself, so one mistake does not shift the
-structure of everything behind it.
+A forgotten bracket is put at the end of a line, so no place behind it moves. Blanking keeps line breaks, and brackets
+that the faulty statement neither opens nor closes itself, so one mistake does not shift the structure of what follows.
 """
 
 import re
 from dataclasses import dataclass
 
-_PIECE = re.compile(r'#[^\n]*|"(?:[^"\\\n]|\\.)*"?|[{}()\[\]]')
-_OPENERS = {"{": "}", "(": ")", "[": "]"}
+from graphdsl.syntax.brackets import CLOSERS, scan
+
 _WORD = re.compile(r'[^\W\d]\w*|"(?:[^"\\\n]|\\.)*"')
+_CODE = re.compile(r'(?:[^"#\n]|"(?:[^"\\\n]|\\.)*"?)*')
 
 
 @dataclass(frozen=True, slots=True)
-class Bracket:
-    """A bracket in the text and the offset of its partner, if it has one."""
+class Blank:
+    """Blank the statement at an offset."""
 
     offset: int
-    sign: str
-    partner: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class Brackets:
-    """All brackets outside strings and comments, in order, and how deep they nest at most."""
+class Replace:
+    """Put `text` where the characters from `start` to `end` are; `text` holds no line break."""
 
-    items: tuple[Bracket, ...]
-    depth: int
-
-    def unclosed(self) -> Bracket | None:
-        """The innermost opener without a partner."""
-        return next((item for item in reversed(self.items) if item.sign in _OPENERS and item.partner is None), None)
+    start: int
+    end: int
+    text: str
 
 
-def scan(text: str) -> Brackets:
-    """Pair the brackets of a text; a closer pairs with the nearest opener of its kind."""
-    found: list[tuple[int, str]] = [(m.start(), m.group()) for m in _PIECE.finditer(text) if m.group() in "{}()[]"]
-    partner: dict[int, int] = {}
-    stack: list[tuple[int, str]] = []
-    depth = 0
-    for offset, sign in found:
-        if sign in _OPENERS:
-            stack.append((offset, sign))
-            depth = max(depth, len(stack))
-            continue
-        # A brace closes over forgotten parentheses, a parenthesis never over a brace.
-        while stack and _OPENERS[stack[-1][1]] != sign and sign == "}":
-            stack.pop()
-        if stack and _OPENERS[stack[-1][1]] == sign:
-            opened, _ = stack.pop()
-            partner[opened], partner[offset] = offset, opened
-    items = tuple(Bracket(offset, sign, partner.get(offset)) for offset, sign in found)
-    return Brackets(items, depth)
+Repair = Blank | Replace
 
 
-def _line_bounds(text: str, offset: int) -> tuple[int, int]:
+def line_bounds(text: str, offset: int) -> tuple[int, int]:
+    """Offsets of the start and the end (without its break) of the line at an offset."""
     start = text.rfind("\n", 0, offset) + 1
     end = text.find("\n", offset)
     return start, len(text) if end < 0 else end
 
 
-def _is_code(text: str) -> bool:
-    return bool(text.split("#", 1)[0].strip())
+def code_end(text: str, offset: int) -> int:
+    """Where the code of the line at an offset ends: before blanks and a comment."""
+    start, end = line_bounds(text, offset)
+    match = _CODE.match(text, start, end)
+    return start + len(match.group().rstrip()) if match else end
 
 
-def _previous_code_line(text: str, offset: int) -> int | None:
-    """An offset on the nearest line before `offset` that holds more than blanks and comments."""
-    end = text.rfind("\n", 0, offset)
-    while end >= 0:
-        start = text.rfind("\n", 0, end) + 1
-        if _is_code(text[start:end]):
-            return start
-        end = start - 1
+def code_before(text: str, offset: int) -> int | None:
+    """The end of the nearest code before the line at an offset, on a line that has some."""
+    start = line_bounds(text, offset)[0]
+    while start > 0:
+        end = code_end(text, start - 1)
+        start = line_bounds(text, start - 1)[0]
+        if end > start:
+            return end
     return None
 
 
@@ -79,31 +61,26 @@ def _grow(text: str, start: int, end: int) -> int:
     """Move the end of a region to the end of the line on which the last bracket opened in it closes."""
     brackets = scan(text).items
     while True:
-        inside = [b.partner for b in brackets if start <= b.offset < end and b.sign in _OPENERS and b.partner is not None]
+        inside = [b.partner for b in brackets if start <= b.offset < end and b.sign in CLOSERS and b.partner is not None]
         last = max(inside, default=-1)
         if last < end:
             return end
-        end = _line_bounds(text, last)[1]
+        end = line_bounds(text, last)[1]
 
 
-def blank(text: str, offset: int) -> tuple[str, frozenset[str]] | None:
-    """Blank the statement at an offset.
+def _region(text: str, offset: int) -> tuple[int, int]:
+    """The lines of the statement at an offset."""
+    start, end = line_bounds(text, min(offset, len(text)))
+    if not text[start:offset].strip() and text[offset : offset + 1] in ("}", ")", "]", ""):
+        # A closer at the start of a line cannot stand here: the line before it is unfinished.
+        before = code_before(text, start)
+        if before is not None:
+            start, end = line_bounds(text, before)
+    return start, _grow(text, start, end)
 
-    Returns:
-        The text with blanks for the statement, and the words that went with it (so that nothing is reported about
-        names that only the faulty statement declared); None when there is nothing left to blank.
-    """
-    start, end = _line_bounds(text, min(offset, len(text)))
-    opened = scan(text).unclosed() if offset >= len(text) else None
-    if opened is not None:
-        start, end = _line_bounds(text, opened.offset)[0], len(text)  # nothing behind it can be told apart
-    elif not text[start:offset].strip():
-        # The error shows at the first word of a line: most often the line before it is unfinished.
-        before = _previous_code_line(text, start)
-        closes = text[offset : offset + 1] in ("}", ")", "]", "")
-        if before is not None and closes:
-            start, end = _line_bounds(text, before)
-    end = _grow(text, start, end)
+
+def _blank(text: str, offset: int) -> tuple[str, frozenset[str]] | None:
+    start, end = _region(text, offset)
     kept = {
         b.offset
         for b in scan(text).items
@@ -112,9 +89,23 @@ def blank(text: str, offset: int) -> tuple[str, frozenset[str]] | None:
     region = text[start:end]
     new = "".join(c if c == "\n" or start + i in kept else " " for i, c in enumerate(region))
     if new == region:
-        kept_all = text[start:end].strip()
-        if not kept_all:
+        if not region.strip():
             return None
         new = "".join(c if c == "\n" else " " for c in region)
     words = frozenset(m.group().strip('"') for m in _WORD.finditer(region))
     return text[:start] + new + text[end:], words
+
+
+def apply(text: str, repair: Repair) -> tuple[str, frozenset[str]] | None:
+    """Repair a text.
+
+    Returns:
+        The new text, and the words that it no longer holds (so that nothing is said about names that only a faulty
+        statement declares); None when there is nothing left to blank.
+
+    >>> apply("edges { paper: Linear(64 }", Replace(24, 24, ")"))[0]
+    'edges { paper: Linear(64) }'
+    """
+    if isinstance(repair, Blank):
+        return _blank(text, repair.offset)
+    return text[: repair.start] + repair.text + text[repair.end :], frozenset()

@@ -1,7 +1,7 @@
 """Source text, spans, diagnostics, codes, name encoding and did-you-mean: everything prints through this package."""
 
 from graphdsl.text.codes import CODES, Code, lookup
-from graphdsl.text.diagnostic import Diagnostic, Edit, Fix, Label, Severity, SpecError, order, report
+from graphdsl.text.diagnostic import Diagnostic, Edit, Enough, Findings, Fix, Label, Severity, SpecError, order, report
 from graphdsl.text.encoding import EdgeKey, decode, encode, encode_edge, join_edge, show_edge, show_name
 from graphdsl.text.render import render, render_all, summary
 from graphdsl.text.source import SourceText, read_source
@@ -14,6 +14,8 @@ __all__ = [
     "Diagnostic",
     "EdgeKey",
     "Edit",
+    "Enough",
+    "Findings",
     "Fix",
     "Label",
     "Severity",

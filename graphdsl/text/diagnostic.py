@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 from graphdsl.text.codes import lookup
 from graphdsl.text.span import Span
+
+if TYPE_CHECKING:
+    from graphdsl.text.source import SourceText
 
 Severity = Literal["error", "warning", "note"]
 
@@ -126,18 +129,54 @@ def order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     return tuple(sorted(dict.fromkeys(diagnostics), key=key))
 
 
+class Enough(Exception):
+    """Nothing more is worth looking for: caught where `Findings` are made."""
+
+
+class Findings(list[Diagnostic]):
+    """Findings of one step of checking, which ends with `Enough` after so many errors that more would help nobody."""
+
+    most = 100
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._errors = 0
+
+    def append(self, item: Diagnostic, /) -> None:
+        """Add a finding.
+
+        Raises:
+            Enough: after `most` errors.
+        """
+        super().append(item)
+        self._errors += item.is_error
+        if self._errors >= self.most:
+            raise Enough
+
+    def extend(self, items: Iterable[Diagnostic], /) -> None:
+        """Add findings one by one."""
+        for item in items:
+            self.append(item)
+
+    def __iadd__(self, items: Iterable[Diagnostic], /) -> Self:  # type: ignore[override]
+        self.extend(items)
+        return self
+
+
 class SpecError(Exception):
     """Raised at the public boundary only; carries every diagnostic of the run.
 
     Attributes:
         diagnostics: all findings, ordered by place.
+        sources: texts that the diagnostics point into, where they did not come from a file.
     """
 
-    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+    def __init__(self, diagnostics: Iterable[Diagnostic], sources: "Iterable[SourceText]" = ()) -> None:
         self.diagnostics: tuple[Diagnostic, ...] = order(diagnostics)
+        self.sources = {source.name: source for source in sources}
         super().__init__(self.diagnostics)
 
     def __str__(self) -> str:
         from graphdsl.text.render import render_all
 
-        return "\n" + render_all(self.diagnostics)
+        return "\n" + render_all(self.diagnostics, self.sources)

@@ -7,10 +7,17 @@ from dataclasses import dataclass
 from graphdsl.text.diagnostic import Diagnostic, Label, order
 from graphdsl.text.source import SourceText, read_source
 
-_STYLES = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "note": "\x1b[1;36m", "frame": "\x1b[1;34m", "bold": "\x1b[1m"}
+_STYLES = {
+    "error": "\x1b[1;31m",
+    "warning": "\x1b[1;33m",
+    "note": "\x1b[1;36m",
+    "frame": "\x1b[1;34m",
+    "bold": "\x1b[1m",
+}
 _RESET = "\x1b[0m"
 _TAB = 4
 _WIDEST = 160
+_JOINERS = "\u200c\u200d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,48 +30,52 @@ class _Paint:
         return f"{_STYLES[style]}{text}{_RESET}" if self.on and text else text
 
 
+def _columns(character: str) -> int:
+    """Columns that a terminal gives to a character."""
+    if character in _JOINERS or unicodedata.category(character) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
 def _width(text: str) -> int:
-    """Columns that a terminal gives to the text."""
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1 for c in text)
+    return sum(map(_columns, text))
 
 
 def _clean(line: str) -> str:
-    """The line as it can be shown: tabs as blanks, control characters as a replacement sign."""
-    return "".join(" " * _TAB if c == "\t" else c if c.isprintable() else "\ufffd" for c in line)
+    """The text as it can be shown: tabs as blanks, control and direction characters as a replacement sign."""
+    return "".join(" " * _TAB if c == "\t" else c if c.isprintable() or c in _JOINERS else "\ufffd" for c in line)
 
 
 def _window(line: str, labels: list[Label]) -> tuple[int, str]:
     """The part of a line that is shown, and the offset it starts at: long lines are cut around the first label."""
     first = min(label.span.column for label in labels) - 1
-    left = max(0, first - _WIDEST // 2) if len(line) > _WIDEST else 0
+    left = max(0, min(first, len(line)) - _WIDEST // 2) if len(line) > _WIDEST else 0
     return left, line[left : left + _WIDEST]
 
 
 def _underline(line: str, left: int, label: Label, paint: _Paint, style: str) -> str:
     """The marks under one label's text and what it says; `line` is what is shown, from offset `left` on."""
     span = label.span
-    start = max(0, span.column - 1 - left)
+    start = min(max(0, span.column - 1 - left), len(line) + 1)
     end = span.end_column - 1 - left if span.end_line == span.line else len(line.rstrip())
     before = _width(_clean(line[:start])) + max(0, start - len(line))
     marks = max(1, _width(_clean(line[start:end])))
     sign = "^" if label.primary else "-"
-    return " " * before + paint(style, (sign * marks + " " + label.text).rstrip())
+    return " " * before + paint(style, (sign * marks + " " + _clean(label.text)).rstrip())
 
 
 def _excerpt(diagnostic: Diagnostic, source: SourceText, paint: _Paint) -> list[str]:
     """The lines of source that the labels point to, with their marks."""
     primary = diagnostic.primary
-    labels = [label for label in diagnostic.labels if label.span.file == source.name]
     by_line: dict[int, list[Label]] = {}
-    for label in labels:
-        by_line.setdefault(label.span.line, []).append(label)
+    for label in diagnostic.labels:
+        if label.span.file == source.name and 1 <= label.span.line <= len(source.lines):
+            by_line.setdefault(label.span.line, []).append(label)
     gutter = len(str(max(by_line, default=1)))
     bar = paint("frame", " " * gutter + " |")
-    out = [paint("frame", " " * gutter + "--> ") + str(primary.span if primary else source.name), bar]
+    out = [paint("frame", " " * gutter + "--> ") + _clean(str(primary.span if primary else source.name)), bar]
     previous = None
     for number in sorted(by_line):
-        if not 1 <= number <= len(source.lines):
-            continue
         if previous is not None and number > previous + 1:
             out.append(paint("frame", "..."))
         left, line = _window(source.lines[number - 1], by_line[number])
@@ -85,8 +96,8 @@ def render(diagnostic: Diagnostic, sources: Mapping[str, SourceText] | None = No
         color: whether to use ANSI colours.
     """
     paint = _Paint(color)
-    head = paint(diagnostic.severity, f"{diagnostic.severity}[{diagnostic.code}]") + paint("bold", f": {diagnostic.message}")
-    lines = [head]
+    head = f"{diagnostic.severity}[{diagnostic.code}]"
+    lines = [paint(diagnostic.severity, head) + paint("bold", f": {_clean(diagnostic.message)}")]
     primary = diagnostic.primary
     gutter = 1
     if primary:
@@ -95,16 +106,28 @@ def render(diagnostic: Diagnostic, sources: Mapping[str, SourceText] | None = No
             lines += _excerpt(diagnostic, source, paint)
             gutter = len(str(max(label.span.line for label in diagnostic.labels)))
         else:
-            lines.append(paint("frame", " --> ") + str(primary.span))
+            lines.append(paint("frame", " --> ") + _clean(str(primary.span)))
     elif diagnostic.where:
-        lines.append(paint("frame", " --> ") + diagnostic.where)
+        lines.append(paint("frame", " --> ") + _clean(diagnostic.where))
     equals = paint("frame", " " * gutter + " = ")
     if primary and diagnostic.where:
-        lines.append(f"{equals}{paint('bold', 'in')}: {diagnostic.where}")
-    lines += [f"{equals}{paint('bold', 'note')}: {note}" for note in diagnostic.notes]
-    fixable = "  (fix available)" if diagnostic.fix else ""
-    lines += [f"{equals}{paint('bold', 'help')}: {text}{fixable}" for text in diagnostic.helps]
+        lines.append(f"{equals}{paint('bold', 'in')}: {_clean(diagnostic.where)}")
+    lines += [f"{equals}{paint('bold', 'note')}: {_clean(note)}" for note in diagnostic.notes]
+    helps = [_clean(text) for text in diagnostic.helps]
+    if diagnostic.fix:
+        helps = [*helps[:-1], f"{helps[-1] if helps else _clean(diagnostic.fix.title)}  (fix available)"]
+    lines += [f"{equals}{paint('bold', 'help')}: {text}" for text in helps]
     return "\n".join(lines)
+
+
+def _sources(diagnostics: Iterable[Diagnostic], given: Mapping[str, SourceText] | None) -> dict[str, SourceText]:
+    """The texts that diagnostics point into, each read once."""
+    sources = dict(given or {})
+    for name in {item.primary.span.file for item in diagnostics if item.primary} - set(sources):
+        source = read_source(name)
+        if isinstance(source, SourceText):
+            sources[name] = source
+    return sources
 
 
 def render_all(
@@ -112,8 +135,8 @@ def render_all(
 ) -> str:
     """All diagnostics in the order of their places, an empty line between them, and a closing count."""
     items = order(diagnostics)
-    parts = [render(item, sources, color) for item in items]
-    return "\n\n".join([*parts, summary(items)]) if items else summary(items)
+    texts = _sources(items, sources)
+    return "\n\n".join([*(render(item, texts, color) for item in items), summary(items)])
 
 
 def summary(diagnostics: Iterable[Diagnostic]) -> str:

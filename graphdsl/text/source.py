@@ -1,12 +1,14 @@
 """Text of a spec, and reading it from a file without surprises."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from graphdsl.text.diagnostic import Diagnostic, report
 
-MAX_BYTES = 4_000_000
+_LONE_RETURN = re.compile(r"\r(?!\n)")
+MAX_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,10 @@ class SourceText:
         """The lines without their ends; splits at newlines only, as the lexer counts them."""
         return tuple(line.removesuffix("\r") for line in self.text.split("\n"))
 
+    def place(self, offset: int) -> tuple[int, int]:
+        """Line and column, from 1, of an offset."""
+        return self.text.count("\n", 0, offset) + 1, offset - self.text.rfind("\n", 0, offset)
+
 
 def _refuse(code: str, name: str, message: str, help_line: str) -> Diagnostic:
     return report(code, message, where=name, helps=(help_line,))
@@ -30,7 +36,7 @@ def read_source(path: str | Path) -> SourceText | Diagnostic:
     """Read a spec; what can't be read comes back as a diagnostic, never as an exception.
 
     Args:
-        path: a file of at most 4 MB of UTF-8 text.
+        path: a file of at most 1 MB of UTF-8 text.
     """
     name = str(path)
     try:
@@ -50,4 +56,5 @@ def read_source(path: str | Path) -> SourceText | Diagnostic:
                        "save the spec as UTF-8")  # fmt: skip
     if "\0" in text:
         return _refuse("GNN002", name, f"`{name}` is binary: it holds zero bytes", "give the path of a `.gnn` file")
-    return SourceText(name, text)
+    # A lone carriage return ends a line on old systems; columns and offsets stay as they are.
+    return SourceText(name, _LONE_RETURN.sub("\n", text))

@@ -1,23 +1,59 @@
 """Did you mean …?"""
 
-from collections.abc import Iterable
-from difflib import get_close_matches
+from collections.abc import Collection, Iterable
+from itertools import islice
 
 SHOWN = 12
+_MOST = 2000
+_LONGEST = 64
+
+
+def _distance(one: str, two: str, limit: int) -> int:
+    """Insertions, deletions, replacements and swaps of neighbours that make one word from another, up to a limit.
+
+    Optimal string alignment: the usual table, row by row.
+    """
+    if abs(len(one) - len(two)) > limit:
+        return limit + 1
+    before: list[int] = []
+    row = list(range(len(two) + 1))
+    for i, a in enumerate(one, 1):
+        last, before, row = before, row, [i]
+        for j, b in enumerate(two, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == two[j - 2] and one[i - 2] == b:
+                cost = min(cost, last[j - 2] + 1)
+            row.append(cost)
+        if min(row) > limit:
+            return limit + 1
+    return row[-1]
+
+
+def _plain(name: str) -> str:
+    return name.casefold().replace("_", "").replace("-", "").replace(" ", "")
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that `name` was probably meant to be.
+    """The known name that `name` was probably meant to be: a slip of a third of its letters, or a beginning of it.
 
-    >>> closest("writs", ["writes", "cites"])
-    'writes'
+    >>> closest("writs", ["writes", "cites"]), closest("SAGE", ["GATConv", "SAGEConv"]), closest("x", ["y"])
+    ('writes', 'SAGEConv', None)
     """
-    names = list(known)
-    folded = {item.casefold(): item for item in reversed(names)}
-    if name.casefold() in folded:
-        return folded[name.casefold()]
-    found = get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
-    return folded[found[0]] if found else None
+    meant = _plain(name)
+    best: tuple[int, int, str] | None = None
+    for candidate in islice(known, _MOST):
+        word = _plain(candidate)
+        if word == meant:
+            return candidate
+        if max(len(word), len(meant)) > _LONGEST:
+            continue
+        limit = max(len(word), len(meant)) // 3
+        distance = _distance(meant, word, limit) if limit else 1
+        starts = min(len(word), len(meant)) >= 3 and (word.startswith(meant) or meant.startswith(word))
+        rank = distance if distance <= limit else _LONGEST + len(word) if starts else None
+        if rank is not None and (best is None or (rank, len(word), candidate) < best):
+            best = (rank, len(word), candidate)
+    return best[2] if best else None
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> tuple[str, ...]:
@@ -36,9 +72,9 @@ def listing(what: str, known: Iterable[str]) -> tuple[str, ...]:
     >>> listing("node types", ["paper", "author"])
     ('node types: `paper`, `author`',)
     """
-    names = list(known)
+    names = known if isinstance(known, Collection) else list(known)
     if not names:
         return (f"there are no {what}",)
-    shown = ", ".join(f"`{name}`" for name in names[:SHOWN])
+    shown = ", ".join(f"`{name}`" for name in islice(names, SHOWN))
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return (f"{what}: {shown}{more}",)

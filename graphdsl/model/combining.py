@@ -1,0 +1,142 @@
+"""Reading `combine …` behind a relation map, and joins of states: `cat(h0, h1)`, `jump(h0, h1, mode = "lstm")`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from graphdsl.model.values import UNKNOWN, show
+from graphdsl.syntax import nodes as n
+from graphdsl.text import Diagnostic, did_you_mean, listing, report
+
+JoinKind = Literal["cat", "add", "mean", "max", "jump", "same"]
+COMBINES = ("sum", "mean", "max", "min", "cat", "attention")
+JOINS = ("cat", "add", "mean", "max", "jump")
+JUMP_MODES = ("cat", "max", "lstm")
+ATTENTION_WIDTH = 128
+
+Evaluate = Callable[[n.Expression], Any]
+
+
+def read_combine(call: n.Call | None, evaluate: Evaluate, found: list[Diagnostic]) -> tuple[str, dict[str, Any]]:
+    """How messages of several relations meet, and with which arguments; `sum` by default.
+
+    Args:
+        call: what stands behind `combine`.
+        evaluate: gives values of expressions, UNKNOWN where there is none yet.
+        found: where problems go.
+    """
+    if call is None:
+        return "sum", {}
+    if call.name.text not in COMBINES:
+        helps = did_you_mean(call.name.text, COMBINES)
+        if call.name.text == "add":
+            helps = ("did you mean `sum`?",)
+        notes = listing("ways to combine", COMBINES)
+        message = f"unknown combine `{call.name.text}`"
+        found.append(report("GNN101", message, call.name.span, helps=helps, notes=notes))
+        return "sum", {}
+    arguments: dict[str, Any] = {}
+    for position, item in enumerate(call.arguments):
+        name = item.name.text if item.name else ("hidden" if position == 0 else "")
+        if call.name.text != "attention" or name != "hidden":
+            helps = ("only `attention` takes an argument: `attention(hidden = 128)`",)
+            found.append(report("GNN201", f"unknown argument of `combine {call.name.text}`", item.span, helps=helps))
+            continue
+        if "hidden" in arguments:
+            found.append(report("GNN209", "`hidden` is given twice", item.span))
+        value = evaluate(item.value)
+        if value is not UNKNOWN and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+            message = f"`hidden` must be a whole number ≥ 1, not {show(value)}"
+            found.append(report("GNN204", message, item.value.span))
+            continue
+        arguments["hidden"] = value
+    if call.name.text == "attention":
+        arguments.setdefault("hidden", ATTENTION_WIDTH)
+    return call.name.text, arguments
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """A join as it is written: which states, in order."""
+
+    kind: JoinKind
+    states: tuple[int, ...]
+    mode: str = "cat"
+
+
+class JoinReader:
+    """Reads joins; knows the states, and where problems go."""
+
+    def __init__(self, states: Mapping[str, int], evaluate: Evaluate, found: list[Diagnostic]) -> None:
+        self.states = states
+        self.evaluate = evaluate
+        self.found = found
+
+    def read(self, call: n.Call) -> Join | None:
+        """The join of a call, or a bare state; None after a report."""
+        name = call.name.text
+        if name in self.states and not call.arguments:
+            return Join("same", (self.states[name],))
+        if name not in JOINS:
+            self.found.append(self.unknown_source(call))
+            return None
+        kind = next(item for item in get_args(JoinKind) if item == name)
+        before = len(self.found)
+        positional = [item for item in call.arguments if item.name is None]
+        states = [self.state(item.value) for item in positional]
+        mode = self.options([item for item in call.arguments if item.name is not None], kind)
+        if len(positional) < 2:
+            helps = (f"write `{kind}(h0, h1)`",)
+            notes = listing("states", self.states)
+            self.found.append(report("GNN203", f"`{kind}` joins at least two states", call.span, helps=helps, notes=notes))
+        if len(self.found) > before:
+            return None
+        return Join(kind, tuple(state for state in states if state is not None), mode)
+
+    def state(self, value: n.Expression) -> int | None:
+        """The number of the state that an argument names."""
+        if not isinstance(value, n.Reference):
+            helps = ("name the stage first: `h1 = edges { … }`, then `cat(h0, h1)`",)
+            self.found.append(report("GNN202", "a join takes names of states", value.span, helps=helps))
+            return None
+        return find_state(value.name, self.states, self.found)
+
+    def options(self, options: list[n.Argument], kind: JoinKind) -> str:
+        """The mode of a `jump`; other joins have no option."""
+        mode = "cat"
+        for position, item in enumerate(options):
+            if kind != "jump" or item.name is None or item.name.text != "mode":
+                helps = ("only `jump` has an option: `mode`",)
+                name = item.name.text if item.name else ""
+                self.found.append(report("GNN201", f"`{kind}` has no option `{name}`", item.span, helps=helps))
+            elif position > 0:
+                self.found.append(report("GNN209", "`mode` is given twice", item.span))
+            else:
+                mode = self.jump_mode(item.value)
+        return mode
+
+    def jump_mode(self, value: n.Expression) -> str:
+        mode = self.evaluate(value)
+        if mode in JUMP_MODES:
+            return mode
+        if mode is not UNKNOWN:
+            notes = listing("modes", [show(item) for item in JUMP_MODES])
+            code = "GNN204" if isinstance(mode, str) else "GNN202"
+            self.found.append(report(code, f"`jump` has no mode {show(mode)}", value.span, notes=notes))
+        return "cat"
+
+    def unknown_source(self, call: n.Call) -> Diagnostic:
+        name = call.name.text
+        known = [*self.states, *JOINS]
+        helps = did_you_mean(name, known) or ("a layer stands in `nodes { *: … }`, in `edges { … }` or behind `|`",)
+        message = f"`{name}` is neither a state nor a join"
+        return report("GNN101", message, call.name.span, helps=helps, notes=listing("states and joins", known))
+
+
+def find_state(name: n.Name, states: Mapping[str, int], found: list[Diagnostic]) -> int | None:
+    """The number of a named state, None after a report."""
+    if name.text not in states:
+        helps, notes = did_you_mean(name.text, states), listing("states", states)
+        found.append(report("GNN101", f"unknown state `{name.text}`", name.span, helps=helps, notes=notes))
+        return None
+    return states[name.text]

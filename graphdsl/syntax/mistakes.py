@@ -1,0 +1,303 @@
+"""From the place where the parser is stuck to what the writer did wrong, and how to read on.
+
+The parser stops at the first token that cannot follow; the mistake is often earlier: a bracket that is never closed, a
+statement that ends too soon. `_LOOKS` are the patterns that are tried in turn; what none explains is said as it is.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from lark import Token
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from graphdsl.syntax.brackets import CLOSERS, Bracket, Brackets, scan
+from graphdsl.syntax.grammar import parser
+from graphdsl.syntax.messages import RELATION, WORDS, character_help, describe, hint
+from graphdsl.syntax.recovery import Blank, Repair, Replace, code_before, code_end, line_bounds
+from graphdsl.text import Diagnostic, Edit, Fix, Span, closest, report
+
+_STARTER = re.compile(
+    r'(schema|model|train|node|edge|metapath|drop|predict)[ \t]+(?=["\w])'
+    r"|(optional)[ \t]+(?=(?:node|edge)\b)|(repeat)[ \t]+(?=[\w(])|(nodes|edges)[ \t]*(?=[({])"
+)
+_STATEMENTS = ("nodes", "edges", "repeat", "drop", "predict")
+_NAME = re.compile(r'[^\W\d]\w*|"(?:[^"\\\n]|\\.)*"')
+_TRIPLE = re.compile(r"\([^(){}\n,]+,[^(){}\n,]+,[^(){}\n,]+\)")
+_BLOCK_ENDS = frozenset({"RBRACE", "RPAR", "RSQB", "$END"})
+_LONGEST = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """What is wrong, and the repair with which reading goes on."""
+
+    diagnostic: Diagnostic
+    repair: Repair
+
+
+@dataclass(frozen=True)
+class _Text:
+    """The text at its present state of repair, under the name of its file."""
+
+    name: str
+    text: str
+
+    @cached_property
+    def brackets(self) -> Brackets:
+        return scan(self.text)
+
+    def span(self, start: int, end: int) -> Span:
+        """A range within one line."""
+        line = self.text.count("\n", 0, start) + 1
+        column = start - self.text.rfind("\n", 0, start)
+        return Span(self.name, line, column, line, column + max(1, end - start))
+
+    def line_start(self, offset: int) -> int:
+        """The first code on the line of an offset."""
+        start, end = line_bounds(self.text, offset)
+        return start + len(self.text[start:end]) - len(self.text[start:end].lstrip())
+
+    def accepts(self, offset: int) -> frozenset[str]:
+        """Terminals that could stand at an offset, if all before it can be read."""
+        stuck = parser().parse_interactive(self.text[:offset])
+        try:
+            stuck.exhaust_lexer()
+        except UnexpectedInput:
+            return frozenset()
+        return frozenset(stuck.accepts())
+
+    def insertion(self, offset: int, sign: str) -> Replace:
+        """Put a forgotten sign before an offset: at the end of the line before, or over a blank, so that little moves."""
+        before = code_before(self.text, offset)
+        if before is not None and self.line_start(offset) >= offset:
+            return Replace(before, before, sign)
+        blank = self.text[offset - 1 : offset] == " "
+        return Replace(offset - blank, offset, sign)
+
+
+def _fix(here: _Text, title: str, edit: Replace) -> Fix:
+    line_end = edit.end - edit.start
+    span = here.span(edit.start, edit.end)
+    if line_end == 0:
+        span = Span(span.file, span.line, span.column, span.line, span.column)
+    return Fix(title, (Edit(span, edit.text),))
+
+
+# --- where the parser is stuck at a token ----------------------------------------------------------------------------
+
+
+def _never_closed(here: _Text, opener: Bracket, before: int) -> Mistake:
+    """An opener whose closer is missing before an offset."""
+    sign = CLOSERS[opener.sign]
+    edit = here.insertion(before, sign)
+    end = here.span(edit.start, edit.start)
+    message = f"this `{opener.sign}` is never closed"
+    at = here.span(opener.offset, opener.offset + 1)
+    also = () if end.line == at.line and end.column <= at.column + 1 else ((end, f"`{sign}` expected"),)
+    fix = _fix(here, f"insert `{sign}`", Replace(edit.start, edit.start, sign))
+    return Mistake(report("GNN012", message, at, "opened here", also=also, fix=fix), edit)
+
+
+def _comment(here: _Text, token: Token, _accepted: frozenset[str]) -> Mistake | None:
+    start = token.start_pos or 0
+    if here.text[start : start + 2] != "//":
+        return None
+    end = code_end(here.text, start)
+    found = report("GNN010", "`//` starts no comment", here.span(start, start + 2), helps=("comments start with `#`",))
+    return Mistake(found, Replace(start, end, " " * (end - start)))
+
+
+def _wrong_closer(here: _Text, token: Token, _accepted: frozenset[str]) -> Mistake | None:
+    """A closer that closes nothing, or something else."""
+    start = token.start_pos or 0
+    item = here.brackets.at(start)
+    if item is None or item.sign in CLOSERS or item.partner is not None:
+        return None
+    opened = here.brackets.open_at(start)
+    span = here.span(start, start + 1)
+    if opened and opened[-1].partner is None and opened[-1].sign != "{":
+        sign = CLOSERS[opened[-1].sign]
+        also = ((here.span(opened[-1].offset, opened[-1].offset + 1), "opened here"),)
+        edit = Replace(start, start + 1, sign)
+        fix = _fix(here, f"write `{sign}`", edit)
+        message = f"`{item.sign}` cannot close `{opened[-1].sign}`"
+        return Mistake(report("GNN010", message, span, f"`{sign}` expected", also=also, fix=fix), edit)
+    message = f"this `{item.sign}` closes nothing"
+    fix = _fix(here, "remove it", Replace(start, start + 1, ""))
+    return Mistake(report("GNN010", message, span, "nothing is open here", fix=fix), Replace(start, start + 1, " "))
+
+
+def _unclosed_call(here: _Text, token: Token, _accepted: frozenset[str]) -> Mistake | None:
+    opened = here.brackets.open_at(token.start_pos or 0)
+    if not opened or opened[-1].sign == "{" or opened[-1].partner is not None:
+        return None
+    return _never_closed(here, opened[-1], token.start_pos or 0)
+
+
+def _new_item(here: _Text, token: Token, accepted: frozenset[str]) -> Mistake | None:
+    """The line starts something new, so the line before it, or a block around it, should have ended."""
+    offset = token.start_pos or 0
+    start = here.line_start(offset)
+    starter = _STARTER.match(here.text, start)
+    name = _NAME.match(here.text, start)
+    named = name is not None and token.type in ("EQUAL", "COLON") and not here.text[name.end() : offset].strip()
+    if starter is None and not named:
+        return None
+    before = accepted if start == offset else here.accepts(start)
+    if not before or (starter is not None and starter.group().strip().upper() in before):
+        return None
+    if not before & _BLOCK_ENDS:
+        return _unfinished(here, start, before)
+    opened = here.brackets.open_at(start)
+    return _never_closed(here, opened[-1], start) if starter is not None and opened else None
+
+
+def _unfinished(here: _Text, start: int, expected: frozenset[str]) -> Mistake | None:
+    end = code_before(here.text, start)
+    if end is None:
+        return None
+    wanted = describe(expected & WORDS.keys())
+    message = f"expected {wanted}, found the end of the line"
+    return Mistake(report("GNN010", message, here.span(end, end), "something is missing here"), Blank(end))
+
+
+def _outside(here: _Text, token: Token, accepted: frozenset[str]) -> Mistake | None:
+    """Behind a block that was closed too early."""
+    offset = token.start_pos or 0
+    if "$END" not in accepted or here.brackets.open_at(offset):
+        return None
+    closed = [item for item in here.brackets.items if item.offset < offset and item.sign == "}"]
+    extra = any(item.offset > offset and item.sign == "}" and item.partner is None for item in here.brackets.items)
+    message = f"{_shown(token)} stands outside of any block"
+    span = here.span(offset, offset + len(token))
+    if closed and extra:
+        early = closed[-1].offset
+        also = ((here.span(early, early + 1), "the block ends here"),)
+        return Mistake(report("GNN010", message, span, also=also), Replace(early, early + 1, " "))
+    if str(token) not in (*_STATEMENTS, "node", "edge", "metapath", "optional"):
+        return None
+    block = "model" if str(token) in _STATEMENTS else "schema"
+    return Mistake(report("GNN010", message, span, helps=(f"put it into a `{block}` block",)), Blank(offset))
+
+
+def _misspelt(here: _Text, token: Token, _accepted: frozenset[str]) -> Mistake | None:
+    """The line starts with something close to the word that starts a statement."""
+    offset = token.start_pos or 0
+    start = here.line_start(offset)
+    first = _NAME.match(here.text, start, offset)
+    if first is None or re.search(r"[=|{(:]", here.text[start:offset]):
+        return None
+    word = first.group()
+    near = closest(word, _STATEMENTS)
+    if near is None or near == word or "PREDICT" not in here.accepts(start):
+        return None
+    span = here.span(start, first.end())
+    return Mistake(report("GNN010", f"`{word}` starts no statement", span, helps=(f"did you mean `{near}`?",)), Blank(start))
+
+
+def _map_word(here: _Text, token: Token, _accepted: frozenset[str]) -> Mistake | None:
+    """A brace behind a word that is close to `nodes` or `edges`: `h0 = node { … }`."""
+    offset = token.start_pos or 0
+    before = re.search(r"[^\W\d]\w*[ \t]*\Z", here.text[:offset][-80:])
+    near = closest(before.group().strip(), ("nodes", "edges")) if before else None
+    if token.type != "LBRACE" or before is None or near is None:
+        return None
+    word = before.group().strip()
+    start = offset - len(before.group())
+    found = report(
+        "GNN010", f"`{word}` starts no map", here.span(start, start + len(word)), helps=(f"did you mean `{near} {{ … }}`?",)
+    )
+    return Mistake(found, Blank(offset))
+
+
+_LOOKS: tuple[Callable[[_Text, Token, frozenset[str]], Mistake | None], ...] = (
+    _comment,
+    _wrong_closer,
+    _unclosed_call,
+    _new_item,
+    _outside,
+    _misspelt,
+    _map_word,
+)
+
+
+def _shown(token: Token) -> str:
+    text = str(token)
+    return f"`{text}`" if len(text) <= _LONGEST else f"`{text[:_LONGEST]}…`"
+
+
+def _plainly(here: _Text, token: Token, accepted: frozenset[str]) -> Mistake:
+    offset = token.start_pos or 0
+    opened = here.brackets.open_at(offset)
+    said = hint(token.type, str(token), accepted, opened[-1].sign if opened else "")
+    if "STRING" in accepted and _TRIPLE.match(here.text, offset):
+        said = RELATION
+    helps = [said] if said else []
+    keywords = [WORDS[name].strip("`") for name in sorted(accepted) if WORDS[name].strip("`").isalpha()]
+    if token.type == "IDENTIFIER" and not helps and (near := closest(str(token), keywords)):
+        helps.append(f"did you mean `{near}`?")
+    message = f"expected {describe(accepted)}, found {_shown(token)}" if accepted else f"{_shown(token)} cannot stand here"
+    return Mistake(report("GNN010", message, here.span(offset, offset + len(token)), helps=helps), Blank(offset))
+
+
+# --- where it is stuck at a character, or at the end -----------------------------------------------------------------
+
+
+def _character(here: _Text, offset: int) -> Mistake:
+    character = here.text[offset]
+    line_end = line_bounds(here.text, offset)[1]
+    if character == '"':
+        span = here.span(offset, line_end)
+        said = 'a closing `"` is missing on this line'
+        return Mistake(report("GNN012", "this string is never closed", span, said), Blank(offset))
+    if quoted := re.compile(r"'([^'\"\n]*)'|[“”„]([^“”\"\n]*)[“”]").match(here.text, offset):
+        text = f'"{quoted.group()[1:-1]}"'
+        edit = Replace(offset, quoted.end(), text)
+        found = report(
+            "GNN011", f"strings stand in plain double quotes: `{text}`", here.span(offset, quoted.end()),
+            fix=_fix(here, "use double quotes", edit),
+        )  # fmt: skip
+        return Mistake(found, edit)
+    shown = f"`{character}`" if character.isprintable() else f"U+{ord(character):04X}"
+    said = character_help(character)
+    found = report("GNN011", f"{shown} starts no word of the language", here.span(offset, offset + 1), helps=said)
+    alone = character == ";" or not character.isprintable() or character.isspace()
+    return Mistake(found, Replace(offset, offset + 1, " ") if alone else Blank(offset))
+
+
+def _end(here: _Text, expected: frozenset[str]) -> Mistake:
+    """The file ends too early: point to the bracket that is still open."""
+    opened = here.brackets.open_at(len(here.text))
+    if opened:
+        return _never_closed(here, opened[-1], len(here.text))
+    end = code_before(here.text, len(here.text)) if here.line_start(len(here.text)) >= len(here.text) else None
+    at = code_end(here.text, len(here.text)) if end is None else end
+    wanted = describe(expected) if expected else "more"
+    message = f"the file ends where {wanted} is expected"
+    return Mistake(report("GNN010", message, here.span(at, at), "something is missing here"), Blank(max(0, at - 1)))
+
+
+def explain(name: str, text: str, error: UnexpectedInput) -> Mistake:
+    """What the writer did wrong, from where the parser is stuck.
+
+    Args:
+        name: the file's name.
+        text: the text that was parsed.
+        error: what the parser raised.
+    """
+    here = _Text(name, text)
+    if isinstance(error, UnexpectedCharacters):
+        return _character(here, error.pos_in_stream)
+    if not isinstance(error, UnexpectedToken):
+        return _end(here, frozenset())
+    accepted = frozenset(error.accepts or error.expected) & WORDS.keys()
+    token: Token = error.token
+    if token.type == "$END":
+        return _end(here, accepted - {"$END"})
+    for look in _LOOKS:
+        found = look(here, token, accepted)
+        if found is not None:
+            return found
+    return _plainly(here, token, accepted)
