@@ -51,9 +51,8 @@ def batch_inputs(data: Any, plan: Plan) -> dict[str, dict[Any, Tensor]]:
         "edge_index_dict": edges,
     }
     numbers = {name: _number(view, name, edges) for name in needs.numbered}
-    present = {name: ids for name, ids in numbers.items() if ids is not None}
-    if present:
-        inputs["n_id_dict"] = present
+    if numbers:  # Even if nothing is in it: an optional type that is absent has no nodes, rather than all.
+        inputs["n_id_dict"] = {name: ids for name, ids in numbers.items() if ids is not None}
     for place, attributes in (*needs.nodes.items(), *needs.edges.items()):
         for key in attributes:
             if key in view.keys(place):

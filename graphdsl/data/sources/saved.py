@@ -15,7 +15,7 @@ from graphdsl.model import DataSource
 from graphdsl.text import Diagnostic
 
 _PLAIN = [BaseStorage, NodeStorage, EdgeStorage, GlobalStorage, DataEdgeAttr, DataTensorAttr]
-"""PyG lets torch open its containers, but not what lies inside of them, which is just as harmless: mappings, records."""
+"""PyG lets torch open its containers, but not what lies in them, which is just as harmless: mappings and records."""
 
 
 def load_saved(source: DataSource) -> HeteroData:
