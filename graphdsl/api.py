@@ -189,7 +189,7 @@ class Spec:
         program, found = self.model(model).bind(parameters)
         if program is None:
             raise SpecError(found, [self.resolved.source])
-        plan, said = lower(program, _metadata(data))
+        plan, said = lower(program, _metadata(data, program.schema))
         errors = [item for item in (*found, *said) if item.is_error]
         if errors:
             raise SpecError(errors, [self.resolved.source])
@@ -234,7 +234,7 @@ class Spec:
         return Report(validate(self.schema(model), data))
 
 
-def _metadata(data: Any) -> Metadata | None:
+def _metadata(data: Any, schema: Schema) -> Metadata | None:
     if data is None or isinstance(data, Metadata):
         return data
     if isinstance(data, str | Path):
@@ -243,7 +243,7 @@ def _metadata(data: Any) -> Metadata | None:
         return read_metadata(data)
     from graphdsl.data import inspect
 
-    return inspect(data)
+    return inspect(data, schema)
 
 
 def require_sizes(plan: Plan, *sources: SourceText) -> None:

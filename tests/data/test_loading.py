@@ -432,3 +432,10 @@ def test_any_graph_in_batches(graph: HeteroData, model: torch.nn.Module, batch_s
             mine = sampled["author.y"] if isinstance(sampled, dict) else sampled
             rows.append(mine[: batch["author"].batch_size])
     torch.testing.assert_close(torch.cat(rows), expected)
+
+
+def test_classes_of_any_declared_label_come_from_the_data() -> None:
+    spec = graphdsl.loads("schema s { node a { x: float[*], maker: class[*] } } model m on s { predict a.maker }")
+    data = HeteroData()
+    data["a"].x, data["a"].maker = torch.zeros(3, 5), torch.tensor([0, 6, -1])
+    assert spec.plan("m", data=data).heads[0].size == 7
