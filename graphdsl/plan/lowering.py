@@ -14,13 +14,29 @@ from graphdsl.plan.typewise import lower_nodes
 from graphdsl.text import Diagnostic, EdgeKey, report
 
 
-def _inputs(schema: Schema, metadata: Metadata | None) -> dict[str, Width]:
+def _embedded(program: Program) -> set[str]:
+    """Types whose first own layer is an embedding: they are read by number, whatever features they have."""
+    embedded: set[str] = set()
+    touched: set[str] = set()
+    for stage in program.stages:
+        if isinstance(stage, NodesStage):
+            first = [rule for rule in stage.rules if rule.type not in touched]
+            embedded |= {rule.type for rule in first if rule.layer.entry.accepts_ids}
+            touched |= {rule.type for rule in first}
+        elif isinstance(stage, EdgesStage):
+            touched |= {edge[2] for rule in stage.rules for edge in rule.edges}
+    return embedded
+
+
+def _inputs(program: Program, metadata: Metadata | None) -> dict[str, Width]:
     """Width of each node type's `x`: from the schema, or from the data where the schema says `*`."""
     widths: dict[str, Width] = {}
-    for name, node in schema.nodes.items():
+    embedded = _embedded(program)
+    for name, node in program.schema.nodes.items():
         store = metadata.nodes.get(name) if metadata else None
         tensor = store.tensors.get("x") if store else None
-        if node.features is None or (node.features.type.optional and metadata is not None and tensor is None):
+        absent = node.features is not None and node.features.type.optional and metadata is not None and tensor is None
+        if node.features is None or absent or name in embedded:
             count = node.count if node.count is not None else store.count if store else None
             widths[name] = Ids(count)
         elif node.features.type.width is not None:
@@ -110,7 +126,7 @@ def lower(program: Program, metadata: Metadata | None = None) -> tuple[Plan, lis
         The plan, after all passes, and what is wrong with the model. A plan with errors must not be compiled.
     """
     found: list[Diagnostic] = []
-    inputs = _inputs(program.schema, metadata)
+    inputs = _inputs(program, metadata)
     flow = Flow(program.schema, metadata, [inputs], [], found)
     for stage in program.stages:
         lowered = _lower_stage(stage, flow)

@@ -30,16 +30,14 @@ class Flow:
         """Columns of a type's value where a layer needs some; reports types that have no features."""
         if not isinstance(width, Ids):
             return width
-        self.found.append(
-            report(
-                "GNN501",
-                f"`{name}` has no features to read",
-                rule,
-                "this rule reads them",
-                also=((self.schema.nodes[name].span, f"`{name}` has no `x`"),),
-                helps=(f"give it an embedding first: `nodes {{ {name}: Embedding(64) … }}`",),
-            )
-        )
+        node = self.schema.nodes[name]
+        said = f"`{name}` has no `x`" if node.features is None else f"`{name}` is read by number: it has an embedding"
+        helps = (f"give it an embedding first: `nodes {{ {name}: Embedding(64) … }}`",)
+        if node.features is not None:
+            helps = ("place the embedding before this rule, or leave it out to read the features",)
+        message = f"`{name}` has no features to read"
+        also = ((node.span, said),)
+        self.found.append(report("GNN501", message, rule, "this rule reads them", also=also, helps=helps))
         return None
 
     def unequal(

@@ -14,6 +14,10 @@ def lower_step(name: str, layer: LayerUse, width: Width, rule: Span, flow: Flow)
     columns = None
     if not layer.entry.accepts_ids:
         columns = flow.columns(name, width, rule)
+    elif not isinstance(width, Ids):
+        message = f"`{layer.entry.name}` reads a node's number, but `{name}` has a value already"
+        helps = ("give a type its embedding in the first layer that makes it",)
+        flow.found.append(report("GNN512", message, rule, helps=helps))
     count = width.count if isinstance(width, Ids) else flow.count(name)
     module = build_module(layer, Surroundings(width=columns, count=count), flow.found)
     return NodeStep(name, module, width, module.width_out, rule)

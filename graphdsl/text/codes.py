@@ -37,7 +37,7 @@ CODES: tuple[Code, ...] = (
     # 0xx text and syntax
     _error("GNN001", "unreadable-file", "The file cannot be opened: it is missing, a folder, or not permitted."),
     _error("GNN002", "not-text", "A spec is UTF-8 text; this file holds bytes that no text has."),
-    _error("GNN003", "too-large", "A spec is at most 4 MB; larger files are data given in the wrong place."),
+    _error("GNN003", "too-large", "A spec is at most 1 MB; larger files are data given in the wrong place."),
     _error("GNN004", "empty-spec", "The file says nothing: no schema, model or train block."),
     _error("GNN005", "too-deep", "Brackets are nested deeper than any model needs."),
     _error("GNN010", "syntax", "The text does not follow the grammar at this place."),
@@ -88,6 +88,7 @@ CODES: tuple[Code, ...] = (
     _error("GNN509", "label-as-feature", "A label may not also be the input of the model that predicts it."),
     _error("GNN510", "wrong-state-type", "A join needs the types of its states to be the same."),
     _error("GNN511", "not-a-label", "Only `class`, `multilabel` and `real` attributes can be predicted."),
+    _error("GNN512", "late-embedding", "An embedding reads the number of a node; a type that has a value already is past that."),
     # 6xx spec against data and stored files
     _error("GNN601", "missing-type", "The spec declares a type or relation that the data does not have."),
     _warning("GNN602", "extra-type", "The data has a type or relation that the spec does not mention; it is not used."),
