@@ -85,6 +85,8 @@ def _analyse(source: SourceText) -> tuple[ResolvedSpec, list[Diagnostic]]:
     if unread:
         # What is never used may be used in a statement that could not be read.
         found = [item for item in found if item.is_error]
+    lines = {item.primary.span.line for item in parsed.diagnostics if item.primary}
+    found = [item for item in found if item.primary is None or item.primary.span.line not in lines]
     return resolved, [*parsed.diagnostics, *_merge(found)]
 
 

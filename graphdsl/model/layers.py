@@ -1,9 +1,11 @@
 """From a call in a spec to a layer of the catalogue with checked arguments."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from graphdsl.catalog import NOT_YET, Entry, Kind, Parameter, check_value, describe, find, names
+from graphdsl.catalog import NOT_YET, Entry, ForwardInput, Kind, Parameter, check_value, describe, find, names
+from graphdsl.model.combining import find_state
 from graphdsl.model.program import BoundInput, LayerUse
 from graphdsl.model.values import UNKNOWN, Refused, evaluate, kind_of, show
 from graphdsl.syntax import nodes as n
@@ -21,6 +23,29 @@ PLACES: dict[str, tuple[tuple[Kind, ...], str]] = {
     "activation": (("activation",), "an argument that takes an activation"),
 }
 """Kinds of layers that can stand at a place, and how the place is called."""
+
+
+_REPORTED = object()
+"""Stands for a nested layer that was refused, and reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What is known of a layer while its arguments are read one by one."""
+
+    entry: Entry
+    arguments: dict[str, Any] = field(default_factory=dict[str, Any])
+    places: dict[str, Span] = field(default_factory=dict[str, Span])
+    inputs: list[BoundInput] = field(default_factory=list[BoundInput])
+
+
+def _bound_name(value: n.Expression, forward: ForwardInput) -> str | None:
+    """The name that an input is bound to; names of attributes may be quoted."""
+    if isinstance(value, n.Reference):
+        return value.name.text
+    if isinstance(value, n.Literal) and isinstance(value.value, str) and forward.source != "state":
+        return value.value
+    return None
 
 
 class LayerReader:
@@ -41,12 +66,11 @@ class LayerReader:
         if entry.kind not in kinds:
             self.found.append(self._misplaced(call, entry, where))
             return None
-        arguments: dict[str, Any] = {}
-        places: dict[str, Span] = {}
-        inputs: list[BoundInput] = []
-        ok = all([self._argument(entry, item, arguments, places, inputs) for item in self._ordered(entry, call)])
-        ok = self._complete(entry, call, arguments) and ok
-        return LayerUse(entry, arguments, places, tuple(inputs), call.span) if ok else None
+        reading = _Reading(entry)
+        ordered = self._ordered(entry, call)
+        ok = all([self._argument(reading, name, argument) for name, argument in ordered])
+        ok = self._complete(entry, call, {name for name, _ in ordered if name is not None}) and ok
+        return LayerUse(entry, reading.arguments, reading.places, tuple(reading.inputs), call.span) if ok else None
 
     def _unknown_layer(self, call: n.Call, kinds: tuple[Kind, ...]) -> Diagnostic:
         name = call.name.text
@@ -83,33 +107,25 @@ class LayerReader:
                 position += 1
         return result
 
-    def _argument(
-        self,
-        entry: Entry,
-        item: tuple[str | None, n.Argument],
-        arguments: dict[str, Any],
-        places: dict[str, Span],
-        inputs: list[BoundInput],
-    ) -> bool:
-        name, argument = item
+    def _argument(self, reading: "_Reading", name: str | None, argument: n.Argument) -> bool:
+        entry = reading.entry
         if name is None:
             count = sum(not item.keyword for item in entry.parameters)
-            message = f"`{entry.name}` takes {count} positional arguments"
-            notes = listing("arguments", (known.name for known in entry.parameters))
+            message = f"`{entry.name}` takes {count or 'no'} positional argument{'s' if count != 1 else ''}"
+            notes = listing("arguments", [known.name for known in entry.parameters])
             self.found.append(report("GNN201", message, argument.span, "one too many", notes=notes))
             return False
-        forward = entry.input(name)
         parameter = entry.parameter(name)
-        if forward is not None and (parameter is None or isinstance(argument.value, n.Reference)):
-            return self._input(entry, name, argument, inputs)
-        if parameter is None:
+        if parameter is None and entry.input(name) is None:
             self.found.append(self._unknown_argument(entry, name, argument))
             return False
-        if name in arguments and not parameter.variadic:
-            also = ((places[name], "first given here"),)
+        if name in reading.places and not (parameter and parameter.variadic):
+            also = ((reading.places[name], "first given here"),)
             self.found.append(report("GNN209", f"`{name}` is given twice", argument.span, also=also))
             return False
-        return self._value(entry, parameter, argument, arguments, places)
+        if parameter is None or (entry.input(name) and isinstance(argument.value, n.Reference)):
+            return self._input(reading, name, argument)
+        return self._value(reading, parameter, argument)
 
     def _unknown_argument(self, entry: Entry, name: str, argument: n.Argument) -> Diagnostic:
         span = argument.name.span if argument.name else argument.span
@@ -123,46 +139,43 @@ class LayerReader:
         helps = (f"left out: {entry.left_out[name]}",) if name in entry.left_out else did_you_mean(name, known)
         return report("GNN201", message, span, helps=helps, notes=notes)
 
-    def _input(self, entry: Entry, name: str, argument: n.Argument, inputs: list[BoundInput]) -> bool:
-        forward = entry.input(name)
+    def _input(self, reading: "_Reading", name: str, argument: n.Argument) -> bool:
+        forward = reading.entry.input(name)
         assert forward is not None
-        if not isinstance(argument.value, n.Reference):
+        bound = _bound_name(argument.value, forward)
+        if bound is None:
             what = "a state" if forward.source == "state" else "an attribute"
             helps = (f"write `{name} = NAME` with the name of {what}",)
             message = f"`{name}` is an input of the forward pass: it is bound to {what}, not to a value"
             self.found.append(report("GNN305", message, argument.value.span, helps=helps))
             return False
-        bound = argument.value.name.text
-        state = -1
+        state = None
         if forward.source == "state":
-            if bound not in self.states:
-                notes = listing("states", self.states)
-                helps = did_you_mean(bound, self.states)
-                self.found.append(report("GNN101", f"unknown state `{bound}`", argument.value.span, helps=helps, notes=notes))
+            state = find_state(n.Name(bound, argument.value.span), self.states, self.found)
+            if state is None:
                 return False
-            state = self.states[bound]
-        inputs.append(BoundInput(forward, bound, state, argument.span))
+        reading.places[name] = argument.span
+        reading.inputs.append(BoundInput(forward, bound, -1 if state is None else state, argument.span))
         return True
 
-    def _value(
-        self, entry: Entry, parameter: Parameter, argument: n.Argument, arguments: dict[str, Any], places: dict[str, Span]
-    ) -> bool:
+    def _value(self, reading: "_Reading", parameter: Parameter, argument: n.Argument) -> bool:
         try:
             value = self._evaluate(parameter, argument.value)
         except Refused as refused:
             self.found.append(refused.diagnostic)
             return False
-        if value is None and isinstance(argument.value, n.Call):
-            return False  # a nested layer that was reported already
+        if value is _REPORTED:
+            return False
         if value is not UNKNOWN and not isinstance(value, LayerUse):
             problem = check_value(parameter, value)
             if problem is not None:
-                self.found.append(self._unfit(entry, parameter, value, argument, problem.code))
+                self.found.append(self._unfit(reading.entry, parameter, value, argument, problem.code))
                 return False
         if parameter.variadic:
-            value = (*arguments.get(parameter.name, ()), *(value if isinstance(value, tuple) else (value,)))
-        arguments[parameter.name] = value
-        places[parameter.name] = argument.span
+            items: tuple[Any, ...] = value if isinstance(value, tuple) else (value,)
+            value = (*reading.arguments.get(parameter.name, ()), *items)
+        reading.arguments[parameter.name] = value
+        reading.places[parameter.name] = argument.span
         return True
 
     def _unfit(self, entry: Entry, parameter: Parameter, value: Any, argument: n.Argument, code: str) -> Diagnostic:
@@ -176,22 +189,21 @@ class LayerReader:
     def _evaluate(self, parameter: Parameter, node: n.Expression) -> Any:
         kinds = parameter.type.split("|")
         if ("module" in kinds or "activation" in kinds) and isinstance(node, n.Call):
-            return self.read(node, "argument" if "module" in kinds else "activation")
+            return self.read(node, "argument" if "module" in kinds else "activation") or _REPORTED
         if isinstance(node, n.Reference) and node.name.text not in self.values:
             name = node.name.text
             entry = find(name)
             if ("activation" in kinds or "module" in kinds) and entry is not None:
                 place = "argument" if "module" in kinds else "activation"
-                return self.read(n.Call(node.name, (), node.span), place)
+                return self.read(n.Call(node.name, (), node.span), place) or _REPORTED
             if parameter.choices and name in parameter.choices:
                 helps = (f'write it as a string: `"{name}"`',)
                 fix = Fix("quote it", (Edit(node.span, f'"{name}"'),))
                 raise Refused(report("GNN202", f"`{name}` is a string here", node.span, helps=helps, fix=fix))
         return evaluate(node, self.values)
 
-    def _complete(self, entry: Entry, call: n.Call, arguments: Mapping[str, Any]) -> bool:
-        """Every required argument is there, and the catalogue's own rules hold (those that need no width)."""
-        given = {item.name.text for item in call.arguments if item.name is not None} | set(arguments)
+    def _complete(self, entry: Entry, call: n.Call, given: set[str]) -> bool:
+        """Whether every argument and input that the layer cannot do without is written, rightly or wrongly."""
         missing = [item for item in entry.parameters if item.required and item.name not in given]
         for item in missing:
             helps = (f"write `{entry.name}({item.name} = …)`: {describe(item)}",)

@@ -66,7 +66,6 @@ _DECLARATION = frozenset({"SCHEMA", "MODEL", "TRAIN"})
 _MEMBER = frozenset({"OPTIONAL", "NODE", "EDGE", "METAPATH"})
 
 _GROUPS: tuple[tuple[frozenset[str], tuple[str, ...]], ...] = (
-    (_VALUE, ("a value",)),
     (_STATEMENT, ("a statement (`name = …`, `nodes`, `edges`, `repeat`, `drop`, `predict`)",)),
     (_DECLARATION, ("`schema`", "`model`", "`train`")),
     (_MEMBER, ("`node`", "`edge`", "`metapath`")),
@@ -128,10 +127,13 @@ def describe(expected: Iterable[str]) -> str:
     '`,` or `:`'
     """
     left = set(expected)
-    # These could stand here too, but are hardly ever what was forgotten.
-    for unlikely in (_OPERATORS, _UNLIKELY, _EXTENDS if left & _LIKELY_END and not _VALUE <= left else frozenset[str]()):
-        left = left - unlikely or left
     said: list[str] = []
+    if _VALUE <= left:
+        said.append("a value")
+        left -= _VALUE
+    # These could stand here too, but are hardly ever what was forgotten.
+    for unlikely in (_OPERATORS, _UNLIKELY, _EXTENDS if left & _LIKELY_END else _UNLIKELY):
+        left = left - unlikely if said else left - unlikely or left
     for group, words in _GROUPS:
         if group <= left:
             said += words

@@ -163,6 +163,28 @@ def _unfinished(here: _Text, start: int, expected: frozenset[str]) -> Mistake | 
     return Mistake(report("GNN010", message, here.span(end, end), "something is missing here"), Blank(end))
 
 
+def _unopened(here: _Text, offset: int, accepted: frozenset[str]) -> Mistake | None:
+    """A block without its `{`: one could stand here, and a `}` further down has none."""
+    later = (item for item in here.brackets.items if item.offset > offset and item.sign == "}")
+    if "LBRACE" not in accepted or all(item.partner is not None for item in later):
+        return None
+    start, end = offset, code_end(here.text, offset)
+    word = _NAME.match(here.text, offset)
+    if here.line_start(offset) == offset and code_before(here.text, offset) is not None:
+        edit = here.insertion(offset, "{")
+        start = end = edit.start
+    elif (word.end() if word else offset + 1) >= end:
+        edit = Replace(offset, end, "{" + " " * (end - offset - 1))
+    else:
+        edit = here.insertion(offset, "{")
+        end = start + 1
+    return Mistake(report("GNN010", "a block starts with `{`", here.span(start, end), "`{` expected"), edit)
+
+
+def _block(here: _Text, token: Token, accepted: frozenset[str]) -> Mistake | None:
+    return _unopened(here, token.start_pos or 0, accepted)
+
+
 def _outside(here: _Text, token: Token, accepted: frozenset[str]) -> Mistake | None:
     """Behind a block that was closed too early."""
     offset = token.start_pos or 0
@@ -215,6 +237,7 @@ def _map_word(here: _Text, token: Token, _accepted: frozenset[str]) -> Mistake |
 _LOOKS: tuple[Callable[[_Text, Token, frozenset[str]], Mistake | None], ...] = (
     _comment,
     _wrong_closer,
+    _block,
     _unclosed_call,
     _new_item,
     _outside,
@@ -260,6 +283,8 @@ def _character(here: _Text, offset: int) -> Mistake:
             fix=_fix(here, "use double quotes", edit),
         )  # fmt: skip
         return Mistake(found, edit)
+    if block := _unopened(here, offset, here.accepts(offset)):
+        return block
     shown = f"`{character}`" if character.isprintable() else f"U+{ord(character):04X}"
     said = character_help(character)
     found = report("GNN011", f"{shown} starts no word of the language", here.span(offset, offset + 1), helps=said)
