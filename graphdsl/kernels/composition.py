@@ -3,7 +3,8 @@
 The composed relation joins *u* to *v* when at least one path of the metapath leads from *u* to *v*. Relations may be
 multigraphs: parallel edges make several path instances but one pair. The walk goes hop by hop from all sources at
 once; after each hop, equal (source, node) pairs are merged, so no step is larger than (pairs so far) × degree, and it
-is cut into pieces by source, so memory stays within the result plus one piece.
+is cut into pieces by source, so memory stays within the result plus one piece. Before that, neighbouring hops that
+are no larger together than apart become one: `author-paper-venue-paper-author` is walked as `author-venue-author`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,11 +12,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
 Multiplicity = Literal["set", "count", "mean"]
-PIECE = 1 << 22
+PIECE = 1 << 20
 """Path extensions that are made at once, unless a single source has more."""
 _LIMB = 31
 _DENSE = 4
@@ -101,7 +103,7 @@ def compose(
     """
     _check(hops, sizes)
     counted = multiplicity != "set"
-    layouts = [_lay_out(hop, sizes[i], sizes[i + 1], counted) for i, hop in enumerate(hops)]
+    layouts = _contract([_lay_out(hop, sizes[i], sizes[i + 1], counted) for i, hop in enumerate(hops)])
     first = layouts[0]
     parts: list[_Walks] = []
     pairs = 0
@@ -172,15 +174,34 @@ def _check(hops: Sequence[Tensor], sizes: Sequence[int]) -> None:
 def _lay_out(hop: Tensor, sources: int, targets: int, counted: bool) -> _Hop:
     """Sort a relation by source and merge its parallel edges."""
     key = hop[0].long() * targets + hop[1].long()
-    if counted:
-        key, many = torch.unique(key, return_counts=True)
-        count = many.to(torch.float64)
-    else:
-        key, count = torch.unique(key), None
-    source, target = _split(key, targets)
-    pointer = torch.zeros(sources + 1, dtype=torch.long, device=hop.device)
-    pointer[1:] = torch.bincount(source, minlength=sources).cumsum(0)
-    return _Hop(pointer, source, target, count, targets)
+    key, many = torch.unique_consecutive(_sort(key), return_counts=True)
+    count = many.to(torch.float64) if counted else None
+    return _as_hop(_Walks(*_split(key, targets), count), sources, targets)
+
+
+def _as_hop(walks: "_Walks", sources: int, targets: int) -> _Hop:
+    """Distinct sorted pairs as one relation."""
+    pointer = torch.zeros(sources + 1, dtype=torch.long, device=walks.source.device)
+    pointer[1:] = torch.bincount(walks.source, minlength=sources).cumsum(0)
+    return _Hop(pointer, walks.source, walks.node, walks.count, targets)
+
+
+def _contract(hops: list[_Hop]) -> list[_Hop]:
+    """Compose neighbouring hops while that makes no more pairs than the two have: fewer and shorter steps remain."""
+    while len(hops) > 2:
+        growth = [_extensions(one, two) - one.target.numel() - two.target.numel() for one, two in pairwise(hops)]
+        place = min(range(len(growth)), key=growth.__getitem__)
+        if growth[place] > 0:
+            break
+        one, two = hops[place : place + 2]
+        walks = _step(_Walks(one.source, one.target, one.count), two)
+        hops = [*hops[:place], _as_hop(walks, one.pointer.numel() - 1, two.targets), *hops[place + 2 :]]
+    return hops
+
+
+def _extensions(one: _Hop, two: _Hop) -> int:
+    """Pairs of `one` extended by each pair of `two` that goes on from there."""
+    return int((two.pointer[one.target + 1] - two.pointer[one.target]).sum())
 
 
 def _split(key: Tensor, size: int) -> tuple[Tensor, Tensor]:
@@ -236,16 +257,18 @@ def _step(walks: _Walks, hop: _Hop) -> _Walks:
 
 
 def _merge(key: Tensor, count: Tensor | None, cells: int) -> tuple[Tensor, Tensor | None]:
-    """Distinct keys below `cells`, sorted, and the sums of their counts: by a table if it is small, else by sorting."""
-    if cells <= _DENSE * key.numel():
-        if count is None:
-            seen = torch.zeros(cells, dtype=torch.bool, device=key.device)
-            seen[key] = True
-            return seen.nonzero().squeeze(1), None
+    """Distinct keys below `cells`, sorted, and the sums of their counts."""
+    if count is None:
+        return torch.unique_consecutive(_sort(key)), None
+    if cells <= _DENSE * key.numel():  # A table of all keys is smaller than the work of sorting.
         table = count.new_zeros(cells).index_add_(0, key, count)
         found = table.nonzero().squeeze(1)
         return found, table[found]
-    if count is None:
-        return torch.unique(key), None
-    distinct, place = torch.unique(key, return_inverse=True)
-    return distinct, count.new_zeros(distinct.numel()).index_add_(0, place, count)
+    key, order = torch.sort(key)
+    distinct, place = torch.unique_consecutive(key, return_inverse=True)
+    return distinct, count.new_zeros(distinct.numel()).index_add_(0, place, count[order])
+
+
+def _sort(key: Tensor) -> Tensor:
+    """Sorted keys. On CPUs NumPy sorts integers 6 times as fast as PyTorch (35 against 240 ns a key, AVX-512)."""
+    return torch.from_numpy(np.sort(key.numpy())) if key.device.type == "cpu" else torch.sort(key).values

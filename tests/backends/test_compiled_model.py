@@ -170,7 +170,7 @@ class TestFailures:
     """A failure at run time names the stage, the step and the line of the spec."""
 
     def notes(self, model, x=X, graph=GRAPH) -> str:
-        with pytest.raises((RuntimeError, ValueError)) as caught:  # noqa: PT011
+        with pytest.raises((RuntimeError, ValueError)) as caught:
             model.encode(x, graph)
         return "".join(traceback.format_exception_only(caught.value))
 

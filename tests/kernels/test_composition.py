@@ -14,8 +14,8 @@ from graphdsl.kernels import BudgetExceeded, compose, count_paths
 
 @st.composite
 def walks(draw: st.DrawFn) -> tuple[list[torch.Tensor], list[int]]:
-    """Up to four hops over small node sets, with parallel edges, isolated nodes, empty relations and empty types."""
-    length = draw(st.integers(1, 4))
+    """Up to five hops over small node sets, with parallel edges, isolated nodes, empty relations and empty types."""
+    length = draw(st.integers(1, 5))
     sizes = draw(st.lists(st.integers(0, 6), min_size=length + 1, max_size=length + 1))
     hops = []
     for source, target in pairwise(sizes):
