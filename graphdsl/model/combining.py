@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
+from graphdsl.model.program import CombineKind, JoinKind
 from graphdsl.model.values import UNKNOWN, show
 from graphdsl.syntax import nodes as n
 from graphdsl.text import Diagnostic, did_you_mean, listing, report
 
-JoinKind = Literal["cat", "add", "mean", "max", "jump", "same"]
-COMBINES = ("sum", "mean", "max", "min", "cat", "attention")
+COMBINES = get_args(CombineKind)
 JOINS = ("cat", "add", "mean", "max", "jump")
 JUMP_MODES = ("cat", "max", "lstm")
 ATTENTION_WIDTH = 128
@@ -17,7 +17,7 @@ ATTENTION_WIDTH = 128
 Evaluate = Callable[[n.Expression], Any]
 
 
-def read_combine(call: n.Call | None, evaluate: Evaluate, found: list[Diagnostic]) -> tuple[str, dict[str, Any]]:
+def read_combine(call: n.Call | None, evaluate: Evaluate, found: list[Diagnostic]) -> tuple[CombineKind, dict[str, Any]]:
     """How messages of several relations meet, and with which arguments; `sum` by default.
 
     Args:
@@ -27,7 +27,8 @@ def read_combine(call: n.Call | None, evaluate: Evaluate, found: list[Diagnostic
     """
     if call is None:
         return "sum", {}
-    if call.name.text not in COMBINES:
+    kind: CombineKind | None = next((item for item in COMBINES if item == call.name.text), None)
+    if kind is None:
         helps = did_you_mean(call.name.text, COMBINES)
         if call.name.text == "add":
             helps = ("did you mean `sum`?",)
@@ -38,9 +39,9 @@ def read_combine(call: n.Call | None, evaluate: Evaluate, found: list[Diagnostic
     arguments: dict[str, Any] = {}
     for position, item in enumerate(call.arguments):
         name = item.name.text if item.name else ("hidden" if position == 0 else "")
-        if call.name.text != "attention" or name != "hidden":
+        if kind != "attention" or name != "hidden":
             helps = ("only `attention` takes an argument: `attention(hidden = 128)`",)
-            found.append(report("GNN201", f"unknown argument of `combine {call.name.text}`", item.span, helps=helps))
+            found.append(report("GNN201", f"unknown argument of `combine {kind}`", item.span, helps=helps))
             continue
         if "hidden" in arguments:
             found.append(report("GNN209", "`hidden` is given twice", item.span))
@@ -50,9 +51,9 @@ def read_combine(call: n.Call | None, evaluate: Evaluate, found: list[Diagnostic
             found.append(report("GNN204", message, item.value.span))
             continue
         arguments["hidden"] = value
-    if call.name.text == "attention":
+    if kind == "attention":
         arguments.setdefault("hidden", ATTENTION_WIDTH)
-    return call.name.text, arguments
+    return kind, arguments
 
 
 @dataclass(frozen=True, slots=True)

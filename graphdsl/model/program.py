@@ -13,6 +13,10 @@ from graphdsl.model.schema import Schema
 from graphdsl.text import EdgeKey, Span
 
 
+CombineKind = Literal["sum", "mean", "max", "min", "cat", "attention"]
+JoinKind = Literal["cat", "add", "mean", "max", "jump", "same"]
+
+
 @dataclass(frozen=True, slots=True)
 class BoundInput:
     """A forward input bound by keyword: to an attribute, or to an earlier state."""
@@ -103,7 +107,7 @@ class EdgesStage(ProgramStage):
     """A relation map."""
 
     rules: tuple[RelationRule, ...] = ()
-    combine: str = "sum"
+    combine: CombineKind = "sum"
     combine_arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
     combine_span: Span | None = None
 
@@ -112,7 +116,7 @@ class EdgesStage(ProgramStage):
 class JoinedStage(ProgramStage):
     """A join of several states."""
 
-    kind: Literal["cat", "add", "mean", "max", "jump", "same"] = "same"
+    kind: JoinKind = "same"
     states: tuple[int, ...] = ()
     mode: str = "cat"
 

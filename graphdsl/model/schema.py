@@ -146,6 +146,10 @@ class Schema:
         yield from self.edges
         yield from (path.key for path in self.metapaths.values())
 
+    def place(self, key: EdgeKey) -> Span:
+        """Where an edge type or metapath is declared."""
+        return self.edges[key].span if key in self.edges else self.metapaths[key[1]].span
+
     def fingerprint_text(self) -> str:
         """A canonical text of everything that decides whether weights fit: independent of order, spans and counts."""
         lines = [f"node {name!r} {_attributes(node.attributes)}" for name, node in self.nodes.items()]

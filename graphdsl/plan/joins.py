@@ -1,54 +1,78 @@
 """Lowering of joins of several states."""
 
+from collections.abc import Mapping, Sequence
+
 from graphdsl.model import JoinedStage
 from graphdsl.plan.ir import Ids, JoinStage, ModuleSpec, NodeStep, Width
-from graphdsl.plan.state import Flow
+from graphdsl.plan.state import Flow, listed
 from graphdsl.plan.typewise import lower_pipe
-from graphdsl.text import report
+from graphdsl.text import Span, report
 
 _JUMP = "torch_geometric.nn.JumpingKnowledge"
 
 
-def _joined(name: str, stage: JoinedStage, flow: Flow) -> Width:
-    """Width of one type after the join."""
-    widths = [flow.states[state][name] for state in stage.states]
+def _joined(stage: JoinedStage, widths: Sequence[Width]) -> Width:
+    """Width of one type after the join, None where it is unknown or cannot be told."""
     if stage.kind == "same":
         return widths[0]
     known = [width for width in widths if isinstance(width, int)]
     if len(known) < len(widths):
         return None
-    if stage.kind == "cat" or (stage.kind == "jump" and stage.mode == "cat"):
-        return sum(known)
-    if len(set(known)) > 1:
-        parts = ", ".join(str(width) for width in known)
-        verb = "needs" if stage.kind == "jump" else "joins"
-        message = f"`{stage.kind}` {verb} equally wide states, `{name}` is {parts} wide"
-        places = [(flow.stages[s - 1].span, f"{w} wide") for s, w in zip(stage.states, known, strict=True) if s > 0]
-        flow.unequal(message, stage.span, "joined here", places, ("`cat` takes states of any width",))
-    return known[0]
+    return sum(known) if _side_by_side(stage) else known[0]
 
 
-def _jump(name: str, stage: JoinedStage, flow: Flow) -> NodeStep:
-    widths = [flow.states[state][name] for state in stage.states]
-    width = widths[0] if isinstance(widths[0], int) else None
+def _side_by_side(stage: JoinedStage) -> bool:
+    return stage.kind == "cat" or (stage.kind == "jump" and stage.mode == "cat")
+
+
+def _check_equal(stage: JoinedStage, states: Sequence[Mapping[str, Width]], names: Sequence[str], flow: Flow) -> None:
+    """All but concatenation need equal widths; one finding for all types."""
+    if stage.kind == "same" or _side_by_side(stage):
+        return
+    widths = {name: [width for state in states if isinstance(width := state[name], int)] for name in names}
+    unequal = [name for name, known in widths.items() if len(set(known)) > 1]
+    if not unequal:
+        return
+    first = unequal[0]
+    parts = ", ".join(str(width) for width in widths[first])
+    more = f", and so is {listed(unequal[1:])}" if len(unequal) > 1 else ""
+    message = f"`{stage.kind}` joins equally wide states; `{first}` is {parts} wide{more}"
+    flow.unequal(message, stage.span, "joined here", _places(stage, flow), ("`cat` takes states of any width",))
+
+
+def _places(stage: JoinedStage, flow: Flow) -> list[tuple[Span, str]]:
+    """Where the joined states are made."""
+    return [(flow.stages[state - 1].span, "one of them") for state in dict.fromkeys(stage.states) if state > 0]
+
+
+def _jump(name: str, stage: JoinedStage, widths: Sequence[Width], out: Width) -> NodeStep:
     arguments: dict[str, object] = {"mode": stage.mode}
     if stage.mode == "lstm":
-        arguments |= {"channels": width, "num_layers": len(stage.states)}
-    out = _joined(name, stage, flow)
+        arguments |= {"channels": widths[0], "num_layers": len(widths)}
     module = ModuleSpec("jump", _JUMP, arguments, out if isinstance(out, int) else None, stage.span)
-    return NodeStep(name, module, width, out, stage.span)
+    return NodeStep(name, module, widths[0], out, stage.span)
 
 
 def lower_join(stage: JoinedStage, flow: Flow) -> JoinStage:
-    """Lower a join; types without features (node numbers) are carried through."""
+    """Lower a join; types without features (node numbers) in all states are carried through."""
     states = [flow.states[state] for state in stage.states]
     names = [name for name in states[0] if all(name in state for state in states)]
-    for name in {name for state in states for name in state} - set(names):
+    missing = sorted({name for state in states for name in state} - set(names))
+    if missing:
         helps = ("`drop` the type in all of them, or join before it is dropped",)
-        flow.found.append(report("GNN510", f"`{name}` is missing in one of the joined states", stage.span, helps=helps))
-    ids = [name for name in names if any(isinstance(state[name], Ids) for state in states)]
-    made: dict[str, Width] = {name: _joined(name, stage, flow) for name in names if name not in ids}
-    modules = tuple(_jump(name, stage, flow) for name in sorted(made)) if stage.kind == "jump" else ()
+        message = f"{listed(missing)} {'is' if len(missing) == 1 else 'are'} missing in one of the joined states"
+        flow.found.append(report("GNN510", message, stage.span, also=_places(stage, flow), helps=helps))
+    carried: list[str] = []
+    for name in names:
+        ids = [isinstance(state[name], Ids) for state in states]
+        if all(ids):
+            carried.append(name)
+        elif any(ids):  # a value beside node numbers
+            flow.columns(name, states[ids.index(True)][name], stage.span)
+    values = {name: [state[name] for state in states] for name in names if name not in carried}
+    _check_equal(stage, states, list(values), flow)
+    made = {name: _joined(stage, widths) for name, widths in values.items()}
+    modules = tuple(_jump(name, stage, values[name], made[name]) for name in sorted(made)) if stage.kind == "jump" else ()
     pipe, after = lower_pipe(stage.pipe, made, states[0], flow)
     widths = {name: after.get(name, states[0][name]) for name in names}
     produced = tuple(sorted(made))

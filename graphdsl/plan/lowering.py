@@ -7,10 +7,12 @@ from graphdsl.model import DroppedStage, EdgesStage, JoinedStage, Metadata, Node
 from graphdsl.plan.heads import lower_prediction
 from graphdsl.plan.ir import Derived, DropStage, Head, Ids, Plan, RelationStage, Stage, Width
 from graphdsl.plan.joins import lower_join
+from graphdsl.plan.modules import unresolved
 from graphdsl.plan.passes import PASSES
 from graphdsl.plan.relations import lower_edges
 from graphdsl.plan.state import Flow
 from graphdsl.plan.typewise import lower_nodes
+from graphdsl.plan.walk import stage_modules
 from graphdsl.text import Diagnostic, EdgeKey, report
 
 
@@ -56,6 +58,16 @@ def _lower_stage(stage: Any, flow: Flow) -> Stage:
     assert isinstance(stage, DroppedStage)
     widths = {name: width for name, width in flow.states[stage.reads].items() if name not in stage.types}
     return DropStage(stage.key, stage.reads, stage.shares, (), (), widths, stage.span, stage.types)
+
+
+def _check_shared(owner: Stage, stage: Stage, found: list[Diagnostic]) -> None:
+    """Every turn of a shared repeat must build the same modules: their weights are those of the first turn."""
+    for first, again in zip(stage_modules(owner), stage_modules(stage), strict=False):
+        if first != again and not unresolved(first) and not unresolved(again):
+            message = f"one set of weights cannot serve every turn: `{first}` in the first, `{again}` in a later one"
+            helps = ("bring the types to one width before the repeat, or leave `share` out",)
+            found.append(report("GNN502", message, again.span, "not the same in every turn", helps=helps))
+            return
 
 
 def _used_relations(stages: Iterable[Stage]) -> set[EdgeKey]:
@@ -130,12 +142,15 @@ def lower(program: Program, metadata: Metadata | None = None) -> tuple[Plan, lis
     flow = Flow(program.schema, metadata, [inputs], [], found)
     for stage in program.stages:
         lowered = _lower_stage(stage, flow)
+        if lowered.shares is not None:
+            _check_shared(flow.stages[lowered.shares], lowered, found)
         flow.stages.append(lowered)
         flow.states.append(lowered.widths)
     stages = tuple(flow.stages)
     heads = tuple(lower_prediction(prediction, flow) for prediction in program.predictions)
     for prediction in program.predictions:
         _reached(program, prediction, stages, found)
+    flow.report_types()
     _unread_states(program, found)
     plan = _assemble(program, inputs, stages, heads)
     for apply in PASSES:
@@ -147,6 +162,8 @@ def lower(program: Program, metadata: Metadata | None = None) -> tuple[Plan, lis
 def _assemble(program: Program, inputs: Mapping[str, Width], stages: tuple[Stage, ...], heads: tuple[Head, ...]) -> Plan:
     schema = program.schema
     used = _used_relations(stages)
+    derived = _derived(schema, used)
+    walked = {hop.edge for item in derived if item.metapath for hop in item.metapath.hops}
     return Plan(
         model=program.model,
         schema=schema.name,
@@ -154,8 +171,8 @@ def _assemble(program: Program, inputs: Mapping[str, Width], stages: tuple[Stage
         inputs=dict(sorted(inputs.items())),
         relations=tuple(sorted(used)),
         optional_types=frozenset(name for name, node in schema.nodes.items() if node.optional),
-        optional_relations=_optional(schema, used),
-        derived=_derived(schema, used),
+        optional_relations=_optional(schema, used | walked | {item.inverse_of for item in derived if item.inverse_of}),
+        derived=derived,
         stages=stages,
         heads=heads,
     )

@@ -50,15 +50,10 @@ def _derive(kind: Derivation, around: Surroundings) -> Any:
     return values[kind]
 
 
-def _self_loops(use: LayerUse, arguments: dict[str, Any], around: Surroundings, found: list[Diagnostic]) -> None:
-    """Between two types there is no edge from a node to itself: switch self-loops off, refuse them when asked for."""
-    if not (use.entry.self_loops and around.between_types):
-        return
-    if arguments.get("add_self_loops") is True:
-        message = f"`{use.entry.name}` adds self-loops, but this relation joins two node types"
-        helps = ("leave `add_self_loops` out: it is off between two types",)
-        found.append(report("GNN303", message, use.places["add_self_loops"], "asked for here", helps=helps))
-    arguments["add_self_loops"] = False
+def _self_loops(use: LayerUse, arguments: dict[str, Any], around: Surroundings) -> None:
+    """Between two types there is no edge from a node to itself: switch self-loops off."""
+    if use.entry.self_loops and around.between_types:
+        arguments["add_self_loops"] = False
 
 
 def _nested(use: LayerUse, around: Surroundings, found: list[Diagnostic]) -> dict[str, Any]:
@@ -74,7 +69,7 @@ def build_module(use: LayerUse, around: Surroundings, found: list[Diagnostic]) -
     """The module of a layer, derived arguments filled in, the catalogue's rules checked."""
     entry = use.entry
     arguments = _nested(use, around, found)
-    _self_loops(use, arguments, around, found)
+    _self_loops(use, arguments, around)
     unknown = any(_unknown(value) for value in arguments.values())
     filled = entry.with_defaults(arguments)
     width = None if unknown else entry.width(filled, around.width)

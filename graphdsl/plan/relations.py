@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from graphdsl.model import EdgesStage, LayerUse, RelationRule
 from graphdsl.plan.bindings import bind_inputs, edge_width
 from graphdsl.plan.ir import Combine, Ids, JointStep, RelationStage, RelationStep, Width
-from graphdsl.plan.modules import Surroundings, build_module
-from graphdsl.plan.state import Flow
+from graphdsl.plan.modules import Surroundings, build_module, show_width
+from graphdsl.plan.state import Flow, listed
 from graphdsl.plan.typewise import lower_pipe
-from graphdsl.text import EdgeKey, Span, report, show_edge
+from graphdsl.text import Edit, EdgeKey, Fix, Span, report, show_edge
 
+_SHOWN = 3
 
 
 class _MapLowering:
@@ -21,17 +22,10 @@ class _MapLowering:
         self.before = flow.states[stage.reads]
         self.steps: list[RelationStep] = []
         self.joints: list[JointStep] = []
-        self.without: set[tuple[str, Span]] = set()
 
-    def columns(self, name: str, layer: LayerUse, rule: Span) -> int | None:
-        """Columns of a type for a layer; a type without features is reported once per rule."""
-        width = self.before.get(name)
-        if isinstance(width, Ids):
-            if (name, rule) not in self.without:
-                self.without.add((name, rule))
-                self.flow.columns(name, width, layer.span)
-            return None
-        return width
+    def columns(self, name: str, layer: LayerUse) -> int | None:
+        """Columns of a type for a layer."""
+        return self.flow.columns(name, self.before.get(name), layer.span)
 
     def lower(self) -> RelationStage:
         for rule in self.stage.rules:
@@ -44,7 +38,6 @@ class _MapLowering:
         stage = self.stage
         pipe, after = lower_pipe(stage.pipe, combined, self.before, self.flow)
         widths = {name: after.get(name, width) for name, width in self.before.items()}
-        kind = next(item for item in ("sum", "mean", "max", "min", "cat", "attention") if item == stage.combine)
         return RelationStage(
             key=stage.key,
             reads=stage.reads,
@@ -55,67 +48,83 @@ class _MapLowering:
             span=stage.span,
             steps=tuple(self.steps),
             joints=tuple(self.joints),
-            combine=Combine(kind, stage.combine_arguments, stage.combine_span),
+            combine=Combine(stage.combine, stage.combine_arguments, stage.combine_span),
             combined=combined,
         )
 
     # --- one module per relation ---
 
     def add_relations(self, rule: RelationRule) -> None:
+        edges = self.servable(rule)
         next_instance = 1 + max((step.instance for step in self.steps), default=-1)
-        first: RelationStep | None = None
-        for offset, edge in enumerate(rule.edges):
-            instance = next_instance if rule.share else next_instance + offset
-            step = self.relation(rule, edge, instance)
-            if step is None:
-                continue
-            if rule.share and first is not None and dict(step.module.arguments) != dict(first.module.arguments):
-                message = f"one shared `{rule.layer.entry.name}` cannot serve relations of different widths"
-                also = [(self.flow.schema.edges[e].span, f"reads {w}") for e, w in self.readings((first, step))]
-                helps = ("make the types equally wide before, or leave `share` out",)
-                self.flow.unequal(message, rule.span, "shared here", also, helps)
-                return
-            first = first or step
-            self.steps.append(step)
-
-    def readings(self, steps: Sequence[RelationStep]) -> list[tuple[EdgeKey, str]]:
-        return [
-            (step.edge, f"{step.width_in[0]} → {step.width_in[1]}")
-            for step in steps
-            if step.edge in self.flow.schema.edges
+        # One instance for relations within a type and between two: it takes one width for both ends.
+        mixed = rule.share and len({edge[0] == edge[2] for edge in edges}) > 1
+        steps = [
+            self.relation(rule, edge, next_instance if rule.share else next_instance + offset, mixed)
+            for offset, edge in enumerate(edges)
         ]
+        self.steps += steps
+        if rule.share:
+            self.check_shared(rule, steps)
 
-    def relation(self, rule: RelationRule, edge: EdgeKey, instance: int) -> RelationStep | None:
+    def servable(self, rule: RelationRule) -> tuple[EdgeKey, ...]:
+        """Relations of a rule that its layer can serve; reports those that join two types, where it cannot."""
+        entry = rule.layer.entry
+        between = [edge for edge in rule.edges if edge[0] != edge[2]]
+        if between and not entry.bipartite:
+            message = f"`{entry.name}` cannot serve {listed(map(show_edge, between))}: it works within one node type"
+            helps = ("use `SAGEConv`, `GATConv` or `GraphConv` here, or limit the rule to relations within one type",)
+            also = self.ends(between)
+            self.flow.found.append(report("GNN301", message, rule.layer.span, also=also, helps=helps))
+            return tuple(edge for edge in rule.edges if edge[0] == edge[2])
+        if between and entry.self_loops and rule.layer.arguments.get("add_self_loops") is True:
+            place = rule.layer.places["add_self_loops"]
+            message = f"`{entry.name}` adds self-loops, but `{between[0][1]}` joins two node types"
+            helps = ("leave `add_self_loops` out: it is off between two types",)
+            fix = Fix("switch self-loops off", (Edit(place, "add_self_loops = false"),))
+            also = self.ends(between)
+            self.flow.found.append(report("GNN303", message, place, "asked for here", also=also, helps=helps, fix=fix))
+        return rule.edges
+
+    def ends(self, edges: Sequence[EdgeKey]) -> list[tuple[Span, str]]:
+        """Where relations are declared, with their two types."""
+        declared = [(self.flow.schema.place(edge), edge) for edge in edges[:_SHOWN]]
+        return [(place, f"`{edge[0]}` and `{edge[2]}` differ") for place, edge in declared]
+
+    def check_shared(self, rule: RelationRule, steps: Sequence[RelationStep]) -> None:
+        """One instance has one set of widths."""
+        other = next((step for step in steps if dict(step.module.arguments) != dict(steps[0].module.arguments)), None)
+        if other is not None:
+            message = f"one shared `{rule.layer.entry.name}` cannot serve relations of different widths"
+            also = [
+                (self.flow.schema.place(step.edge), f"reads {show_width(step.width_in[0])}, {show_width(step.width_in[1])}")
+                for step in (steps[0], other)
+            ]
+            helps = ("make the types equally wide before, or leave `share` out",)
+            self.flow.unequal(message, rule.span, "shared here", also, helps)
+
+    def relation(self, rule: RelationRule, edge: EdgeKey, instance: int, mixed: bool) -> RelationStep:
         source, _, target = edge
         layer, entry = rule.layer, rule.layer.entry
         between = source != target
-        if between and not entry.bipartite:
-            self.one_type_only(rule, edge)
-            return None
-        widths = (self.columns(source, layer, rule.span), self.columns(target, layer, rule.span))
-        if between and entry.needs_equal_pair(entry.with_defaults(layer.arguments)) and None not in widths and widths[0] != widths[1]:
-            message = f"`{entry.name}` adds source and target, but `{source}` is {widths[0]} wide and `{target}` {widths[1]}"
+        widths = (self.columns(source, layer), self.columns(target, layer))
+        equal = mixed or entry.needs_equal_pair(entry.with_defaults(layer.arguments))
+        if between and equal and None not in widths and widths[0] != widths[1]:
+            reads = "has one width for both ends" if mixed else "adds source and target"
+            message = f"`{entry.name}` {reads}, but `{source}` is {widths[0]} wide and `{target}` {widths[1]}"
             helps = ("bring both to one width first: `nodes { *: Linear(…) }`",)
-            also = [(self.flow.schema.edges[edge].span, show_edge(edge))] if edge in self.flow.schema.edges else []
+            also = [(self.flow.schema.place(edge), show_edge(edge))]
             self.flow.unequal(message, layer.span, "needs equal widths", also, helps)
         around = Surroundings(
             width=widths[0],
-            pair=widths if between else None,
+            pair=widths if between and not mixed else None,
             edge_width=edge_width(layer, edge, self.flow),
-            between_types=between,
+            between_types=between or mixed,
         )
         module = build_module(layer, around, self.flow.found)
         inputs = bind_inputs(layer, (edge,), self.flow)
         seen: tuple[Width, Width] = (self.before.get(source), self.before.get(target))
         return RelationStep(edge, module, instance, seen, module.width_out, inputs, rule.span)
-
-    def one_type_only(self, rule: RelationRule, edge: EdgeKey) -> None:
-        name = rule.layer.entry.name
-        declared = self.flow.schema.edges.get(edge)
-        also = [(declared.span, f"`{edge[0]}` and `{edge[2]}` differ")] if declared else []
-        helps = ("use `SAGEConv`, `GATConv` or `GraphConv` here, or limit the rule to relations within one type",)
-        message = f"`{name}` cannot serve `{show_edge(edge)}`, which joins two node types"
-        self.flow.found.append(report("GNN301", message, rule.layer.span, also=also, helps=helps))
 
     # --- one module for all relations of a rule ---
 
@@ -139,7 +148,7 @@ class _MapLowering:
             return Surroundings(
                 width=total, relations=relations, metadata=metadata, edge_width=edge_columns, reads_ids=True
             )
-        widths = {name: self.columns(name, layer, rule.span) for name in types}
+        widths = {name: self.columns(name, layer) for name in types}
         if layer.entry.scope == "typed":
             self.check_equal(rule, widths)
         width = next((width for width in widths.values() if width is not None), None)
@@ -166,22 +175,33 @@ class _MapLowering:
         for joint in self.joints:
             for name in joint.targets:
                 arriving.setdefault(name, []).append((joint.width_out, joint.rule, joint.module.name))
-        return {name: self.meet(name, items) for name, items in arriving.items()}
+        unequal: dict[tuple[Span, Span], list[str]] = {}
+        combined = {name: self.meet(name, items, unequal) for name, items in arriving.items()}
+        for names in unequal.values():
+            self.report_unequal(names, arriving[names[0]])
+        return combined
 
-    def meet(self, name: str, items: Sequence[tuple[int | None, Span, str]]) -> int | None:
-        widths = [width for width, _, _ in items]
-        if any(width is None for width in widths):
+    def meet(
+        self, name: str, items: Sequence[tuple[int | None, Span, str]], unequal: dict[tuple[Span, Span], list[str]]
+    ) -> int | None:
+        """Width of a type after combining; types into which unequal widths arrive go to `unequal` by the two rules."""
+        known = [width for width, _, _ in items if width is not None]
+        if len(known) < len(items):
             return None
-        known = [width for width in widths if width is not None]
         if self.stage.combine == "cat":
             return sum(known)
-        if len(set(known)) > 1:
-            other = next(item for item in items if item[0] != known[0])
-            message = f"messages into `{name}` are {known[0]} and {other[0]} wide; `{self.stage.combine}` needs equal widths"
-            also = [(items[0][1], f"{items[0][2]} gives {known[0]}")]
-            helps = ("give both layers the same width (with heads: out_channels × heads), or `combine cat`",)
-            self.flow.unequal(message, other[1], f"{other[2]} gives {other[0]}", also, helps)
+        other = next((rule for width, rule, _ in items if width != known[0]), None)
+        if other is not None:
+            unequal.setdefault((items[0][1], other), []).append(name)
         return known[0]
+
+    def report_unequal(self, names: Sequence[str], items: Sequence[tuple[int | None, Span, str]]) -> None:
+        width, rule, said = items[0]
+        other = next(item for item in items if item[0] != width)
+        message = f"messages into {listed(names)} are {width} and {other[0]} wide; `{self.stage.combine}` needs equal widths"
+        also = [(rule, f"{said} gives {width}")]
+        helps = ("give both layers the same width (with heads: out_channels × heads), or `combine cat`",)
+        self.flow.unequal(message, other[1], f"{other[2]} gives {other[0]}", also, helps)
 
 
 def lower_edges(stage: EdgesStage, flow: Flow) -> RelationStage:

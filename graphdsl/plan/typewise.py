@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from graphdsl.model import LayerUse, NodesStage, Pipe
 from graphdsl.plan.ir import Ids, NodeStage, NodeStep, PipeStep, Width
 from graphdsl.plan.modules import Surroundings, build_module
-from graphdsl.plan.state import Flow
+from graphdsl.plan.state import Flow, listed
 from graphdsl.text import Span, report
 
 
@@ -15,9 +15,7 @@ def lower_step(name: str, layer: LayerUse, width: Width, rule: Span, flow: Flow)
     if not layer.entry.accepts_ids:
         columns = flow.columns(name, width, rule)
     elif not isinstance(width, Ids):
-        message = f"`{layer.entry.name}` reads a node's number, but `{name}` has a value already"
-        helps = ("give a type its embedding in the first layer that makes it",)
-        flow.found.append(report("GNN512", message, rule, helps=helps))
+        flow.late.setdefault(rule, []).append(name)
     count = width.count if isinstance(width, Ids) else flow.count(name)
     module = build_module(layer, Surroundings(width=columns, count=count), flow.found)
     return NodeStep(name, module, width, module.width_out, rule)
@@ -65,21 +63,26 @@ def lower_pipe(
 def _layers(item: Pipe, widths: Mapping[str, Width], flow: Flow) -> dict[str, tuple[LayerUse, Span]]:
     if item.layer is not None:
         return {name: (item.layer, item.span) for name in sorted(widths)}
-    layers = {rule.type: (rule.layer, rule.span) for rule in item.rules if rule.type in widths}
+    idle: dict[Span, list[str]] = {}
     for rule in item.rules:
         if rule.named and rule.type not in widths:
-            helps = ("a pipe works on the types that its stage makes; others are carried through",)
-            message = f"this stage does not make `{rule.type}`"
-            flow.found.append(report("GNN106", message, rule.span, helps=helps))
+            idle.setdefault(rule.span, []).append(rule.type)
+    for span, names in idle.items():
+        helps = ("a pipe works on the types that its stage makes; others are carried through",)
+        flow.found.append(report("GNN106", f"this stage does not make {listed(names)}", span, helps=helps))
+    layers = {rule.type: (rule.layer, rule.span) for rule in item.rules if rule.type in widths}
     return dict(sorted(layers.items()))
 
 
 def _check_residual(item: Pipe, widths: Mapping[str, Width], before: Mapping[str, Width], flow: Flow) -> None:
+    unequal: list[str] = []
     for name, width in widths.items():
         old = before.get(name)
         if isinstance(old, Ids):
             flow.columns(name, old, item.span)
         elif old is not None and width is not None and old != width:
-            message = f"`residual` adds {old} columns of `{name}` to {width}"
-            helps = ("make both equally wide, for example with `nodes { *: Linear(…) }` before this stage",)
-            flow.unequal(message, item.span, f"`{name}` is {width} wide here", [], helps)
+            unequal.append(f"{old} columns of `{name}` to {width}")
+    if unequal:
+        more = f" and {len(unequal) - 1} more" if len(unequal) > 1 else ""
+        helps = ("make both equally wide, for example with `nodes { *: Linear(…) }` before this stage",)
+        flow.unequal(f"`residual` adds {unequal[0]}{more}", item.span, "not equally wide", [], helps)

@@ -4,6 +4,7 @@ Walks backwards from the heads. A type's value in a state is needed when a head,
 it. What feeds no needed value is dead: a backend need not compute it, a sampler need not fetch it.
 """
 
+from collections import defaultdict
 from dataclasses import replace
 from typing import TypeVar
 
@@ -21,12 +22,15 @@ from graphdsl.plan.ir import (
     Stage,
 )
 
-Needed = set[tuple[int, str]]
+Needed = defaultdict[int, set[str]]
+"""Types whose values are needed, by state."""
 _Step = TypeVar("_Step", RelationStep, JointStep)
 
 
 def _bound(inputs: tuple[InputBinding, ...], types: tuple[str, ...], needed: Needed) -> None:
-    needed |= {(item.state, name) for item in inputs if item.source == "state" for name in types}
+    for item in inputs:
+        if item.source == "state":
+            needed[item.state].update(types)
 
 
 def _mark_types(steps: tuple[NodeStep, ...], wanted: set[str]) -> tuple[NodeStep, ...]:
@@ -43,14 +47,14 @@ def _mark_relations(stage: RelationStage, wanted: set[str], needed: Needed) -> R
         source, _, target = step.edge
         live = target in wanted
         if live:
-            needed |= {(stage.reads, source), (stage.reads, target)}
+            needed[stage.reads] |= {source, target}
             _bound(step.inputs, (source, target), needed)
         steps.append(replace(step, live=live))
     joints: list[JointStep] = []
     for joint in stage.joints:
         live = any(name in wanted for name in joint.targets)
         if live:
-            needed |= {(stage.reads, name) for name in joint.types}
+            needed[stage.reads].update(joint.types)
             _bound(joint.inputs, joint.types, needed)
         joints.append(replace(joint, live=live))
     return replace(stage, steps=tuple(steps), joints=tuple(joints), pipe=_mark_pipe(stage.pipe, wanted))
@@ -58,18 +62,17 @@ def _mark_relations(stage: RelationStage, wanted: set[str], needed: Needed) -> R
 
 def _mark(stage: Stage, wanted: set[str], needed: Needed) -> Stage:
     """Mark one stage of which the types in `wanted` are needed; add what it needs itself."""
-    carried = wanted - set(stage.produced)
-    needed |= {(stage.reads, name) for name in carried}
-    made = wanted & set(stage.produced)
-    if any(item.kind == "residual" for item in stage.pipe):
-        needed |= {(stage.reads, name) for name in made}
+    needed[stage.reads] |= wanted.difference(stage.produced)
+    made = wanted.intersection(stage.produced)
+    if isinstance(stage, NodeStage) or any(item.kind == "residual" for item in stage.pipe):
+        needed[stage.reads] |= made
     if isinstance(stage, NodeStage):
-        needed |= {(stage.reads, name) for name in made}
         return replace(stage, steps=_mark_types(stage.steps, made), pipe=_mark_pipe(stage.pipe, made))
     if isinstance(stage, RelationStage):
         return _mark_relations(stage, made, needed)
     if isinstance(stage, JoinStage):
-        needed |= {(state, name) for state in stage.states for name in wanted}
+        for state in stage.states:
+            needed[state] |= wanted
         return replace(stage, modules=_mark_types(stage.modules, made), pipe=_mark_pipe(stage.pipe, made))
     assert isinstance(stage, DropStage)
     return stage
@@ -77,9 +80,10 @@ def _mark(stage: Stage, wanted: set[str], needed: Needed) -> Stage:
 
 def mark_live(plan: Plan) -> Plan:
     """Set `live` on every step of the plan."""
-    needed: Needed = {(head.state, head.type) for head in plan.heads}
+    needed: Needed = defaultdict(set)
+    for head in plan.heads:
+        needed[head.state].add(head.type)
     stages = list(plan.stages)
     for index in range(len(stages) - 1, -1, -1):
-        wanted = {name for state, name in needed if state == index + 1}
-        stages[index] = _mark(stages[index], wanted, needed)
+        stages[index] = _mark(stages[index], needed[index + 1], needed)
     return replace(plan, stages=tuple(stages))
