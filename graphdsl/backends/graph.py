@@ -155,7 +155,8 @@ def _read_values(
         span = requirements.types.get(name)
         optional = name in plan.optional_types
         if isinstance(width, Ids):
-            value = _read_numbers(name, width, numbers, optional, device)
+            rows = x_dict[name].size(0) if name in x_dict else None
+            value = _read_numbers(name, width, numbers, optional, rows, device)
         elif name in x_dict:
             value = x_dict[name]
             if span is not None:
@@ -175,14 +176,21 @@ def _no_rows(width: int, x_dict: Mapping[str, Tensor], device: torch.device) -> 
 
 
 def _read_numbers(
-    name: str, width: Ids, numbers: Mapping[str, Tensor] | None, optional: bool, device: torch.device
+    name: str,
+    width: Ids,
+    numbers: Mapping[str, Tensor] | None,
+    optional: bool,
+    rows: int | None,
+    device: torch.device,
 ) -> Tensor | None:
     """Node numbers: as given; all of them in a whole graph; none of an optional type that a batch lacks."""
     if numbers is not None and name in numbers:
         return numbers[name]
     if numbers is not None and optional:
         return torch.zeros(0, dtype=torch.long, device=device)
-    return None if width.count is None else torch.arange(width.count, device=device)
+    if width.count is None or (rows is not None and rows != width.count):
+        return None  # In a sampled batch, only numbers tell which nodes these are.
+    return torch.arange(width.count, device=device)
 
 
 def _check_width(name: str, x: Tensor, width: int | None, span: Span) -> None:

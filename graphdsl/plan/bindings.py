@@ -46,16 +46,29 @@ def edge_width(layer: LayerUse, edge: EdgeKey, flow: Flow) -> int | None:
     for item in layer.inputs:
         if item.input.width_parameter is None or item.input.source != "edge":
             continue
-        declared = flow.schema.edges.get(edge)
-        attribute = declared.attributes.get(item.attribute) if declared else None
-        if attribute is None:
-            return 1 if _metapath_weighted(edge, flow) else None
-        if attribute.type.width is not None:
-            return attribute.type.width
-        store = flow.metadata.edges.get(edge) if flow.metadata else None
-        tensor = store.tensors.get(item.attribute) if store else None
-        return tensor.width if tensor else None
+        return _edge_columns(item.attribute, edge, flow)
     return None
+
+
+def _edge_columns(name: str, edge: EdgeKey, flow: Flow) -> int | None:
+    """Width of a relation's attribute: from the schema, or from the data where the schema says `*`."""
+    declared = flow.schema.edges.get(edge)
+    attribute = declared.attributes.get(name) if declared else None
+    if attribute is None:
+        return 1 if _metapath_weighted(edge, flow) else None
+    if attribute.type.width is not None:
+        return attribute.type.width
+    store = flow.metadata.edges.get(edge) if flow.metadata else None
+    tensor = store.tensors.get(name) if store else None
+    return tensor.width if tensor else None
+
+
+def _columns(item: BoundInput, edge: EdgeKey, flow: Flow) -> int | None:
+    """Width of the attribute that an input is bound to."""
+    if item.input.source == "edge":
+        return _edge_columns(item.attribute, edge, flow)
+    attribute = flow.schema.nodes[edge[2]].attributes.get(item.attribute) if item.input.source == "node" else None
+    return attribute.type.width if attribute else None
 
 
 def bind_inputs(layer: LayerUse, edges: tuple[EdgeKey, ...], flow: Flow) -> tuple[InputBinding, ...]:
@@ -72,7 +85,8 @@ def bind_inputs(layer: LayerUse, edges: tuple[EdgeKey, ...], flow: Flow) -> tupl
         elif source == "node":
             _node_attributes(item, edges, flow)
         attribute = "" if source == "state" else item.attribute
-        bound.append(InputBinding(item.input.name, source, attribute, item.state, item.input.scalar))
+        columns = _columns(item, edges[0], flow)
+        bound.append(InputBinding(item.input.name, source, attribute, item.state, item.input.scalar, columns))
     weighted = [edge for edge in edges if _metapath_weighted(edge, flow)]
     if weighted and all(item.input.name != "edge_weight" for item in layer.inputs):
         if layer.entry.input("edge_weight") is None:
@@ -83,5 +97,5 @@ def bind_inputs(layer: LayerUse, edges: tuple[EdgeKey, ...], flow: Flow) -> tupl
                 helps = ("leave the multiplicity out, or use a layer with `edge_weight` such as `GraphConv`",)
                 flow.found.append(report("GNN305", message, layer.span, also=also, helps=helps))
         else:
-            bound.append(InputBinding("edge_weight", "edge", METAPATH_WEIGHT, scalar=True))
+            bound.append(InputBinding("edge_weight", "edge", METAPATH_WEIGHT, scalar=True, width=1))
     return tuple(bound)

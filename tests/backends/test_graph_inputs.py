@@ -85,6 +85,13 @@ class TestMissing:
         assert finding(lambda: model({}, {})) == ("GNN618", at(17), "`n_id_dict` has no node numbers of `venue`")
         assert model({}, {}, n_id_dict={"venue": torch.tensor([2, 0])}).shape == (2, 3)
 
+    def test_numbers_of_the_nodes_of_a_batch(self):
+        spec = module("torch.nn.Embedding", 4, num_embeddings=4, embedding_dim=4)
+        model = Draft({"venue": Ids(4)}).nodes("h0", venue=spec, line=17).predict("venue").compile()
+        batch = {"venue": torch.randn(2, 3)}  # Features that an embedding does not read.
+        assert finding(lambda: model(batch, {})) == ("GNN618", at(17), "`n_id_dict` has no node numbers of `venue`")
+        assert model({"venue": torch.randn(4, 3)}, {}).shape == (4, 3)
+
     def test_the_message_shows_what_there_is(self):
         model = Draft(dict(EVEN)).edges(sends(WRITES, sage())).predict("paper").compile()
         with pytest.raises(SpecError) as caught:
