@@ -77,7 +77,8 @@ def _describe_data(metadata: Metadata) -> str:
     known = ((name, store.count) for name, store in metadata.nodes.items())
     sizes = ", ".join(f"{name} {count:,}" for name, count in known if count is not None)
     edges = sum(store.count or 0 for store in metadata.edges.values())
-    return f"{sizes}; {edges:,} edges in {len(metadata.edges)} relations"
+    relations = f"{len(metadata.edges)} relation{'' if len(metadata.edges) == 1 else 's'}"
+    return f"{sizes}; {edges:,} edges in {relations}"
 
 
 def _describe_splits(supervision: "Supervision") -> str:

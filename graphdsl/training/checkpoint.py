@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import unified_diff
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import lightning
 import pydantic
@@ -184,15 +184,18 @@ def _load(path: Path) -> Any:
         helps = (f"give the path of a file, such as `{path}/best.ckpt`",)
         raise SpecError([_unreadable(path, "it is a folder", helps)])
     try:
-        stream = open(path, "rb")
+        with open(path, "rb") as stream:
+            return _unpickle(path, stream)
     except OSError as error:
         raise SpecError([_unreadable(path, (error.strerror or str(error)).lower())]) from error
-    with stream:
-        try:
-            return torch.load(stream, map_location="cpu", weights_only=True)
-        except Exception as error:  # Damaged files fail in many ways inside torch and its unpickler.
-            reason = "it is empty" if path.stat().st_size == 0 else "it is damaged, or no checkpoint"
-            raise SpecError([_unreadable(path, reason)]) from error
+
+
+def _unpickle(path: Path, stream: BinaryIO) -> Any:
+    try:
+        return torch.load(stream, map_location="cpu", weights_only=True)
+    except Exception as error:  # Damaged files fail in many ways inside torch and its unpickler.
+        reason = "it is empty" if path.stat().st_size == 0 else "it is damaged, or no checkpoint"
+        raise SpecError([_unreadable(path, reason)]) from error
 
 
 def _unreadable(path: Path, reason: str, helps: tuple[str, ...] = ()) -> Diagnostic:
@@ -227,7 +230,7 @@ def check_schema(checkpoint: Checkpoint, schema: Schema, model: nn.Module | None
 
 def _compare_schemas(stored: str, wanted: str) -> list[str]:
     difference = list(unified_diff(stored.split("\n"), wanted.split("\n"), lineterm="", n=0))
-    return [line for line in difference[2:] if not line.startswith("@@")]
+    return [f"{line[0]} {line[1:]}" for line in difference[2:] if not line.startswith("@@")]
 
 
 def _compare_weights(stored: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> list[str]:

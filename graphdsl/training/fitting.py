@@ -37,7 +37,6 @@ _NOT_ACTIONABLE = (
     "GPU available but not used",
     "MPS available but not used",
     r"It is recommended to use `self\.log\(.*sync_dist=True\)`",
-    "find_unused_parameters=True was specified in DDP constructor, but did not find any unused",
     "`isinstance\\(treespec, LeafSpec\\)` is deprecated",
 )
 
@@ -203,7 +202,7 @@ def _build_trainer(
             accelerator=machines.accelerator,
             devices=machines.devices,
             num_nodes=machines.nodes,
-            strategy=_strategy(machines),
+            strategy=_strategy(module.plan, machines),
             precision=training.precision,  # type: ignore[arg-type]
             max_epochs=training.epochs,
             gradient_clip_val=training.clip,
@@ -222,11 +221,19 @@ def _build_trainer(
         raise SpecError([report("GNN204", f"this machine cannot train so: {first}", where="--devices")]) from error
 
 
-def _strategy(machines: Machines) -> Strategy | str:
+def _strategy(plan: Plan, machines: Machines) -> Strategy | str:
     if machines.processes == 1:
         return "auto"
-    # Modules that are alive may have parts that are not, such as HGTConv's for types that are not predicted.
-    return DDPStrategy(find_unused_parameters=True)
+    return DDPStrategy(find_unused_parameters=_may_leave_parameters_unused(plan))
+
+
+def _may_leave_parameters_unused(plan: Plan) -> bool:
+    """Whether a step may give no gradient to a parameter that is trained, which costs DDP a search in every step.
+
+    HGTConv is alive as a whole, even if some of the types it makes are not; and a batch may lack optional relations.
+    """
+    joints = (joint for _, stage in plan.relation_stages() for joint in stage.joints)
+    return bool(plan.optional_types or plan.optional_relations) or any(joint.scope == "joint" for joint in joints)
 
 
 def _run(trainer: Trainer, module: GraphModule, last: Path | None) -> None:

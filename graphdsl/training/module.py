@@ -196,8 +196,9 @@ class GraphModule(LightningModule):
         # Metrics that are undefined on one process only would let processes disagree on stopping.
         values = self.trainer.strategy.broadcast(values)
         self.epoch_metrics.update(values)
-        # For Lightning's early stopping; everything else reads `epoch_metrics`.
-        self.log_dict(values, on_step=False, on_epoch=True, batch_size=1)
+        if self.monitor is not None and self.monitor.name in values:
+            # For Lightning's early stopping; everything else reads `epoch_metrics`.
+            self.log(self.monitor.name, values[self.monitor.name], on_step=False, on_epoch=True, batch_size=1)
 
     # --- optimization ---
 

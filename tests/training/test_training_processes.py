@@ -1,0 +1,77 @@
+"""What takes processes of their own: shared runs, and Ctrl-C."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from graphdsl.training import read_checkpoint
+from training_cases import make_case, read_curve
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+SECONDS = 300
+"""More than enough; a test that takes so long hangs."""
+
+
+def start(*words: object, **environment: str) -> "subprocess.Popen[str]":
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    variables = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", **environment}
+    command = [sys.executable, *map(str, words)]
+    return subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finish(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+    try:
+        out, err = process.communicate(timeout=SECONDS)
+    finally:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdout, process.stderr):
+            assert pipe is not None
+            pipe.close()
+    return process.returncode, out, err
+
+
+def free_port() -> str:
+    with socket.socket() as it:
+        it.bind(("127.0.0.1", 0))
+        return str(it.getsockname()[1])
+
+
+def test_two_processes_compute_what_one_does(tmp_path: Path) -> None:
+    common = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "WORLD_SIZE": "2", "NODE_RANK": "0"}
+    script = HERE / "training_script.py"
+    several = [start(script, "share", tmp_path / "two", LOCAL_RANK=str(rank), **common) for rank in range(2)]
+    for name, batch_size in (("whole", None), ("batches", 31)):
+        make_case(epochs=4, class_weights=True, clip=0.5, batch_size=batch_size).fit(tmp_path / "one" / name)
+    ended = [finish(process) for process in several]
+    assert [(code, err) for code, _, err in ended] == [(0, ""), (0, "")]
+    for name in ("whole", "batches"):
+        one, two = read_curve(tmp_path / "one" / name), read_curve(tmp_path / "two" / name)
+        assert len(one) == len(two) == 4
+        for row, other in zip(one, two, strict=True):
+            assert other == pytest.approx(row, rel=1e-4), name
+
+
+def test_ctrl_c_leaves_a_checkpoint_to_resume_from(tmp_path: Path) -> None:
+    process = start(HERE / "training_script.py", "long", tmp_path)
+    end = time.monotonic() + SECONDS
+    while not ((tmp_path / "last.ckpt").exists() and (tmp_path / "best.ckpt").exists()) and time.monotonic() < end:
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    code, _, err = finish(process)
+    assert (code, err) == (130, "interrupted\n")
+    last, best = (read_checkpoint(tmp_path / name) for name in ("last.ckpt", "best.ckpt"))
+    assert last.header.epoch >= 1
+    assert best.header.epoch >= 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.ckpt", "last.ckpt", "metrics.csv"]
+    resumed = make_case(epochs=last.header.epoch + 2).fit(tmp_path, resume=True)
+    assert resumed.epochs == last.header.epoch + 2
+    assert [row[0] for row in read_curve(tmp_path)] == list(range(1, resumed.epochs + 1))
