@@ -27,7 +27,6 @@ class Layout:
         node_types: names of the node types.
         relations: names of the relations.
         first_node: number of the first node of each type, and the number of nodes, shape `[types + 1]`.
-        source_type: type index of each relation's source, shape `[relations]`.
         node_rows: where the rows of each node begin, shape `[nodes + 1]`.
         row_edges: where the edges of each row begin, shape `[rows + 1]`.
         row_relation: relation index of each row, 16 bits so that sorting rows by it is a radix sort, shape `[rows]`.

@@ -3,14 +3,14 @@
 import sys
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, TypeAlias
 
 import torch
 import torch_geometric.typing
 from torch import Tensor
 from torch_geometric.data import HeteroData
-from torch_geometric.loader import NodeLoader
+from torch_geometric.loader import LinkLoader, NodeLoader
 from torch_geometric.loader.utils import get_input_nodes
 from torch_geometric.sampler import NeighborSampler
 
@@ -43,6 +43,22 @@ class SampledNodeLoader(NodeLoader):
         return super().__iter__()
 
 
+class SampledLinkLoader(LinkLoader):
+    """A `LinkLoader` that tells a sampler with epochs when one begins.
+
+    Attributes:
+        epoch: the epoch that the next iteration begins; set it when training resumes.
+    """
+
+    epoch: int = 0
+
+    def __iter__(self) -> Any:
+        if isinstance(self.link_sampler, HeteroNeighborSampler):
+            self.link_sampler.set_epoch(self.epoch)
+        self.epoch += 1
+        return super().__iter__()
+
+
 @dataclass(frozen=True)
 class SamplingOptions:
     """Options of sampling that decide which backends can serve; as in `HeteroNeighborSampler`."""
@@ -58,6 +74,13 @@ class SamplingOptions:
     def is_temporal(self) -> bool:
         """Whether anything has a time."""
         return self.node_time is not None or self.edge_time is not None
+
+    def refuse_beside_sampler(self, backend: str) -> None:
+        """Raise ValueError where an option is given although a sampler, which has its own, is given too."""
+        given = [field.name for field in fields(self) if getattr(self, field.name) is not field.default]
+        given += ["backend"] if backend not in ("auto", "own") else []
+        if given:
+            raise ValueError(f"{given[0]} is given beside sampler, which has its own; accepted: one of the two")
 
 
 def neighbor_loader(
@@ -98,7 +121,8 @@ def neighbor_loader(
         disjoint: see there.
         seed: fixes the order of shuffled seeds and, with our sampler, each sample of each epoch. PyG's samplers follow
             torch's generator of the process: set `torch.manual_seed`, or ask for `backend="own"`.
-        sampler: a sampler of ours to clone instead of reading `data` again; fanout and options are then its own.
+        sampler: a sampler of ours to clone instead of reading `data` again; its options up to `disjoint` hold, and
+            those here are left alone.
         backend: "auto", or the one that must be used.
         **loader_options: options of `NodeLoader` and `torch.utils.data.DataLoader`: `shuffle`, `num_workers`, ….
 
@@ -110,7 +134,8 @@ def neighbor_loader(
     if seed is not None and loader_options.get("generator") is None:
         loader_options["generator"] = SeededGenerator.from_seed(seed)
     if sampler is not None:
-        chosen, node_sampler = "own", sampler.clone(seed)
+        options.refuse_beside_sampler(backend)
+        chosen, node_sampler = "own", sampler.clone(fanout, seed)
     else:
         chosen = choose_backend(data, fanout, options, backend)
         node_sampler = _build_sampler(chosen, data, fanout, options, seed, loader_options.get("num_workers", 0))

@@ -19,12 +19,12 @@ def resolve_seed(seed: int | torch.Generator | None) -> int | None:
     """Check a seed; from a generator one is drawn.
 
     Raises:
-        ValueError: a seed that is not a whole number >= 0.
+        ValueError: a seed that is not a whole number from 0 to 2^63 - 1.
     """
     if isinstance(seed, torch.Generator):
         return int(torch.randint(2**63 - 1, (), generator=seed))
-    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
-        raise ValueError(f"seed is {seed!r}; accepted: a whole number >= 0, a torch.Generator or None")
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63):
+        raise ValueError(f"seed is {seed!r}; accepted: a whole number from 0 to 2^63 - 1, a torch.Generator or None")
     return seed
 
 

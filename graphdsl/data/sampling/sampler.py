@@ -1,6 +1,7 @@
 """The heterogeneous neighbour sampler behind PyG's `BaseSampler` interface."""
 
 import copy
+import dataclasses
 from typing import cast
 
 import numpy as np
@@ -118,12 +119,20 @@ class HeteroNeighborSampler(BaseSampler):
         return int(self._epoch.item())
 
     def set_epoch(self, epoch: int) -> None:
-        """Say which epoch begins: with a seed, the same batch gives another sample in another epoch."""
+        """Say which epoch begins: with a seed, the same batch gives another sample in another epoch.
+
+        `SampledNodeLoader` and `SampledLinkLoader` do it by themselves.
+        """
         self._epoch.fill_(epoch)
 
-    def clone(self, seed: int | torch.Generator | None = None) -> "HeteroNeighborSampler":
-        """Return a sampler over the same memory with its own seed and epoch, for another split's loader."""
+    def clone(self, fanout: Fanout, seed: int | torch.Generator | None = None) -> "HeteroNeighborSampler":
+        """Return a sampler over the same memory, for another split's loader: own fanout, seed and epoch, same options.
+
+        Raises:
+            ValueError: a fanout that does not fit.
+        """
         other = copy.copy(self)
+        other.rules = dataclasses.replace(self.rules, fanout=tabulate_fanout(fanout, self.layout.relations))
         other.seed = resolve_seed(seed)
         other._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()
         return other

@@ -120,6 +120,16 @@ def test_loader_options_that_do_not_fit(options, message):
         neighbor_loader(pair(), {TO: [1]}, "b", 2, **options)
 
 
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [({"replace": True}, "replace"), ({"strategy": "last"}, "strategy"), ({"backend": "pyg-lib"}, "backend")],
+)
+def test_options_beside_a_sampler(options, name):
+    sampler = HeteroNeighborSampler(pair(), {TO: [1]})
+    with pytest.raises(ValueError, match=f"{name} is given beside sampler, which has its own"):
+        neighbor_loader(pair(), {TO: [1]}, "b", 2, sampler=sampler, **options)
+
+
 def test_integers_of_other_widths_and_edge_index_objects_are_read():
     from torch_geometric import EdgeIndex
 

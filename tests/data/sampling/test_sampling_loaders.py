@@ -111,9 +111,11 @@ def test_seeds_may_be_a_mask_and_a_sampler_may_serve_two_loaders():
     sampler = HeteroNeighborSampler(data, FANOUT, seed=0)
     mask = torch.arange(60) % 2 == 0
     for chosen in (mask, ~mask):
-        loader = neighbor_loader(data, {}, ("paper", chosen), 60, sampler=sampler, seed=3)
+        loader = neighbor_loader(data, {CITES: [1]}, ("paper", chosen), 60, sampler=sampler, seed=3)
         (batch,) = loader
         check_batch(data, batch)
+        assert batch[CITES].num_edges
+        assert not batch[WRITES].num_edges
         assert torch.equal(batch["paper"].n_id[:30], chosen.nonzero().view(-1))
         assert loader.node_sampler.layout is sampler.layout
 

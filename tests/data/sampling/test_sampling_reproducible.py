@@ -5,7 +5,7 @@ import torch
 from torch_geometric.data import HeteroData
 from torch_geometric.sampler import EdgeSamplerInput, NegativeSampling, NodeSamplerInput
 
-from graphdsl.data.sampling import HeteroNeighborSampler, neighbor_loader
+from graphdsl.data.sampling import HeteroNeighborSampler, SampledLinkLoader, neighbor_loader
 
 LIKES = ("user", "likes", "user")
 
@@ -30,7 +30,8 @@ def epochs(num_workers: int, count: int = 2, persistent: bool = False, **options
 
 
 def test_a_sample_is_a_function_of_seed_epoch_and_batch():
-    one, other = (HeteroNeighborSampler(crowd(), {LIKES: [3, 3]}, seed=7) for _ in range(2))
+    one_fanout = {LIKES: [3, 3]}
+    one, other = (HeteroNeighborSampler(crowd(), one_fanout, seed=7) for _ in range(2))
     first = draw(one)
     draw(one, first=20)  # What was drawn before has no influence …
     torch.manual_seed(123)  # … nor has torch's own generator.
@@ -39,12 +40,12 @@ def test_a_sample_is_a_function_of_seed_epoch_and_batch():
     assert draw(one) != first
     one.set_epoch(0)
     assert draw(one) == first
-    assert draw(one.clone(seed=7)) == first != draw(one.clone(seed=8))
+    assert draw(one.clone(one_fanout, seed=7)) == first != draw(one.clone(one_fanout, seed=8))
 
 
 def test_a_clone_has_its_own_epoch():
     sampler = HeteroNeighborSampler(crowd(), {LIKES: [3]}, seed=7)
-    clone = sampler.clone(seed=7)
+    clone = sampler.clone({LIKES: [3]}, seed=7)
     clone.set_epoch(5)
     assert (sampler.epoch, clone.epoch) == (0, 5)
 
@@ -97,9 +98,9 @@ def test_an_epoch_can_be_resumed():
     assert [batch[LIKES].e_id.tolist() for batch in loader] == epochs(0, seed=3)[1]
 
 
-@pytest.mark.parametrize("seed", [-1, 1.5, True, "7"])
+@pytest.mark.parametrize("seed", [-1, 2**63, 1.5, True, "7"])
 def test_a_seed_is_a_whole_number(seed):
-    with pytest.raises(ValueError, match=r"seed is .*; accepted: a whole number >= 0"):
+    with pytest.raises(ValueError, match=r"seed is .*; accepted: a whole number from 0"):
         HeteroNeighborSampler(crowd(), {LIKES: [3]}, seed=seed)
 
 
@@ -114,3 +115,21 @@ def test_batches_of_one_epoch_draw_independently():
         for user in (0, 1)
     ]
     assert chosen[0] != chosen[1]
+
+
+def test_link_batches_differ_between_epochs_and_are_the_same_in_workers():
+    data = crowd()
+    runs = []
+    for num_workers in (0, 2):
+        sampler = HeteroNeighborSampler(data, {LIKES: [3]}, seed=1)
+        loader = SampledLinkLoader(
+            data,
+            sampler,
+            (LIKES, data[LIKES].edge_index[:, :40]),
+            neg_sampling=NegativeSampling("binary"),
+            batch_size=20,
+            num_workers=num_workers,
+        )
+        runs.append([[batch[LIKES].edge_label_index.tolist() for batch in loader] for _ in range(2)])
+    assert runs[0] == runs[1]
+    assert runs[0][0] != runs[0][1]
