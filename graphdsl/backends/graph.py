@@ -63,7 +63,7 @@ class Graph:
             wanted = f"[{rows}]" if binding.scalar else f"[{rows}, width]"
             message = f"`{binding.attribute}` of {_show(place)} is {list(found.shape)}, not {wanted}"
             raise SpecError([report("GNN607", message, span, "read here")])
-        value = found if found.is_floating_point() else found.to(like.dtype)
+        value = found.to(like.dtype if like.is_floating_point() else torch.get_default_dtype())
         return value.reshape(-1) if binding.scalar else value.unsqueeze(1) if flat else value
 
     def _find(self, binding: InputBinding, place: Place) -> Tensor | None:

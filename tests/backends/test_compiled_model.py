@@ -26,6 +26,7 @@ from test_derivation import APA, INVERSE
 from torch.nn.parameter import UninitializedParameter
 
 from graphdsl.backends import BACKENDS, CompiledModel, compile_plan
+from graphdsl.plan import InputBinding
 
 EVEN = {"author": 4, "paper": 4}
 
@@ -117,6 +118,11 @@ def test_moves_to_another_dtype_and_device():
     model = everything().double().eval()
     x = {name: value.double() for name, value in X.items()}
     assert all(value.dtype == torch.float64 for value in model(x, GRAPH).values())
+    weighted = InputBinding("edge_weight", "edge", "w", scalar=True)
+    spec = module("GraphConv", 4, in_channels=4, out_channels=4)
+    single = Draft(dict(EVEN)).edges(sends(CITES, spec, weighted)).compile().double()
+    for w in (torch.rand(17), torch.ones(17, dtype=torch.long)):
+        assert single.encode(x, GRAPH, w_dict={CITES: w})["paper"].dtype == torch.float64
     meta = everything().eval().to("meta")
     assert all(parameter.device.type == "meta" for parameter in meta.parameters())
 
