@@ -158,7 +158,9 @@ class Spec:
                 return models[candidates[0]]
             problem = "several models" if candidates else "no model"
             helps = ("name one of them",) if candidates else ()
-            found = report("GNN101", f"the spec has {problem}", where=self.name, helps=helps, notes=listing("models", models))
+            found = report(
+                "GNN101", f"the spec has {problem}", where=self.name, helps=helps, notes=listing("models", models)
+            )
             raise SpecError([found])
         if name not in models:
             helps, notes = did_you_mean(name, models), listing("models", models)
@@ -302,6 +304,8 @@ def loads(text: str, name: str = "<string>") -> Spec:
     return _load(SourceText(name, text))
 
 
-def compile_text(text: str, parameters: Mapping[str, Any], metadata: Metadata | None, model: str, name: str) -> "CompiledModel":
+def compile_text(
+    text: str, parameters: Mapping[str, Any], metadata: Metadata | None, model: str, name: str
+) -> "CompiledModel":
     """Compile a model from the text of its spec: what loading a checkpoint needs."""
     return loads(text, name).compile(model, data=metadata, **parameters)

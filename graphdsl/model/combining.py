@@ -17,7 +17,9 @@ ATTENTION_WIDTH = 128
 Evaluate = Callable[[n.Expression], Any]
 
 
-def read_combine(call: n.Call | None, evaluate: Evaluate, found: list[Diagnostic]) -> tuple[CombineKind, dict[str, Any]]:
+def read_combine(
+    call: n.Call | None, evaluate: Evaluate, found: list[Diagnostic]
+) -> tuple[CombineKind, dict[str, Any]]:
     """How messages of several relations meet, and with which arguments; `sum` by default.
 
     Args:
@@ -89,7 +91,9 @@ class JoinReader:
         if len(positional) < 2:
             helps = (f"write `{kind}(h0, h1)`",)
             notes = listing("states", self.states)
-            self.found.append(report("GNN203", f"`{kind}` joins at least two states", call.span, helps=helps, notes=notes))
+            self.found.append(
+                report("GNN203", f"`{kind}` joins at least two states", call.span, helps=helps, notes=notes)
+            )
         if len(self.found) > before:
             return None
         return Join(kind, tuple(state for state in states if state is not None), mode)
@@ -117,6 +121,7 @@ class JoinReader:
         return mode
 
     def jump_mode(self, value: n.Expression) -> str:
+        """The mode that an expression names; "cat" after a report, and while it is unknown."""
         mode = self.evaluate(value)
         if mode in JUMP_MODES:
             return mode
@@ -127,6 +132,7 @@ class JoinReader:
         return "cat"
 
     def unknown_source(self, call: n.Call) -> Diagnostic:
+        """A statement starts with a name that is no state and no join."""
         name = call.name.text
         known = [*self.states, *JOINS]
         helps = did_you_mean(name, known) or ("a layer stands in `nodes { *: … }`, in `edges { … }` or behind `|`",)

@@ -37,7 +37,11 @@ def is_label(statement: n.PredictStatement, schema: Schema, found: list[Diagnost
 def _elsewhere(name: str, schema: Schema) -> tuple[str, ...]:
     """A type that has a label of this name."""
     owner = next(
-        (node.name for node in schema.nodes.values() if name in node.attributes and node.attributes[name].type.kind in LABEL_KINDS),
+        (
+            node.name
+            for node in schema.nodes.values()
+            if name in node.attributes and node.attributes[name].type.kind in LABEL_KINDS
+        ),
         None,
     )
     return (f"did you mean `{show_name(owner)}.{show_name(name)}`?",) if owner is not None else ()

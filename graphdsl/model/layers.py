@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from graphdsl.catalog import NOT_YET, Entry, ForwardInput, Kind, Parameter, check_value, describe, find, names
 from graphdsl.model.combining import find_state
@@ -68,9 +68,11 @@ class LayerReader:
             return None
         reading = _Reading(entry)
         ordered = self._ordered(entry, call)
-        ok = all([self._argument(reading, name, argument) for name, argument in ordered])
-        ok = self._complete(entry, call, {name for name, _ in ordered if name is not None}) and ok
-        return LayerUse(entry, reading.arguments, reading.places, tuple(reading.inputs), call.span) if ok else None
+        read = [self._argument(reading, name, argument) for name, argument in ordered]
+        complete = self._complete(entry, call, {name for name, _ in ordered if name is not None})
+        if not complete or not all(read):
+            return None
+        return LayerUse(entry, reading.arguments, reading.places, tuple(reading.inputs), call.span)
 
     def _unknown_layer(self, call: n.Call, kinds: tuple[Kind, ...]) -> Diagnostic:
         name = call.name.text
@@ -172,7 +174,7 @@ class LayerReader:
                 self.found.append(self._unfit(reading.entry, parameter, value, argument, problem.code))
                 return False
         if parameter.variadic:
-            items: tuple[Any, ...] = value if isinstance(value, tuple) else (value,)
+            items = cast(tuple[Any, ...], value if isinstance(value, tuple) else (value,))
             value = (*reading.arguments.get(parameter.name, ()), *items)
         reading.arguments[parameter.name] = value
         reading.places[parameter.name] = argument.span

@@ -127,7 +127,9 @@ class _Arms(Generic[Key]):
             taken.update(dict.fromkeys(fresh, not isinstance(pattern, n.Wildcard)))
         failed = len(self.found) > before
         if not taken and not failed:
-            self.complain(rule.patterns[0].span.to(rule.patterns[-1].span), "rule", rule, [key for _, k in idle for key in k])
+            self.complain(
+                rule.patterns[0].span.to(rule.patterns[-1].span), "rule", rule, [key for _, k in idle for key in k]
+            )
         elif taken:
             for pattern, keys in idle:
                 if keys:

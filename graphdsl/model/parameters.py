@@ -1,15 +1,21 @@
 """Parameters of models and schemas: types, defaults, and the values that win."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from graphdsl.model.values import LARGEST, UNKNOWN, Refused, evaluate, is_bounded, kind_of, show
 from graphdsl.syntax import nodes as n
 from graphdsl.text import Diagnostic, SourceText, Span, did_you_mean, listing, read_source, report
 
 TYPES = ("int", "float", "bool", "string", "list")
+_CLASSES: Mapping[str, tuple[type, ...]] = {
+    "int": (int,),
+    "float": (int, float),
+    "string": (str,),
+    "list": (tuple, list),
+}
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
 RESERVED = ("model", "data", "backend", "self")
 """Names that `Spec.compile` has for itself, so a parameter could not be given in Python."""
@@ -36,15 +42,14 @@ def fits(kind: str, value: Any) -> bool:
         return True
     if kind == "bool" or isinstance(value, bool):
         return kind == "bool" and isinstance(value, bool)
-    types: dict[str, Any] = {"int": int, "float": int | float, "string": str, "list": tuple | list}
-    return isinstance(value, types[kind])
+    return isinstance(value, _CLASSES[kind])
 
 
 def convert(kind: str, value: Any) -> Any:
     """A value in the form that its type has inside: floats as floats, lists as tuples."""
     if kind == "float" and value is not UNKNOWN:
         return float(value)
-    return tuple(value) if kind == "list" and isinstance(value, list) else value
+    return tuple(cast(list[Any], value)) if kind == "list" and isinstance(value, list) else value
 
 
 def declare(declarations: tuple[n.ParameterDecl, ...], found: list[Diagnostic]) -> tuple[Parameter, ...]:
@@ -88,11 +93,13 @@ def _type_and_default(
 
 
 def _all_bounded(value: Any) -> bool:
-    items: Any = value if isinstance(value, tuple | list) else (value,)
+    items = cast(Iterable[Any], value if isinstance(value, tuple | list) else (value,))
     return all(is_bounded(item) for item in items if isinstance(item, int | float))
 
 
-def bind(parameters: tuple[Parameter, ...], given: Mapping[str, Any], owner: str) -> tuple[dict[str, Any], list[Diagnostic]]:
+def bind(
+    parameters: tuple[Parameter, ...], given: Mapping[str, Any], owner: str
+) -> tuple[dict[str, Any], list[Diagnostic]]:
     """Values of all parameters: given ones over defaults.
 
     Args:
@@ -165,8 +172,7 @@ def _read_yaml(text: str) -> Any:
 def _as_value(value: Any) -> Any:
     """A value as specs know it: lists as tuples, and numbers that YAML 1.1 takes for strings (`1e-3`) as numbers."""
     if isinstance(value, list):
-        items: list[Any] = value
-        return tuple(item if isinstance(item, list) else _as_value(item) for item in items)
+        return tuple(map(_as_value, cast(list[Any], value)))
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         return float(value)
     return value
@@ -187,5 +193,4 @@ def read_parameters(path: str) -> dict[str, Any] | Diagnostic:
         helps = ("write lines such as `hidden: 128`",)
         message = f"`{path}` holds {kind_of(loaded)}, not a mapping of names to values"
         return report("GNN210", message, where=path, helps=helps)
-    mapping: dict[Any, Any] = loaded
-    return {str(key): _as_value(value) for key, value in mapping.items()}
+    return {str(key): _as_value(value) for key, value in cast(dict[Any, Any], loaded).items()}

@@ -12,7 +12,6 @@ from graphdsl.catalog import Entry, ForwardInput
 from graphdsl.model.schema import Schema
 from graphdsl.text import EdgeKey, Span
 
-
 CombineKind = Literal["sum", "mean", "max", "min", "cat", "attention"]
 JoinKind = Literal["cat", "add", "mean", "max", "jump", "same"]
 

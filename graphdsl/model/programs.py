@@ -44,7 +44,9 @@ def _stage_names(statements: tuple[n.Statement, ...]) -> set[str]:
 class _ProgramBuilder:
     """Walks a model's statements in order; problems go to `found`."""
 
-    def __init__(self, declared: n.ModelDecl, schema: Schema, values: Mapping[str, Any], found: list[Diagnostic]) -> None:
+    def __init__(
+        self, declared: n.ModelDecl, schema: Schema, values: Mapping[str, Any], found: list[Diagnostic]
+    ) -> None:
         self.declared = declared
         self.schema = schema
         self.values = values
@@ -290,7 +292,9 @@ class _ProgramBuilder:
             return
         if kind.text in self.dropped[self.current]:
             also = ((self.dropped[self.current][kind.text], "dropped here"),)
-            self.found.append(report("GNN503", f"`{kind.text}` was dropped and cannot be predicted", kind.span, also=also))
+            self.found.append(
+                report("GNN503", f"`{kind.text}` was dropped and cannot be predicted", kind.span, also=also)
+            )
             return
         earlier = next((p for p in self.predictions if (p.type, p.attribute) == (kind.text, attribute.text)), None)
         if earlier is not None:

@@ -64,7 +64,9 @@ class ResolvedSpec:
 
 
 def _twice(what: str, name: n.Name, first: Span) -> Diagnostic:
-    return report("GNN102", f"{what} `{name.text}` is declared twice", name.span, also=((first, "first declared here"),))
+    return report(
+        "GNN102", f"{what} `{name.text}` is declared twice", name.span, also=((first, "first declared here"),)
+    )
 
 
 def _schemas(file: n.File, schemas: dict[str, Schema], found: list[Diagnostic]) -> None:
@@ -78,9 +80,7 @@ def _schemas(file: n.File, schemas: dict[str, Schema], found: list[Diagnostic]) 
         schemas[declared.name.text] = resolve_schema(declared, found)
 
 
-def _models(
-    file: n.File, schemas: Mapping[str, Schema], models: dict[str, Model], found: list[Diagnostic]
-) -> None:
+def _models(file: n.File, schemas: Mapping[str, Schema], models: dict[str, Model], found: list[Diagnostic]) -> None:
     for declared in file.declarations:
         if not isinstance(declared, n.ModelDecl):
             continue
@@ -121,7 +121,9 @@ def _trainings(
         name = declared.model
         if name.text in trainings:
             first = trainings[name.text].span or name.span
-            found.append(report("GNN102", f"`{name.text}` has two train blocks", name.span, also=((first, "first here"),)))
+            found.append(
+                report("GNN102", f"`{name.text}` has two train blocks", name.span, also=((first, "first here"),))
+            )
             continue
         if name.text not in declared_models:
             helps, notes = did_you_mean(name.text, models), listing("models", models)

@@ -153,7 +153,9 @@ class Schema:
     def fingerprint_text(self) -> str:
         """A canonical text of everything that decides whether weights fit: independent of order, spans and counts."""
         lines = [f"node {name!r} {_attributes(node.attributes)}" for name, node in self.nodes.items()]
-        lines += [f"edge {key!r} {_attributes(edge.attributes)} inverse={edge.inverse!r}" for key, edge in self.edges.items()]
+        lines += [
+            f"edge {key!r} {_attributes(edge.attributes)} inverse={edge.inverse!r}" for key, edge in self.edges.items()
+        ]
         lines += [
             f"metapath {path.key!r} {[(hop.edge, hop.backward) for hop in path.hops]!r} {path.multiplicity}"
             for path in self.metapaths.values()

@@ -9,6 +9,7 @@ from graphdsl.model.schema import (
     Attribute,
     AttributeType,
     EdgeType,
+    Kind,
     Metapath,
     MetapathHop,
     Multiplicity,
@@ -123,7 +124,7 @@ class _SchemaBuilder:
         return attributes
 
     def attribute_type(self, declared: n.TypeExpression) -> AttributeType | None:
-        kind = next((known for known in KINDS if known == declared.name.text), None)
+        kind: Kind | None = next((known for known in KINDS if known == declared.name.text), None)
         if kind is None:
             helps = did_you_mean(declared.name.text, KINDS)
             notes = listing("attribute types", KINDS)
@@ -156,7 +157,8 @@ class _SchemaBuilder:
         relation, reverse = declared.relation, declared.reverse
         names = [relation] if reverse is None else [relation, reverse]
         ends = [self.known_node(name) for name in (declared.source, declared.target)]
-        if not all(ends) or any([self.nameless("a relation", name) for name in names]):
+        nameless = [self.nameless("a relation", name) for name in names]
+        if not all(ends) or any(nameless):
             self.lost |= {name.text for name in names}
             return
         key = (declared.source.text, relation.text, declared.target.text)
@@ -243,7 +245,6 @@ class _SchemaBuilder:
 
     def broken(self, declared: n.MetapathDecl, hop: n.Hop, key: EdgeKey, here: Span) -> Diagnostic:
         """Why there is no such hop, and which there are."""
-        name = hop.relation.text
         start = key[2] if hop.backward else key[0]
         leaving = [show_edge(edge) for edge in self.edges if start in (edge[0], edge[2])]
         return report(

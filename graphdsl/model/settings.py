@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 from graphdsl.model.training import ClassUse, DataSource, Training
 from graphdsl.model.values import Refused, evaluate, kind_of, show
@@ -13,7 +13,7 @@ from graphdsl.text import Diagnostic, did_you_mean, listing, report
 OPTIMIZERS = ("Adam", "AdamW", "SGD", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "Rprop", "ASGD")
 SCHEDULERS = ("StepLR", "MultiStepLR", "ExponentialLR", "CosineAnnealingLR", "LinearLR", "ConstantLR", "OneCycleLR",
               "CosineAnnealingWarmRestarts", "CyclicLR", "PolynomialLR", "ReduceLROnPlateau")  # fmt: skip
-SOURCES = ("pyg", "tables", "file")
+SOURCES: tuple[Literal["pyg", "tables", "file"], ...] = ("pyg", "tables", "file")
 PRECISIONS = ("32-true", "64-true", "bf16-mixed", "16-mixed", "bf16-true")
 
 
@@ -38,7 +38,7 @@ def _number(value: Any) -> bool:
 
 
 def _fanout(value: Any) -> bool:
-    return isinstance(value, tuple) and bool(value) and all(_whole(-1)(item) for item in value)
+    return isinstance(value, tuple) and value != () and all(map(_whole(-1), cast(tuple[Any, ...], value)))
 
 
 _RULES: Mapping[str, _Rule] = {
@@ -86,7 +86,7 @@ def _source(value: n.Expression, base: Path, found: list[Diagnostic]) -> DataSou
     if not isinstance(value, n.Call):
         found.append(report("GNN612", "`data` names a source of data", value.span, helps=helps))
         return None
-    kind = next((known for known in ("pyg", "tables", "file") if known == value.name.text), None)
+    kind: Literal["pyg", "tables", "file"] | None = next((item for item in SOURCES if item == value.name.text), None)
     if kind is None:
         helps = did_you_mean(value.name.text, SOURCES) or helps
         notes = listing("sources", SOURCES)

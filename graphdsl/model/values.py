@@ -1,8 +1,8 @@
 """Evaluating expressions of a spec: exact, bounded, and never Python's own `eval`."""
 
 import math
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, cast
 
 from graphdsl.syntax import nodes as n
 from graphdsl.text import Diagnostic, did_you_mean, listing, report
@@ -47,9 +47,9 @@ def show(value: Any) -> str:
     if isinstance(value, str):
         return f'"{value}"'
     if isinstance(value, tuple | list):
-        items: list[Any] = list(value)[:_SHOWN]
-        shown = [show(item) if not isinstance(item, tuple | list) else "[…]" for item in items]
-        return "[" + ", ".join(shown + ["…"] * (len(value) > _SHOWN)) + "]"
+        items = list(cast(Iterable[Any], value))
+        shown = [show(item) if not isinstance(item, tuple | list) else "[…]" for item in items[:_SHOWN]]
+        return "[" + ", ".join(shown + ["…"] * (len(items) > _SHOWN)) + "]"
     return str(value)
 
 
@@ -57,7 +57,7 @@ def kind_of(value: Any) -> str:
     """What a value is, in words."""
     if value is None:
         return "`none`"
-    return _KINDS.get(type(value), "a value")
+    return next((words for kind, words in _KINDS.items() if isinstance(value, kind)), "a value")
 
 
 def _number(value: Any, node: n.Expression) -> int | float:
@@ -167,8 +167,7 @@ def references(node: Any) -> set[str]:
         if isinstance(item, n.Reference):
             found.add(item.name.text)
         elif isinstance(item, tuple):
-            children: Any = item
-            stack += list(children)
+            stack += cast(tuple[Any, ...], item)
         elif hasattr(item, "__dataclass_fields__"):
             stack += [getattr(item, field) for field in item.__dataclass_fields__ if field not in ("span", "name")]
     return found

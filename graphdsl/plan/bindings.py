@@ -1,6 +1,6 @@
 """Forward inputs bound by keyword: `edge_attr = year`, `x_0 = h0`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from graphdsl.model import Attribute, BoundInput, LayerUse
 from graphdsl.plan.ir import InputBinding
@@ -19,7 +19,7 @@ def _metapath_weighted(edge: EdgeKey, flow: Flow) -> bool:
 def _edge_attribute(item: BoundInput, edge: EdgeKey, flow: Flow) -> Attribute | None:
     """The attribute of a relation that an input is bound to; reports when there is none."""
     declared = flow.schema.edges.get(edge)
-    attributes = declared.attributes if declared else {}
+    attributes: Mapping[str, Attribute] = declared.attributes if declared else {}
     found = attributes.get(item.attribute)
     if found is None and not (_metapath_weighted(edge, flow) and item.attribute == METAPATH_WEIGHT):
         also = [(declared.span, "declared here")] if declared else []

@@ -7,7 +7,7 @@ arguments, is named here; a backend only instantiates and wires.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from graphdsl.catalog import Scope
 from graphdsl.model import Metapath
@@ -61,7 +61,7 @@ def _show(value: Any) -> str:
     if isinstance(value, Mapping):
         return "{…}"
     if isinstance(value, tuple):
-        return "(" + ", ".join(_show(item) for item in value) + ")"
+        return "(" + ", ".join(map(_show, cast(tuple[Any, ...], value))) + ")"
     return str(value) if isinstance(value, ModuleSpec) else repr(value)
 
 

@@ -72,7 +72,9 @@ def lower_join(stage: JoinedStage, flow: Flow) -> JoinStage:
     values = {name: [state[name] for state in states] for name in names if name not in carried}
     _check_equal(stage, states, list(values), flow)
     made = {name: _joined(stage, widths) for name, widths in values.items()}
-    modules = tuple(_jump(name, stage, values[name], made[name]) for name in sorted(made)) if stage.kind == "jump" else ()
+    modules = (
+        tuple(_jump(name, stage, values[name], made[name]) for name in sorted(made)) if stage.kind == "jump" else ()
+    )
     pipe, after = lower_pipe(stage.pipe, made, states[0], flow)
     widths = {name: after.get(name, states[0][name]) for name in names}
     produced = tuple(sorted(made))

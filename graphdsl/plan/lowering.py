@@ -159,7 +159,9 @@ def lower(program: Program, metadata: Metadata | None = None) -> tuple[Plan, lis
     return plan, list(dict.fromkeys(found))
 
 
-def _assemble(program: Program, inputs: Mapping[str, Width], stages: tuple[Stage, ...], heads: tuple[Head, ...]) -> Plan:
+def _assemble(
+    program: Program, inputs: Mapping[str, Width], stages: tuple[Stage, ...], heads: tuple[Head, ...]
+) -> Plan:
     schema = program.schema
     used = _used_relations(stages)
     derived = _derived(schema, used)
@@ -186,4 +188,8 @@ def _dead_rules(plan: Plan) -> list[Diagnostic]:
             live[step.rule] = live.get(step.rule, False) or step.live
     helps = ("leave the rule out, or predict something that it reaches",)
     message = "no prediction depends on what this rule sends"
-    return [report("GNN507", message, rule, helps=helps) for rule, alive in live.items() if not alive] if plan.heads else []
+    return (
+        [report("GNN507", message, rule, helps=helps) for rule, alive in live.items() if not alive]
+        if plan.heads
+        else []
+    )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from graphdsl.catalog import Derivation, Entry
 from graphdsl.model import UNKNOWN, LayerUse
@@ -82,8 +82,7 @@ def build_module(use: LayerUse, around: Surroundings, found: list[Diagnostic]) -
 def _unknown(value: Any) -> bool:
     """Whether a value, or a part of it, is a parameter that nobody has given."""
     if isinstance(value, tuple):
-        parts: Any = value
-        return any(_unknown(item) for item in parts)
+        return any(map(_unknown, cast(tuple[Any, ...], value)))
     return value is UNKNOWN or (isinstance(value, ModuleSpec) and any(map(_unknown, value.arguments.values())))
 
 
@@ -125,11 +124,9 @@ def unresolved(module: ModuleSpec) -> bool:
         if isinstance(value, ModuleSpec):
             return unresolved(value)
         if isinstance(value, Mapping):
-            items: Any = value
-            return any(missing(item) for item in items.values())
+            return any(map(missing, cast(Mapping[Any, Any], value).values()))
         if isinstance(value, tuple):
-            parts: Any = value
-            return any(item is None or missing(item) for item in parts)
+            return any(item is None or missing(item) for item in cast(tuple[Any, ...], value))
         return value is UNKNOWN
 
     derived = ("in_channels", "num_embeddings", "num_relations")
@@ -139,4 +136,3 @@ def unresolved(module: ModuleSpec) -> bool:
 def show_width(width: Width) -> str:
     """A width in words: `64`, `ids`, `?`."""
     return "?" if width is None else str(width)
-

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from graphdsl.plan.ir import (
     DropStage,
@@ -19,7 +19,7 @@ from graphdsl.plan.ir import (
     Width,
 )
 from graphdsl.plan.modules import show_width
-from graphdsl.text import show_edge, show_name
+from graphdsl.text import EdgeKey, show_edge, show_name
 
 _HEADER = ("stage", "type or relation", "layer", "width", "line")
 Row = tuple[str, str, str, str, str]
@@ -36,8 +36,7 @@ def _value(value: Any) -> str:
     if isinstance(value, ModuleSpec):
         return _layer(value)
     if isinstance(value, tuple):
-        items: Any = value
-        return "[" + ", ".join(_value(item) for item in items) + "]"
+        return "[" + ", ".join(map(_value, cast(tuple[Any, ...], value))) + "]"
     return str(value).lower() if isinstance(value, bool) else "?" if value is None else str(value)
 
 
@@ -89,7 +88,9 @@ def _stage_rows(stage: Stage) -> list[Row]:
         rows = _relation_rows(stage)
     elif isinstance(stage, JoinStage):
         widths = sorted({show_width(stage.widths[name]) for name in stage.produced})
-        rows = [(stage.key, ", ".join(stage.produced), f"{stage.kind} of states {stage.states}", ", ".join(widths), line)]
+        rows = [
+            (stage.key, ", ".join(stage.produced), f"{stage.kind} of states {stage.states}", ", ".join(widths), line)
+        ]
     else:
         assert isinstance(stage, DropStage)
         rows = [(stage.key, ", ".join(stage.types), "drop", "", line)]
@@ -146,11 +147,10 @@ def render_plan(plan: Plan) -> str:
 
 def _json(value: Any) -> Any:
     if isinstance(value, Mapping):
-        items: Any = value
-        return {_key(key): _json(item) for key, item in items.items()}
+        return {_key(key): _json(item) for key, item in cast(Mapping[Any, Any], value).items()}
     if isinstance(value, tuple | list | frozenset):
-        parts: Any = sorted(value) if isinstance(value, frozenset) else value
-        return [_json(item) for item in parts]
+        parts = list(cast(Iterable[Any], value))
+        return [_json(item) for item in (sorted(parts) if isinstance(value, frozenset) else parts)]
     if isinstance(value, str | int | float | bool) or value is None:
         return value
     if hasattr(value, "__dataclass_fields__"):
@@ -160,7 +160,7 @@ def _json(value: Any) -> Any:
 
 
 def _key(key: Any) -> str:
-    return show_edge(key) if isinstance(key, tuple) else str(key)
+    return show_edge(cast(EdgeKey, key)) if isinstance(key, tuple) else str(key)
 
 
 def plan_to_json(plan: Plan) -> str:

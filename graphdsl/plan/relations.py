@@ -8,7 +8,7 @@ from graphdsl.plan.ir import Combine, Ids, JointStep, RelationStage, RelationSte
 from graphdsl.plan.modules import Surroundings, build_module, show_width
 from graphdsl.plan.state import Flow, listed
 from graphdsl.plan.typewise import lower_pipe
-from graphdsl.text import Edit, EdgeKey, Fix, Span, report, show_edge
+from graphdsl.text import EdgeKey, Edit, Fix, Span, report, show_edge
 
 _SHOWN = 3
 
@@ -97,7 +97,10 @@ class _MapLowering:
         if other is not None:
             message = f"one shared `{rule.layer.entry.name}` cannot serve relations of different widths"
             also = [
-                (self.flow.schema.place(step.edge), f"reads {show_width(step.width_in[0])}, {show_width(step.width_in[1])}")
+                (
+                    self.flow.schema.place(step.edge),
+                    f"reads {show_width(step.width_in[0])}, {show_width(step.width_in[1])}",
+                )
                 for step in (steps[0], other)
             ]
             helps = ("make the types equally wide before, or leave `share` out",)
@@ -154,9 +157,7 @@ class _MapLowering:
         width = next((width for width in widths.values() if width is not None), None)
         if None in widths.values():
             width = None
-        return Surroundings(
-            width=width, widths=widths, relations=relations, metadata=metadata, edge_width=edge_columns
-        )
+        return Surroundings(width=width, widths=widths, relations=relations, metadata=metadata, edge_width=edge_columns)
 
     def check_equal(self, rule: RelationRule, widths: Mapping[str, int | None]) -> None:
         known = {name: width for name, width in widths.items() if width is not None}
@@ -198,7 +199,9 @@ class _MapLowering:
     def report_unequal(self, names: Sequence[str], items: Sequence[tuple[int | None, Span, str]]) -> None:
         width, rule, said = items[0]
         other = next(item for item in items if item[0] != width)
-        message = f"messages into {listed(names)} are {width} and {other[0]} wide; `{self.stage.combine}` needs equal widths"
+        message = (
+            f"messages into {listed(names)} are {width} and {other[0]} wide; `{self.stage.combine}` needs equal widths"
+        )
         also = [(rule, f"{said} gives {width}")]
         helps = ("give both layers the same width (with heads: out_channels × heads), or `combine cat`",)
         self.flow.unequal(message, other[1], f"{other[2]} gives {other[0]}", also, helps)

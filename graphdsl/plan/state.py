@@ -49,7 +49,10 @@ class Flow:
             nodes = [self.schema.nodes[name] for name in names]
             featured = [node for node in nodes if node.features is not None]
             also = [
-                (node.span, f"`{node.name}` has no `x`" if node.features is None else f"`{node.name}` is read by number")
+                (
+                    node.span,
+                    f"`{node.name}` has no `x`" if node.features is None else f"`{node.name}` is read by number",
+                )
                 for node in nodes[:_SHOWN]
             ]
             helps = (f"give it an embedding first: `nodes {{ {show_name(names[0])}: Embedding(64) … }}`",)

@@ -62,7 +62,7 @@ def lower_pipe(
 
 def _layers(item: Pipe, widths: Mapping[str, Width], flow: Flow) -> dict[str, tuple[LayerUse, Span]]:
     if item.layer is not None:
-        return {name: (item.layer, item.span) for name in sorted(widths)}
+        return dict.fromkeys(sorted(widths), (item.layer, item.span))
     idle: dict[Span, list[str]] = {}
     for rule in item.rules:
         if rule.named and rule.type not in widths:

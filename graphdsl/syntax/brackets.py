@@ -41,7 +41,7 @@ class Brackets:
 
 
 def _close(stack: list[Bracket], sign: str) -> Bracket | None:
-    """Take the opener that a closer ends from the stack: a brace closes over forgotten parentheses, never vice versa."""
+    """Take the opener that a closer ends from the stack: a brace closes over forgotten parentheses, not vice versa."""
     while stack and sign == "}" and stack[-1].sign != "{":
         stack.pop()
     return stack.pop() if stack and CLOSERS[stack[-1].sign] == sign else None

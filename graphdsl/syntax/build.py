@@ -142,16 +142,23 @@ class _TreeBuilder:
         )
 
     def edge(self, at: _Bounds, c: list[Any]) -> n.EdgeDecl:
-        names = _of(n.Name, c)
-        reverse = names[3] if len(names) > 3 else None
+        source, relation, target, *reverse = _of(n.Name, c)
         return n.EdgeDecl(
-            *names[:3], reverse, tuple(_first(_Attributes, c) or ()), _has(c, "OPTIONAL"), self.span(at)
+            source,
+            relation,
+            target,
+            reverse[0] if reverse else None,
+            tuple(_first(_Attributes, c) or ()),
+            _has(c, "OPTIONAL"),
+            self.span(at),
         )
 
     def metapath(self, at: _Bounds, c: list[Any]) -> n.MetapathDecl:
         name, start = _of(n.Name, c)[:2]
-        budget = next((self.integer(None, [t]) for t in c if isinstance(t, Token) and t.type == "INT"), None)
-        return n.MetapathDecl(name, start, tuple(_first(_Arguments, c) or ()), tuple(_of(n.Hop, c)), budget, self.span(at))
+        budget = next((self.integer(at, [t]) for t in c if isinstance(t, Token) and t.type == "INT"), None)
+        return n.MetapathDecl(
+            name, start, tuple(_first(_Arguments, c) or ()), tuple(_of(n.Hop, c)), budget, self.span(at)
+        )
 
     def forward_hop(self, at: _Bounds, c: list[Any]) -> n.Hop:
         return n.Hop(*_of(n.Name, c), backward=False, span=self.span(at))

@@ -4,8 +4,11 @@ import hashlib
 import os
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import lark
+from lark import Token, Tree
+from lark.exceptions import UnexpectedInput
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _PLACES = (_PACKAGE / "grammar", _PACKAGE.parent / "grammar")
@@ -52,3 +55,24 @@ def parser() -> lark.Lark:
         return build(_cache_file(text))
     except Exception:  # a damaged or foreign cache file must not stop anybody: build afresh
         return build(None)
+
+
+def read_tree(text: str) -> Tree[Token]:
+    """Parse a text.
+
+    Raises:
+        UnexpectedInput: where it does not follow the grammar.
+    """
+    reader: Any = parser()
+    return reader.parse(text)
+
+
+def could_follow(text: str) -> frozenset[str]:
+    """Names of the terminals that could stand behind a text; none if it cannot be read itself."""
+    reader: Any = parser()
+    stuck = reader.parse_interactive(text)
+    try:
+        stuck.exhaust_lexer()
+    except UnexpectedInput:
+        return frozenset()
+    return frozenset(stuck.accepts())

@@ -128,7 +128,7 @@ def describe(expected: Iterable[str]) -> str:
     """
     left = set(expected)
     said: list[str] = []
-    if _VALUE <= left:
+    if left >= _VALUE:
         said.append("a value")
         left -= _VALUE
     # These could stand here too, but are hardly ever what was forgotten.

@@ -8,12 +8,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, cast
 
 from lark import Token
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from graphdsl.syntax.brackets import CLOSERS, Bracket, Brackets, scan
-from graphdsl.syntax.grammar import parser
+from graphdsl.syntax.grammar import could_follow
 from graphdsl.syntax.messages import RELATION, WORDS, character_help, describe, hint
 from graphdsl.syntax.recovery import Blank, Repair, Replace, code_before, code_end, line_bounds
 from graphdsl.text import Diagnostic, Edit, Fix, Span, closest, report
@@ -61,15 +62,10 @@ class _Text:
 
     def accepts(self, offset: int) -> frozenset[str]:
         """Terminals that could stand at an offset, if all before it can be read."""
-        stuck = parser().parse_interactive(self.text[:offset])
-        try:
-            stuck.exhaust_lexer()
-        except UnexpectedInput:
-            return frozenset()
-        return frozenset(stuck.accepts())
+        return could_follow(self.text[:offset])
 
     def insertion(self, offset: int, sign: str) -> Replace:
-        """Put a forgotten sign before an offset: at the end of the line before, or over a blank, so that little moves."""
+        """Put a forgotten sign before an offset: at the end of the line before, or over a blank: little moves."""
         before = code_before(self.text, offset)
         if before is not None and self.line_start(offset) >= offset:
             return Replace(before, before, sign)
@@ -216,7 +212,9 @@ def _misspelt(here: _Text, token: Token, _accepted: frozenset[str]) -> Mistake |
     if near is None or near == word or "PREDICT" not in here.accepts(start):
         return None
     span = here.span(start, first.end())
-    return Mistake(report("GNN010", f"`{word}` starts no statement", span, helps=(f"did you mean `{near}`?",)), Blank(start))
+    return Mistake(
+        report("GNN010", f"`{word}` starts no statement", span, helps=(f"did you mean `{near}`?",)), Blank(start)
+    )
 
 
 def _map_word(here: _Text, token: Token, _accepted: frozenset[str]) -> Mistake | None:
@@ -229,7 +227,10 @@ def _map_word(here: _Text, token: Token, _accepted: frozenset[str]) -> Mistake |
     word = before.group().strip()
     start = offset - len(before.group())
     found = report(
-        "GNN010", f"`{word}` starts no map", here.span(start, start + len(word)), helps=(f"did you mean `{near} {{ … }}`?",)
+        "GNN010",
+        f"`{word}` starts no map",
+        here.span(start, start + len(word)),
+        helps=(f"did you mean `{near} {{ … }}`?",),
     )
     return Mistake(found, Blank(offset))
 
@@ -261,7 +262,9 @@ def _plainly(here: _Text, token: Token, accepted: frozenset[str]) -> Mistake:
     keywords = [WORDS[name].strip("`") for name in sorted(accepted) if WORDS[name].strip("`").isalpha()]
     if token.type == "IDENTIFIER" and not helps and (near := closest(str(token), keywords)):
         helps.append(f"did you mean `{near}`?")
-    message = f"expected {describe(accepted)}, found {_shown(token)}" if accepted else f"{_shown(token)} cannot stand here"
+    message = (
+        f"expected {describe(accepted)}, found {_shown(token)}" if accepted else f"{_shown(token)} cannot stand here"
+    )
     return Mistake(report("GNN010", message, here.span(offset, offset + len(token)), helps=helps), Blank(offset))
 
 
@@ -304,21 +307,22 @@ def _end(here: _Text, expected: frozenset[str]) -> Mistake:
     return Mistake(report("GNN010", message, here.span(at, at), "something is missing here"), Blank(max(0, at - 1)))
 
 
-def explain(name: str, text: str, error: UnexpectedInput) -> Mistake:
+def explain(name: str, text: str, error: Any) -> Mistake:
     """What the writer did wrong, from where the parser is stuck.
 
     Args:
         name: the file's name.
         text: the text that was parsed.
-        error: what the parser raised.
+        error: the `UnexpectedInput` that the parser raised.
     """
     here = _Text(name, text)
     if isinstance(error, UnexpectedCharacters):
-        return _character(here, error.pos_in_stream)
+        return _character(here, cast(int, cast(Any, error).pos_in_stream))
     if not isinstance(error, UnexpectedToken):
         return _end(here, frozenset())
-    accepted = frozenset(error.accepts or error.expected) & WORDS.keys()
-    token: Token = error.token
+    stuck = cast(Any, error)
+    accepted: frozenset[str] = frozenset(stuck.accepts or stuck.expected) & WORDS.keys()
+    token: Token = stuck.token
     if token.type == "$END":
         return _end(here, accepted - {"$END"})
     for look in _LOOKS:

@@ -1,14 +1,14 @@
 """Parsing: text in, tree and diagnostics out; nothing is ever raised for a bad spec."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from lark.exceptions import UnexpectedInput
 
 from graphdsl.syntax import nodes as n
 from graphdsl.syntax.brackets import scan
 from graphdsl.syntax.build import build
-from graphdsl.syntax.grammar import parser
+from graphdsl.syntax.grammar import read_tree
 from graphdsl.syntax.mistakes import explain
 from graphdsl.syntax.recovery import apply
 from graphdsl.text import Diagnostic, SourceText, Span, report
@@ -59,8 +59,7 @@ def _too_deep(declarations: list[Any]) -> Diagnostic | None:
         if depth > MAX_TREE:
             return report("GNN005", f"nested deeper than {MAX_TREE} levels", span)
         if isinstance(item, tuple):
-            children: tuple[Any, ...] = item
-            stack += [(child, depth, span) for child in children]
+            stack += [(child, depth, span) for child in cast(tuple[Any, ...], item)]
         elif hasattr(item, "__dataclass_fields__") and not isinstance(item, Span | n.Name | n.Literal):
             here: Span = item.span
             stack += [(getattr(item, field), depth + 1, here) for field in item.__dataclass_fields__ if field != "span"]
@@ -80,11 +79,13 @@ def _empty(source: SourceText) -> Diagnostic:
 
 def _read(source: SourceText) -> tuple[list[Any], list[Diagnostic], frozenset[str]]:
     """Declarations (a version first), what is wrong, and the words of what was lost, all errors repaired in turn."""
-    text, found, lost = source.text, [], frozenset[str]()
+    text = source.text
+    found: list[Diagnostic] = []
+    lost = frozenset[str]()
     spent = 0
     while True:
         try:
-            return build(parser().parse(text), source.name), found, lost
+            return build(read_tree(text), source.name), found, lost
         except UnexpectedInput as error:
             mistake = explain(source.name, text, error)
         found.append(mistake.diagnostic)

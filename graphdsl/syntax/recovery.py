@@ -61,7 +61,9 @@ def _grow(text: str, start: int, end: int) -> int:
     """Move the end of a region to the end of the line on which the last bracket opened in it closes."""
     brackets = scan(text).items
     while True:
-        inside = [b.partner for b in brackets if start <= b.offset < end and b.sign in CLOSERS and b.partner is not None]
+        inside = [
+            b.partner for b in brackets if start <= b.offset < end and b.sign in CLOSERS and b.partner is not None
+        ]
         last = max(inside, default=-1)
         if last < end:
             return end

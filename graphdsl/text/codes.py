@@ -49,9 +49,15 @@ CODES: tuple[Code, ...] = (
     _error("GNN102", "duplicate-name", "Two declarations of the same kind share a name, so one would hide the other."),
     _error("GNN103", "unknown-layer", "No layer, norm or activation of this name is in the catalogue."),
     _error("GNN104", "ambiguous-relation", "A bare relation name stands for several edge types here."),
-    _error("GNN105", "unreachable-rule", "Rules are match arms: earlier rules already decide everything this one matches."),
+    _error(
+        "GNN105", "unreachable-rule", "Rules are match arms: earlier rules already decide everything this one matches."
+    ),
     _error("GNN106", "no-match", "The pattern matches no type or relation of the schema."),
-    _error("GNN107", "wrong-place", "The layer exists, but cannot stand here: a convolution needs relations, a norm needs nodes."),
+    _error(
+        "GNN107",
+        "wrong-place",
+        "The layer exists, but cannot stand here: a convolution needs relations, a norm needs nodes.",
+    ),
     _warning("GNN108", "unused-parameter", "The parameter changes nothing: no expression reads it."),
     _warning("GNN109", "unused-state", "The state is computed and never read."),
     # 2xx parameters and values
@@ -62,14 +68,28 @@ CODES: tuple[Code, ...] = (
     _error("GNN205", "indivisible", "Division in a spec is exact between whole numbers; this one leaves a rest."),
     _error("GNN206", "missing-parameter", "The model has a parameter without a default, and no value was given."),
     _error("GNN207", "unknown-parameter", "A value was given for a parameter that the model does not have."),
-    _error("GNN208", "derived-argument", "The compiler derives this argument from the schema; writing it could only contradict."),
+    _error(
+        "GNN208",
+        "derived-argument",
+        "The compiler derives this argument from the schema; writing it could only contradict.",
+    ),
     _error("GNN209", "duplicate-argument", "The same argument is given twice."),
     _error("GNN210", "unreadable-parameters", "The parameter file is not a YAML mapping of names to values."),
     _error("GNN211", "unknown-setting", "The train block does not know this setting."),
     # 3xx layers on relations
-    _error("GNN301", "needs-one-type", "The layer treats source and target nodes alike, so it cannot serve two node types."),
-    _error("GNN302", "heads-indivisible", "The heads share the width among them, so the width must be a multiple of their number."),
-    _error("GNN303", "self-loops-between-types", "A self-loop joins a node to itself; between two types there is no such edge."),
+    _error(
+        "GNN301", "needs-one-type", "The layer treats source and target nodes alike, so it cannot serve two node types."
+    ),
+    _error(
+        "GNN302",
+        "heads-indivisible",
+        "The heads share the width among them, so the width must be a multiple of their number.",
+    ),
+    _error(
+        "GNN303",
+        "self-loops-between-types",
+        "A self-loop joins a node to itself; between two types there is no such edge.",
+    ),
     _error("GNN304", "missing-attribute", "The layer reads an attribute that the relation or type does not have."),
     _error("GNN305", "unknown-input", "The layer's forward pass takes no input of this name."),
     _error("GNN306", "missing-input", "The layer's forward pass needs this input."),
@@ -77,10 +97,18 @@ CODES: tuple[Code, ...] = (
     _error("GNN401", "broken-metapath", "Each hop of a metapath must start at the type where the hop before it ends."),
     _error("GNN402", "metapath-budget", "The composed relation would have more edges than its budget allows."),
     # 5xx wiring, widths, liveness
-    _error("GNN501", "no-features", "The type has no features, so there is nothing to transform until it has an embedding."),
-    _error("GNN502", "unequal-widths", "Values that meet here (sum, mean, residual, one joint layer) must be equally wide."),
+    _error(
+        "GNN501", "no-features", "The type has no features, so there is nothing to transform until it has an embedding."
+    ),
+    _error(
+        "GNN502", "unequal-widths", "Values that meet here (sum, mean, residual, one joint layer) must be equally wide."
+    ),
     _error("GNN503", "read-after-drop", "The type was dropped on purpose; nothing can read it afterwards."),
-    _error("GNN504", "unreached-prediction", "No message passing layer changes the predicted type: relations end elsewhere."),
+    _error(
+        "GNN504",
+        "unreached-prediction",
+        "No message passing layer changes the predicted type: relations end elsewhere.",
+    ),
     _error("GNN505", "no-prediction", "A model that predicts nothing has no output to train."),
     _error("GNN506", "unknown-width", "A width is `*` in the schema; it is known only once the spec meets data."),
     _warning("GNN507", "dead-relation", "No prediction depends on what this relation sends in this layer."),
@@ -88,7 +116,11 @@ CODES: tuple[Code, ...] = (
     _error("GNN509", "label-as-feature", "A label may not also be the input of the model that predicts it."),
     _error("GNN510", "wrong-state-type", "A join needs the types of its states to be the same."),
     _error("GNN511", "not-a-label", "Only `class`, `multilabel` and `real` attributes can be predicted."),
-    _error("GNN512", "late-embedding", "An embedding reads the number of a node; a type that has a value already is past that."),
+    _error(
+        "GNN512",
+        "late-embedding",
+        "An embedding reads the number of a node; a type that has a value already is past that.",
+    ),
     # 6xx spec against data and stored files
     _error("GNN601", "missing-type", "The spec declares a type or relation that the data does not have."),
     _warning("GNN602", "extra-type", "The data has a type or relation that the spec does not mention; it is not used."),
@@ -107,11 +139,15 @@ CODES: tuple[Code, ...] = (
     _error("GNN615", "unreadable-checkpoint", "The checkpoint cannot be read, or was not written by this program."),
     _error("GNN616", "unwritable", "The result cannot be written: no permission or no space left."),
     _error("GNN617", "missing-package", "The command needs a package that is not installed."),
-    _error("GNN618", "missing-input-data", "The compiled model was called without a tensor that the spec's line reads."),
+    _error(
+        "GNN618", "missing-input-data", "The compiled model was called without a tensor that the spec's line reads."
+    ),
     _warning("GNN619", "extra-attribute", "The data has an attribute that the spec does not mention; it is not used."),
     _error("GNN620", "not-finite", "The loss became NaN or infinite: no further step would mean anything."),
     _warning("GNN621", "split-overlap", "The same nodes stand in two splits, so the score would be too good."),
-    _error("GNN622", "not-finite-features", "A NaN or infinite value spreads along the edges to every prediction in reach."),
+    _error(
+        "GNN622", "not-finite-features", "A NaN or infinite value spreads along the edges to every prediction in reach."
+    ),
     _error("GNN623", "count-mismatch", "The schema fixes the number of nodes of a type, and the data has another."),
     _error("GNN624", "no-time", "Temporal sampling asks what each seed may see; without a `time` nothing answers."),
     # 9xx internal

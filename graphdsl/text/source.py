@@ -47,7 +47,10 @@ def read_source(path: str | Path) -> SourceText | Diagnostic:
         return _refuse("GNN001", name, f"cannot read `{name}`: {reason.lower()}", "give the path of a `.gnn` file")
     if len(raw) > MAX_BYTES:
         return _refuse(
-            "GNN003", name, f"`{name}` is larger than {MAX_BYTES // 1_000_000} MB", "a spec is text; data goes to `--data`"
+            "GNN003",
+            name,
+            f"`{name}` is larger than {MAX_BYTES // 1_000_000} MB",
+            "a spec is text; data goes to `--data`",
         )
     try:
         text = raw.decode("utf-8-sig")

@@ -30,7 +30,10 @@ def _page(entry: Entry) -> str:
     lines += ["", "arguments:", *(_line(item) for item in entry.parameters)] if entry.parameters else []
     if entry.derived:
         lines += ["", "filled in by the compiler: " + ", ".join(entry.derived)]
-    bound = [f"  {item.name:<20} bound to {item.source} data{' (required)' if item.required else ''}" for item in entry.inputs]
+    bound = [
+        f"  {item.name:<20} bound to {item.source} data{' (required)' if item.required else ''}"
+        for item in entry.inputs
+    ]
     lines += ["", "forward inputs:", *bound] if bound else []
     if entry.kind == "conv":
         between = "may join two node types" if entry.bipartite else "only within one node type"

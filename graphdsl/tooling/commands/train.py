@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from graphdsl.api import load
 from graphdsl.text import SpecError, report
 from graphdsl.tooling.arguments import add_parameters, parameters
-from graphdsl.tooling.output import CLEAN, MISUSE
+from graphdsl.tooling.output import CLEAN, FINDINGS, MISUSE
 from graphdsl.tooling.results import Job, Trial, print_header, print_results, write_results
 from graphdsl.tooling.running import add_accelerator, add_data, check_data, open_data, pick_device, require_packages
 
@@ -71,8 +71,13 @@ def run(arguments: argparse.Namespace) -> int:
     job = _prepare(arguments)
     folder = _choose_folder(arguments, job.training.model)
     machines = Machines(arguments.devices, arguments.nodes, arguments.accelerator)
-    with _telling(folder):
-        trials = _train_all(arguments, job, folder, machines, console)
+    try:
+        with _telling(folder):
+            trials = _train_all(arguments, job, folder, machines, console)
+    except Exception:
+        if _is_first_process():
+            raise
+        return FINDINGS  # The first process says what is wrong, or its end is what went wrong here.
     if not trials[0].fit.is_main:
         return CLEAN
     baselines = _run_baselines(job, console) if arguments.baselines else []

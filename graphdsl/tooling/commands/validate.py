@@ -12,7 +12,9 @@ from graphdsl.tooling.output import print_findings
 
 def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     """Declare the command."""
-    parser = subparsers.add_parser("validate", help="check data against a spec", description="Check data against a spec.")
+    parser = subparsers.add_parser(
+        "validate", help="check data against a spec", description="Check data against a spec."
+    )
     parser.add_argument("spec", help="a `.gnn` file")
     parser.add_argument("data", nargs="?", help="tables folder, `.pt` file, `pyg(…)`, or `file.py:function`")
     parser.add_argument("--model", metavar="NAME", help="whose schema, where the spec has several")
