@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 from torch.utils.weak import WeakIdKeyDictionary, WeakIdRef
 
-from graphdsl.kernels import BudgetExceeded, compose
+from graphdsl.kernels import compose_named
 from graphdsl.model import Metapath
 from graphdsl.plan import Derived
-from graphdsl.text import EdgeKey, SpecError, report
+from graphdsl.text import EdgeKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,16 +152,7 @@ def _stops(path: Metapath) -> tuple[str, ...]:
 def _compose(path: Metapath, known: Mapping[EdgeKey, Tensor], num_nodes: Mapping[str, int]) -> Made:
     hops = [known[hop.edge].flip(0) if hop.backward else known[hop.edge] for hop in path.hops]
     sizes = [num_nodes.get(name, _largest(hops, place) + 1) for place, name in enumerate(_stops(path))]
-    try:
-        return Made(*compose(hops, sizes, path.multiplicity, path.budget))
-    except BudgetExceeded as exceeded:
-        helps = (f"raise the budget, up to {exceeded.instances}, or take a shorter metapath",)
-        found = report("GNN402", f"metapath `{path.name}`: {exceeded}", path.span, helps=helps)
-        raise SpecError([found]) from exceeded
-    except ValueError as error:
-        helps = ("`spec.validate(data)` tells more",)
-        message = f"metapath `{path.name}` cannot be composed: {error}"
-        raise SpecError([report("GNN606", message, path.span, helps=helps)]) from error
+    return Made(*compose_named(path.name, path.span, hops, sizes, path.multiplicity, path.budget))
 
 
 def _largest(hops: Sequence[Tensor], place: int) -> int:

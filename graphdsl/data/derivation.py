@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 from graphdsl.data.view import GraphView, Place, describe_tensor
-from graphdsl.kernels import BudgetExceeded, compose
+from graphdsl.kernels import compose_named
 from graphdsl.model import Metapath, TensorInfo
 from graphdsl.plan import Derived, Plan
 from graphdsl.plan.bindings import METAPATH_WEIGHT
-from graphdsl.text import EdgeKey, SpecError, report
+from graphdsl.text import EdgeKey
 
 
 def with_derived(view: GraphView, plan: Plan) -> GraphView:
@@ -87,17 +87,7 @@ class _DerivedView(GraphView):
             hops.append(index.flip(0) if hop.backward else index)
             stops.append(hop.edge[0] if hop.backward else hop.edge[2])
         sizes = [self._view.count(stop) or 0 for stop in stops]
-        try:
-            return compose(hops, sizes, path.multiplicity, path.budget)
-        except BudgetExceeded as exceeded:
-            helps = (f"raise the budget, up to {exceeded.instances}, or take a shorter metapath",)
-            raise SpecError(
-                [report("GNN402", f"metapath `{path.name}`: {exceeded}", path.span, helps=helps)]
-            ) from exceeded
-        except ValueError as error:
-            message = f"metapath `{path.name}` cannot be composed: {error}"
-            helps = ("`spec.validate(data)` tells more",)
-            raise SpecError([report("GNN606", message, path.span, where=path.name, helps=helps)]) from error
+        return compose_named(path.name, path.span, hops, sizes, path.multiplicity, path.budget)
 
 
 def materialize(view: GraphView, edges: tuple[EdgeKey, ...]) -> dict[EdgeKey, Tensor]:
