@@ -51,8 +51,9 @@ def closest(name: str, known: Iterable[str]) -> str | None:
         distance = _distance(meant, word, limit) if limit else 1
         starts = min(len(word), len(meant)) >= 3 and (word.startswith(meant) or meant.startswith(word))
         rank = distance if distance <= limit else _LONGEST + len(word) if starts else None
-        if rank is not None and (best is None or (rank, len(word), candidate) < best):
-            best = (rank, len(word), candidate)
+        # Among equals the longest: people leave letters out more often than they add some.
+        if rank is not None and (best is None or (rank, -len(word), candidate) < best):
+            best = (rank, -len(word), candidate)
     return best[2] if best else None
 
 
