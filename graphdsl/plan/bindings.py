@@ -1,14 +1,16 @@
 """Forward inputs bound by keyword: `edge_attr = year`, `x_0 = h0`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from graphdsl.model import Attribute, BoundInput, LayerUse
-from graphdsl.plan.ir import InputBinding
-from graphdsl.plan.state import Flow
+from graphdsl.plan.ir import InputBinding, Width
+from graphdsl.plan.state import Flow, listed
 from graphdsl.text import EdgeKey, did_you_mean, listing, report, show_edge, show_name
 
 METAPATH_WEIGHT = "weight"
 """Attribute under which a composed relation's path counts stand (`count` and `mean` metapaths)."""
+
+_SHOWN = 3
 
 
 def _metapath_weighted(edge: EdgeKey, flow: Flow) -> bool:
@@ -16,29 +18,103 @@ def _metapath_weighted(edge: EdgeKey, flow: Flow) -> bool:
     return path is not None and path.key == edge and path.multiplicity != "set"
 
 
-def _edge_attribute(item: BoundInput, edge: EdgeKey, flow: Flow) -> Attribute | None:
-    """The attribute of a relation that an input is bound to; reports when there is none."""
+def _attribute(name: str, edge: EdgeKey, flow: Flow) -> Attribute | None:
     declared = flow.schema.edges.get(edge)
-    attributes: Mapping[str, Attribute] = declared.attributes if declared else {}
-    found = attributes.get(item.attribute)
-    if found is None and not (_metapath_weighted(edge, flow) and item.attribute == METAPATH_WEIGHT):
-        also = [(declared.span, "declared here")] if declared else []
-        helps = did_you_mean(item.attribute, attributes)
-        notes = listing(f"attributes of `{show_edge(edge)}`", attributes)
-        message = f"`{show_edge(edge)}` has no attribute `{item.attribute}`"
+    return declared.attributes.get(name) if declared else None
+
+
+def check_inputs(layer: LayerUse, edges: Sequence[EdgeKey], before: Mapping[str, Width], flow: Flow) -> None:
+    """Report inputs that are bound to what some of the relations of a rule do not have: one finding per input.
+
+    Args:
+        layer: the layer of the rule.
+        edges: the relations that the rule decides.
+        before: widths of the state that the rule reads.
+        flow: the states so far, and where problems go.
+    """
+    for item in layer.inputs:
+        if item.input.source == "edge":
+            _check_edges(item, edges, flow)
+        elif item.input.source == "node":
+            _check_nodes(item, edges, flow)
+        else:
+            _check_state(item, edges, before, flow)
+    if layer.entry.scope != "relation":
+        _check_one_width(layer, edges, flow)
+    _check_weights(layer, edges, flow)
+
+
+def _check_edges(item: BoundInput, edges: Sequence[EdgeKey], flow: Flow) -> None:
+    """Every relation needs the attribute, with one number per edge where the layer takes only that."""
+    name = item.attribute
+    weighted = [edge for edge in edges if name == METAPATH_WEIGHT and _metapath_weighted(edge, flow)]
+    lacking = [edge for edge in edges if _attribute(name, edge, flow) is None and edge not in weighted]
+    if lacking:
+        declared = flow.schema.edges.get(lacking[0])
+        known: Mapping[str, Attribute] = declared.attributes if declared else {}
+        verb = "has" if len(lacking) == 1 else "have"
+        message = f"{listed(map(show_edge, lacking))} {verb} no attribute `{name}`"
+        also = [(flow.schema.place(edge), "declared here") for edge in lacking[:_SHOWN]]
+        notes = listing(f"attributes of `{show_edge(lacking[0])}`", known)
+        helps = did_you_mean(name, known)
+        if 0 < len(lacking) < len(edges):
+            helps = (*helps, "limit the rule to the relations that have it")
         flow.found.append(report("GNN304", message, item.span, also=also, helps=helps, notes=notes))
-    return found
+    wide = next((edge for edge in edges if item.input.scalar and (_edge_columns(name, edge, flow) or 1) != 1), None)
+    if wide is not None:
+        columns = _edge_columns(name, wide, flow)
+        message = f"`{item.input.name}` is one number per edge, but `{name}` has {columns} columns"
+        also = [(flow.schema.place(wide), show_edge(wide))]
+        flow.found.append(report("GNN202", message, item.span, also=also))
 
 
-def _node_attributes(item: BoundInput, edges: Iterable[EdgeKey], flow: Flow) -> None:
+def _check_nodes(item: BoundInput, edges: Iterable[EdgeKey], flow: Flow) -> None:
     """Both ends of every relation must have the attribute."""
     for name in sorted({end for edge in edges for end in (edge[0], edge[2])}):
         node = flow.schema.nodes[name]
         if item.attribute not in node.attributes:
             message = f"`{show_name(name)}` has no attribute `{item.attribute}`"
             also = ((node.span, "declared here"),)
+            helps = did_you_mean(item.attribute, node.attributes)
             notes = listing(f"attributes of `{name}`", node.attributes)
-            flow.found.append(report("GNN304", message, item.span, also=also, notes=notes))
+            flow.found.append(report("GNN304", message, item.span, also=also, helps=helps, notes=notes))
+
+
+def _check_state(item: BoundInput, edges: Iterable[EdgeKey], before: Mapping[str, Width], flow: Flow) -> None:
+    """An earlier state must hold every type, as wide as what the layer reads now."""
+    state = flow.states[item.state]
+    for name in sorted({end for edge in edges for end in (edge[0], edge[2])}):
+        if name not in state:
+            message = f"`{item.attribute}` has no `{show_name(name)}`: it was dropped before"
+            flow.found.append(report("GNN503", message, item.span))
+            continue
+        then, now = flow.columns(name, state[name], item.span), before.get(name)
+        if then is not None and isinstance(now, int) and then != now:
+            message = f"`{name}` is {then} wide in `{item.attribute}` and {now} wide here"
+            helps = (f"`{item.input.name}` must be as wide as what the layer reads",)
+            flow.unequal(message, item.span, f"{then} wide", [], helps)
+
+
+def _check_one_width(layer: LayerUse, edges: Sequence[EdgeKey], flow: Flow) -> None:
+    """One module that sees several relations takes edge attributes of one width."""
+    widths = {edge: width for edge in edges if (width := edge_width(layer, edge, flow)) is not None}
+    other = next((edge for edge, width in widths.items() if width != next(iter(widths.values()))), None)
+    if other is not None:
+        first = next(iter(widths))
+        also = [(flow.schema.place(edge), f"{widths[edge]} columns") for edge in (first, other)]
+        message = f"`{layer.entry.name}` sees all relations together, so their attributes must be equally wide"
+        flow.unequal(message, layer.span, "one joint layer", also)
+
+
+def _check_weights(layer: LayerUse, edges: Iterable[EdgeKey], flow: Flow) -> None:
+    """A metapath with path counts needs a layer that takes weights."""
+    weighted = next((edge for edge in edges if _metapath_weighted(edge, flow)), None)
+    if weighted is not None and layer.entry.input("edge_weight") is None and not layer.inputs:
+        path = flow.schema.metapaths[weighted[1]]
+        message = f"`{layer.entry.name}` cannot use the path weights of `{path.name}`"
+        also = ((path.span, f"`{path.multiplicity}` gives weights"),)
+        helps = ("leave the multiplicity out, or use a layer with `edge_weight` such as `GraphConv`",)
+        flow.found.append(report("GNN305", message, layer.span, also=also, helps=helps))
 
 
 def edge_width(layer: LayerUse, edge: EdgeKey, flow: Flow) -> int | None:
@@ -52,8 +128,7 @@ def edge_width(layer: LayerUse, edge: EdgeKey, flow: Flow) -> int | None:
 
 def _edge_columns(name: str, edge: EdgeKey, flow: Flow) -> int | None:
     """Width of a relation's attribute: from the schema, or from the data where the schema says `*`."""
-    declared = flow.schema.edges.get(edge)
-    attribute = declared.attributes.get(name) if declared else None
+    attribute = _attribute(name, edge, flow)
     if attribute is None:
         return 1 if _metapath_weighted(edge, flow) else None
     if attribute.type.width is not None:
@@ -72,30 +147,17 @@ def _columns(item: BoundInput, edge: EdgeKey, flow: Flow) -> int | None:
 
 
 def bind_inputs(layer: LayerUse, edges: tuple[EdgeKey, ...], flow: Flow) -> tuple[InputBinding, ...]:
-    """The forward inputs of a layer on some relations; missing attributes are reported.
+    """The forward inputs of a layer on some relations.
 
     A metapath with path counts hands them to layers that take `edge_weight`, without being asked.
     """
     bound: list[InputBinding] = []
     for item in layer.inputs:
         source = item.input.source
-        if source == "edge":
-            for edge in edges:
-                _edge_attribute(item, edge, flow)
-        elif source == "node":
-            _node_attributes(item, edges, flow)
         attribute = "" if source == "state" else item.attribute
         columns = _columns(item, edges[0], flow)
         bound.append(InputBinding(item.input.name, source, attribute, item.state, item.input.scalar, columns))
-    weighted = [edge for edge in edges if _metapath_weighted(edge, flow)]
-    if weighted and all(item.input.name != "edge_weight" for item in layer.inputs):
-        if layer.entry.input("edge_weight") is None:
-            if not layer.inputs:
-                path = flow.schema.metapaths[weighted[0][1]]
-                message = f"`{layer.entry.name}` cannot use the path weights of `{path.name}`"
-                also = ((path.span, f"`{path.multiplicity}` gives weights"),)
-                helps = ("leave the multiplicity out, or use a layer with `edge_weight` such as `GraphConv`",)
-                flow.found.append(report("GNN305", message, layer.span, also=also, helps=helps))
-        else:
-            bound.append(InputBinding("edge_weight", "edge", METAPATH_WEIGHT, scalar=True, width=1))
+    given = any(item.input.name == "edge_weight" for item in layer.inputs)
+    if not given and layer.entry.input("edge_weight") and any(_metapath_weighted(edge, flow) for edge in edges):
+        bound.append(InputBinding("edge_weight", "edge", METAPATH_WEIGHT, scalar=True, width=1))
     return tuple(bound)

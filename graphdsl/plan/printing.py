@@ -1,12 +1,16 @@
 """A plan as a table for people, and as JSON for programs."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
+from graphdsl.model.values import show
 from graphdsl.plan.ir import (
     DropStage,
     Head,
+    Ids,
+    InputBinding,
     JoinStage,
     JointStep,
     ModuleSpec,
@@ -19,7 +23,7 @@ from graphdsl.plan.ir import (
     Width,
 )
 from graphdsl.plan.modules import show_width
-from graphdsl.text import EdgeKey, show_edge, show_name
+from graphdsl.text import EdgeKey, clean, columns, show_edge, show_name
 
 _HEADER = ("stage", "type or relation", "layer", "width", "line")
 Row = tuple[str, str, str, str, str]
@@ -48,68 +52,83 @@ def _dead(step: NodeStep | RelationStep | JointStep) -> str:
     return "" if step.live else "  (dead)"
 
 
-def _node_rows(steps: Iterable[NodeStep], key: str) -> list[Row]:
-    return [
-        (
-            key,
-            show_name(step.type),
-            _layer(step.module) + _dead(step),
-            _arrow(show_width(step.width_in), step.width_out),
-            str(step.rule.line),
-        )
-        for step in steps
+def _node_rows(steps: Iterable[NodeStep], key: str, sign: str = "") -> list[Row]:
+    """One row for all types that have the same layer, widths and fate."""
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for step in steps:
+        width = _arrow(show_width(step.width_in), step.width_out)
+        cell = (sign + _layer(step.module) + _dead(step), width, str(step.rule.line))
+        groups.setdefault(cell, []).append(step.type)
+    return [(key, _names(names), layer, width, line) for (layer, width, line), names in groups.items()]
+
+
+def _bound(inputs: Iterable[InputBinding], plan: Plan) -> str:
+    """Forward inputs bound by keyword, behind a layer."""
+    said = [
+        f"{item.argument} = {_state(item.state, plan) if item.source == 'state' else show_name(item.attribute)}"
+        for item in inputs
     ]
+    return "".join(f"; {text}" for text in said)
 
 
-def _relation_rows(stage: RelationStage) -> list[Row]:
+def _state(number: int, plan: Plan) -> str:
+    return plan.stages[number - 1].key if number > 0 else "input"
+
+
+def _relation_rows(stage: RelationStage, plan: Plan) -> list[Row]:
     rows: list[Row] = []
+    users = Counter(step.instance for step in stage.steps)
     for step in stage.steps:
         before = f"{show_width(step.width_in[0])}, {show_width(step.width_in[1])}"
-        layer = _layer(step.module) + _dead(step)
+        shared = f"  (shared {step.instance + 1})" if users[step.instance] > 1 else ""
+        layer = _layer(step.module) + _bound(step.inputs, plan) + shared + _dead(step)
         rows.append((stage.key, show_edge(step.edge), layer, _arrow(before, step.width_out), str(step.rule.line)))
     for joint in stage.joints:
         widths = sorted({show_width(width) for width in joint.width_in.values()})
         for number, edge in enumerate(joint.edges):
-            layer = _layer(joint.module) + _dead(joint) if number == 0 else '  "'
+            layer = _layer(joint.module) + _bound(joint.inputs, plan) + _dead(joint) if number == 0 else '  "'
             width = _arrow(", ".join(widths), joint.width_out) if number == 0 else ""
             rows.append((stage.key, show_edge(edge), layer, width, str(joint.rule.line)))
     if stage.steps or stage.joints:
         into = ", ".join(f"{show_name(name)} {show_width(width)}" for name, width in sorted(stage.combined.items()))
         line = str(stage.combine.span.line) if stage.combine.span else str(stage.span.line)
-        rows.append((stage.key, "", f"combine {stage.combine.kind}", f"→ {into}", line))
+        rows.append((stage.key, "", f"combine {stage.combine.kind}{_scoring(stage)}", f"→ {into}", line))
     return rows
 
 
-def _stage_rows(stage: Stage) -> list[Row]:
-    line = str(stage.span.line)
+def _scoring(stage: RelationStage) -> str:
+    given = ", ".join(f"{name}={_value(value)}" for name, value in stage.combine.arguments.items())
+    return f"({given})" if given else ""
+
+
+def _join_row(stage: JoinStage, plan: Plan) -> Row:
+    widths = sorted({show_width(stage.widths[name]) for name in stage.produced})
+    mode = f" {stage.modules[0].module.arguments['mode']}" if stage.modules else ""
+    states = ", ".join(_state(number, plan) for number in stage.states)
+    said = f"{stage.kind}{mode} of {states}" if stage.kind != "same" else states
+    return (stage.key, _names(stage.produced), said, ", ".join(widths), str(stage.span.line))
+
+
+def _stage_rows(stage: Stage, plan: Plan) -> list[Row]:
     if isinstance(stage, NodeStage):
         rows = _node_rows(stage.steps, stage.key)
     elif isinstance(stage, RelationStage):
-        rows = _relation_rows(stage)
+        rows = _relation_rows(stage, plan)
     elif isinstance(stage, JoinStage):
-        widths = sorted({show_width(stage.widths[name]) for name in stage.produced})
-        rows = [
-            (stage.key, ", ".join(stage.produced), f"{stage.kind} of states {stage.states}", ", ".join(widths), line)
-        ]
+        rows = [_join_row(stage, plan)]
     else:
         assert isinstance(stage, DropStage)
-        rows = [(stage.key, ", ".join(stage.types), "drop", "", line)]
+        rows = [(stage.key, _names(stage.types), "drop", "", str(stage.span.line))]
     for item in stage.pipe:
-        rows += _pipe_rows(item.kind, item.steps, stage, str(item.span.line))
-    if stage.carried:
-        rows.append((stage.key, ", ".join(stage.carried), "carried unchanged", "", ""))
+        if item.kind == "residual":
+            rows.append((stage.key, _names(stage.produced), "| residual", "", str(item.span.line)))
+        else:
+            rows += _node_rows(item.steps, stage.key, "| ")
+    if stage.carried and not isinstance(stage, DropStage):
+        rows.append((stage.key, _names(sorted(stage.carried)), "carried unchanged", "", ""))
+    if stage.shares is not None and not isinstance(stage, DropStage):
+        rows.append((stage.key, "", f"weights of {plan.stages[stage.shares].key}", "", ""))
     return rows
-
-
-def _pipe_rows(kind: str, steps: tuple[NodeStep, ...], stage: Stage, line: str) -> list[Row]:
-    if kind == "residual":
-        return [(stage.key, ", ".join(stage.produced), "| residual", "", line)]
-    same = {(_layer(step.module), show_width(step.width_in), show_width(step.width_out)) for step in steps}
-    if len(same) == 1:
-        layer, before, after = next(iter(same))
-        names = ", ".join(show_name(step.type) for step in steps)
-        return [(stage.key, names, f"| {layer}", f"{before} → {after}", line)]
-    return [(key, name, f"| {layer}", width, at) for key, name, layer, width, at in _node_rows(steps, stage.key)]
 
 
 def _head_row(head: Head) -> Row:
@@ -118,31 +137,41 @@ def _head_row(head: Head) -> Row:
 
 
 def _input_rows(plan: Plan) -> list[Row]:
-    return [("input", show_name(name), "x" if isinstance(width, int) else "", show_width(width), "")
-            for name, width in plan.inputs.items()]  # fmt: skip
+    return [
+        ("input", show_name(name), "" if isinstance(width, Ids) else "x", show_width(width), "")
+        for name, width in plan.inputs.items()
+    ]
+
+
+def _pad(cell: str, width: int) -> str:
+    return cell + " " * (width - columns(cell))
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(map(show_name, names))
 
 
 def _align(rows: list[Row]) -> str:
-    table = [_HEADER, *rows]
-    widths = [max(len(row[column]) for row in table) for column in range(len(_HEADER))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
+    table = [_HEADER, *(tuple(map(clean, row)) for row in rows)]
+    widths = [max(columns(row[column]) for row in table) for column in range(len(_HEADER))]
+    lines = ["  ".join(map(_pad, row, widths)).rstrip() for row in table]
     lines.insert(1, "  ".join("─" * width for width in widths))
     return "\n".join(lines)
 
 
 def render_plan(plan: Plan) -> str:
     """The resolved model as a table: stage, type or relation, layer, width in → out, and the line that decided."""
-    given = ", ".join(f"{name} = {value}" for name, value in plan.parameters.items())
+    given = ", ".join(f"{name} = {show(value)}" for name, value in plan.parameters.items())
     rows = _input_rows(plan)
     for stage in plan.stages:
-        rows += _stage_rows(stage)
+        rows += _stage_rows(stage, plan)
     rows += [_head_row(head) for head in plan.heads]
     previous = ""
     shown: list[Row] = []
     for row in rows:
         shown.append(("" if row[0] == previous else row[0], *row[1:]))
         previous = row[0]
-    return f"model {plan.model} on {plan.schema}({given})\n\n{_align(shown)}"
+    return clean(f"model {show_name(plan.model)} on {show_name(plan.schema)}({given})") + f"\n\n{_align(shown)}"
 
 
 def _json(value: Any) -> Any:

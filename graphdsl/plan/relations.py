@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from graphdsl.model import EdgesStage, LayerUse, RelationRule
-from graphdsl.plan.bindings import bind_inputs, edge_width
+from graphdsl.plan.bindings import bind_inputs, check_inputs, edge_width
 from graphdsl.plan.ir import Combine, Ids, JointStep, RelationStage, RelationStep, Width
 from graphdsl.plan.modules import Surroundings, build_module, show_width
 from graphdsl.plan.state import Flow, listed
@@ -56,6 +56,7 @@ class _MapLowering:
 
     def add_relations(self, rule: RelationRule) -> None:
         edges = self.servable(rule)
+        check_inputs(rule.layer, edges, self.before, self.flow)
         next_instance = 1 + max((step.instance for step in self.steps), default=-1)
         # One instance for relations within a type and between two: it takes one width for both ends.
         mixed = rule.share and len({edge[0] == edge[2] for edge in edges}) > 1
@@ -134,6 +135,7 @@ class _MapLowering:
     def joint(self, rule: RelationRule) -> JointStep:
         types = tuple(sorted({end for edge in rule.edges for end in (edge[0], edge[2])}))
         seen = {name: self.before.get(name) for name in types}
+        check_inputs(rule.layer, rule.edges, self.before, self.flow)
         around = self.joint_surroundings(rule, types, seen)
         module = build_module(rule.layer, around, self.flow.found)
         inputs = bind_inputs(rule.layer, rule.edges, self.flow)

@@ -1,6 +1,6 @@
 """What lowering knows while it walks through a program."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graphdsl.model import Metadata, Schema
@@ -68,7 +68,7 @@ class Flow:
             self.found.append(report("GNN512", message, rule, helps=helps))
 
     def unequal(
-        self, message: str, rule: Span, text: str, also: list[tuple[Span, str]], helps: tuple[str, ...] = ()
+        self, message: str, rule: Span, text: str, also: Sequence[tuple[Span, str]], helps: tuple[str, ...] = ()
     ) -> None:
         """Report values of different widths that meet."""
         self.found.append(report("GNN502", message, rule, text, also=also, helps=helps))

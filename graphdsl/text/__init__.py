@@ -2,6 +2,7 @@
 
 from graphdsl.text.codes import CODES, Code, lookup
 from graphdsl.text.diagnostic import Diagnostic, Edit, Enough, Findings, Fix, Label, Severity, SpecError, order, report
+from graphdsl.text.display import clean, columns
 from graphdsl.text.encoding import EdgeKey, decode, encode, encode_edge, join_edge, show_edge, show_name
 from graphdsl.text.render import render, render_all, summary
 from graphdsl.text.source import SourceText, read_source
@@ -22,7 +23,9 @@ __all__ = [
     "SourceText",
     "Span",
     "SpecError",
+    "clean",
     "closest",
+    "columns",
     "decode",
     "did_you_mean",
     "encode",

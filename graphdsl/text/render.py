@@ -1,10 +1,10 @@
 """Diagnostics for people: source excerpts with labels, in the style of rustc."""
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from graphdsl.text.diagnostic import Diagnostic, Label, order
+from graphdsl.text.display import clean, columns
 from graphdsl.text.source import SourceText, read_source
 
 _STYLES = {
@@ -15,9 +15,7 @@ _STYLES = {
     "bold": "\x1b[1m",
 }
 _RESET = "\x1b[0m"
-_TAB = 4
 _WIDEST = 160
-_JOINERS = "\u200c\u200d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +26,6 @@ class _Paint:
 
     def __call__(self, style: str, text: str) -> str:
         return f"{_STYLES[style]}{text}{_RESET}" if self.on and text else text
-
-
-def _columns(character: str) -> int:
-    """Columns that a terminal gives to a character."""
-    if character in _JOINERS or unicodedata.category(character) in ("Mn", "Me"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
-def _width(text: str) -> int:
-    return sum(map(_columns, text))
-
-
-def _clean(line: str) -> str:
-    """The text as it can be shown: tabs as blanks, control and direction characters as a replacement sign."""
-    return "".join(" " * _TAB if c == "\t" else c if c.isprintable() or c in _JOINERS else "\ufffd" for c in line)
 
 
 def _window(line: str, labels: list[Label]) -> tuple[int, str]:
@@ -58,10 +40,10 @@ def _underline(line: str, left: int, label: Label, paint: _Paint, style: str) ->
     span = label.span
     start = min(max(0, span.column - 1 - left), len(line) + 1)
     end = span.end_column - 1 - left if span.end_line == span.line else len(line.rstrip())
-    before = _width(_clean(line[:start])) + max(0, start - len(line))
-    marks = max(1, _width(_clean(line[start:end])))
+    before = columns(clean(line[:start])) + max(0, start - len(line))
+    marks = max(1, columns(clean(line[start:end])))
     sign = "^" if label.primary else "-"
-    return " " * before + paint(style, (sign * marks + " " + _clean(label.text)).rstrip())
+    return " " * before + paint(style, (sign * marks + " " + clean(label.text)).rstrip())
 
 
 def _excerpt(diagnostic: Diagnostic, source: SourceText, paint: _Paint) -> list[str]:
@@ -73,13 +55,13 @@ def _excerpt(diagnostic: Diagnostic, source: SourceText, paint: _Paint) -> list[
             by_line.setdefault(label.span.line, []).append(label)
     gutter = len(str(max(by_line, default=1)))
     bar = paint("frame", " " * gutter + " |")
-    out = [paint("frame", " " * gutter + "--> ") + _clean(str(primary.span if primary else source.name)), bar]
+    out = [paint("frame", " " * gutter + "--> ") + clean(str(primary.span if primary else source.name)), bar]
     previous = None
     for number in sorted(by_line):
         if previous is not None and number > previous + 1:
             out.append(paint("frame", "..."))
         left, line = _window(source.lines[number - 1], by_line[number])
-        out.append((paint("frame", f"{number:>{gutter}} | ") + _clean(line)).rstrip())
+        out.append((paint("frame", f"{number:>{gutter}} | ") + clean(line)).rstrip())
         for label in sorted(by_line[number], key=lambda item: -item.span.column):
             style = diagnostic.severity if label.primary else "frame"
             out.append(f"{bar} {_underline(line, left, label, paint, style)}")
@@ -97,7 +79,7 @@ def render(diagnostic: Diagnostic, sources: Mapping[str, SourceText] | None = No
     """
     paint = _Paint(color)
     head = f"{diagnostic.severity}[{diagnostic.code}]"
-    lines = [paint(diagnostic.severity, head) + paint("bold", f": {_clean(diagnostic.message)}")]
+    lines = [paint(diagnostic.severity, head) + paint("bold", f": {clean(diagnostic.message)}")]
     primary = diagnostic.primary
     gutter = 1
     if primary:
@@ -106,16 +88,16 @@ def render(diagnostic: Diagnostic, sources: Mapping[str, SourceText] | None = No
             lines += _excerpt(diagnostic, source, paint)
             gutter = len(str(max(label.span.line for label in diagnostic.labels)))
         else:
-            lines.append(paint("frame", " --> ") + _clean(str(primary.span)))
+            lines.append(paint("frame", " --> ") + clean(str(primary.span)))
     elif diagnostic.where:
-        lines.append(paint("frame", " --> ") + _clean(diagnostic.where))
+        lines.append(paint("frame", " --> ") + clean(diagnostic.where))
     equals = paint("frame", " " * gutter + " = ")
     if primary and diagnostic.where:
-        lines.append(f"{equals}{paint('bold', 'in')}: {_clean(diagnostic.where)}")
-    lines += [f"{equals}{paint('bold', 'note')}: {_clean(note)}" for note in diagnostic.notes]
-    helps = [_clean(text) for text in diagnostic.helps]
+        lines.append(f"{equals}{paint('bold', 'in')}: {clean(diagnostic.where)}")
+    lines += [f"{equals}{paint('bold', 'note')}: {clean(note)}" for note in diagnostic.notes]
+    helps = [clean(text) for text in diagnostic.helps]
     if diagnostic.fix:
-        helps = [*helps[:-1], f"{helps[-1] if helps else _clean(diagnostic.fix.title)}  (fix available)"]
+        helps = [*helps[:-1], f"{helps[-1] if helps else clean(diagnostic.fix.title)}  (fix available)"]
     lines += [f"{equals}{paint('bold', 'help')}: {text}" for text in helps]
     return "\n".join(lines)
 
