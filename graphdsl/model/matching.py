@@ -100,7 +100,10 @@ def _nothing(pattern: n.RelationPattern, wanted: tuple[str | None, ...], relatio
     helps = tuple(f"there is `{show_edge(edge)}`" for edge in alike[:3])
     if any(_accepts((target, name, source), edge) for edge in alike):
         helps = (*helps, "messages back to the source need a `reverse NAME` on that edge")
-    notes = () if helps else listing("relations", [show_edge(edge) for edge in relations.schema.edges])
+    leaving = next((edge for edge in relations.schema.edges if target in (edge[0], edge[2])), None)
+    if name is None and leaving is not None and all(edge[2] != target for edge in relations.schema.edges):
+        helps = (f"nothing ends in `{target}`: let messages come back with `edge {show_edge(leaving)} reverse NAME`",)
+    notes = listing("relations", [show_edge(edge) for edge in relations.schema.edges]) if not alike else ()
     return report("GNN106", "no relation of the schema matches this pattern", pattern.span, helps=helps, notes=notes)
 
 
