@@ -180,7 +180,7 @@ def _as_value(value: Any) -> Any:
 
 def read_parameters(path: str) -> dict[str, Any] | Diagnostic:
     """Read a YAML file of parameter values: one mapping of names to numbers, truth values, strings or lists."""
-    source = read_source(path)
+    source = read_source(path, "a YAML file of parameters")
     if not isinstance(source, SourceText):
         return source
     loaded = _read_yaml(source.text)

@@ -16,7 +16,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 from graphdsl.syntax.brackets import CLOSERS, Bracket, Brackets, scan
 from graphdsl.syntax.grammar import could_follow
 from graphdsl.syntax.messages import RELATION, WORDS, character_help, describe, hint
-from graphdsl.syntax.recovery import Blank, Repair, Replace, code_before, code_end, line_bounds
+from graphdsl.syntax.recovery import Blank, Repair, Replace, Skip, code_before, code_end, line_bounds
 from graphdsl.text import Diagnostic, Edit, Fix, Span, closest, report
 
 _STARTER = re.compile(
@@ -26,6 +26,7 @@ _STARTER = re.compile(
 _STATEMENTS = ("nodes", "edges", "repeat", "drop", "predict")
 _NAME = re.compile(r'[^\W\d]\w*|"(?:[^"\\\n]|\\.)*"')
 _TRIPLE = re.compile(r"\([^(){}\n,]+,[^(){}\n,]+,[^(){}\n,]+\)")
+_DECLARATION = re.compile(r"^[ \t]*(schema|model|train)\b", re.MULTILINE)
 _BLOCK_ENDS = frozenset({"RBRACE", "RPAR", "RSQB", "$END"})
 _LONGEST = 30
 
@@ -265,7 +266,12 @@ def _plainly(here: _Text, token: Token, accepted: frozenset[str]) -> Mistake:
     message = (
         f"expected {describe(accepted)}, found {_shown(token)}" if accepted else f"{_shown(token)} cannot stand here"
     )
-    return Mistake(report("GNN010", message, here.span(offset, offset + len(token)), helps=helps), Blank(offset))
+    found = report("GNN010", message, here.span(offset, offset + len(token)), helps=helps)
+    if "$END" not in accepted or opened:
+        return Mistake(found, Blank(offset))
+    # Outside of any block nothing can be told apart until the next one starts.
+    following = _DECLARATION.search(here.text, offset + 1)
+    return Mistake(found, Skip(offset, following.start() if following else len(here.text)))
 
 
 # --- where it is stuck at a character, or at the end -----------------------------------------------------------------

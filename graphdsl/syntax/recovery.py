@@ -5,6 +5,7 @@ that the faulty statement neither opens nor closes itself, so one mistake does n
 """
 
 import re
+from collections.abc import Set
 from dataclasses import dataclass
 
 from graphdsl.syntax.brackets import CLOSERS, scan
@@ -21,6 +22,14 @@ class Blank:
 
 
 @dataclass(frozen=True, slots=True)
+class Skip:
+    """Blank everything from `start` to `end`: text that belongs to no block."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Replace:
     """Put `text` where the characters from `start` to `end` are; `text` holds no line break."""
 
@@ -29,7 +38,7 @@ class Replace:
     text: str
 
 
-Repair = Blank | Replace
+Repair = Blank | Skip | Replace
 
 
 def line_bounds(text: str, offset: int) -> tuple[int, int]:
@@ -88,14 +97,15 @@ def _blank(text: str, offset: int) -> tuple[str, frozenset[str]] | None:
         for b in scan(text).items
         if start <= b.offset < end and b.partner is not None and not start <= b.partner < end
     }
+    return _without(text, start, end, kept) or _without(text, start, end, frozenset())
+
+
+def _without(text: str, start: int, end: int, kept: Set[int]) -> tuple[str, frozenset[str]] | None:
+    """Blank a region but for the offsets in `kept`; None if that changes nothing."""
     region = text[start:end]
     new = "".join(c if c == "\n" or start + i in kept else " " for i, c in enumerate(region))
-    if new == region:
-        if not region.strip():
-            return None
-        new = "".join(c if c == "\n" else " " for c in region)
     words = frozenset(m.group().strip('"') for m in _WORD.finditer(region))
-    return text[:start] + new + text[end:], words
+    return (text[:start] + new + text[end:], words) if new != region else None
 
 
 def apply(text: str, repair: Repair) -> tuple[str, frozenset[str]] | None:
@@ -110,4 +120,6 @@ def apply(text: str, repair: Repair) -> tuple[str, frozenset[str]] | None:
     """
     if isinstance(repair, Blank):
         return _blank(text, repair.offset)
+    if isinstance(repair, Skip):
+        return _without(text, repair.start, repair.end, frozenset())
     return text[: repair.start] + repair.text + text[repair.end :], frozenset()

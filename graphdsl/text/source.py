@@ -32,11 +32,12 @@ def _refuse(code: str, name: str, message: str, help_line: str) -> Diagnostic:
     return report(code, message, where=name, helps=(help_line,))
 
 
-def read_source(path: str | Path) -> SourceText | Diagnostic:
-    """Read a spec; what can't be read comes back as a diagnostic, never as an exception.
+def read_source(path: str | Path, wanted: str = "a `.gnn` file") -> SourceText | Diagnostic:
+    """Read a text; what can't be read comes back as a diagnostic, never as an exception.
 
     Args:
         path: a file of at most 1 MB of UTF-8 text.
+        wanted: what the file should be, for messages.
     """
     name = str(path)
     try:
@@ -44,7 +45,7 @@ def read_source(path: str | Path) -> SourceText | Diagnostic:
             raw = stream.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return _refuse("GNN001", name, f"cannot read `{name}`: {reason.lower()}", "give the path of a `.gnn` file")
+        return _refuse("GNN001", name, f"cannot read `{name}`: {reason.lower()}", f"give the path of {wanted}")
     if len(raw) > MAX_BYTES:
         return _refuse(
             "GNN003",
@@ -58,6 +59,6 @@ def read_source(path: str | Path) -> SourceText | Diagnostic:
         return _refuse("GNN002", name, f"`{name}` is not UTF-8 text: byte {error.start} is {raw[error.start]:#04x}",
                        "save the spec as UTF-8")  # fmt: skip
     if "\0" in text:
-        return _refuse("GNN002", name, f"`{name}` is binary: it holds zero bytes", "give the path of a `.gnn` file")
+        return _refuse("GNN002", name, f"`{name}` is binary: it holds zero bytes", f"give the path of {wanted}")
     # A lone carriage return ends a line on old systems; columns and offsets stay as they are.
     return SourceText(name, _LONE_RETURN.sub("\n", text))

@@ -4,7 +4,8 @@ import argparse
 from typing import Any
 
 from graphdsl.model import parse_assignment, read_parameters
-from graphdsl.text import Diagnostic, SpecError
+from graphdsl.model.parameters import RESERVED
+from graphdsl.text import Diagnostic, SpecError, report
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +42,8 @@ def parameters(arguments: argparse.Namespace) -> dict[str, Any]:
             found.append(pair)
         else:
             values[pair[0]] = pair[1]
+    taken = [name for name in values if name in RESERVED]
+    found += [report("GNN207", f"no model has a parameter `{name}`", where=name) for name in taken]
     if found:
         raise SpecError(found)
     return values

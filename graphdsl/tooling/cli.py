@@ -4,11 +4,10 @@ import argparse
 import importlib
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 
 from graphdsl.text import SpecError, report
-from graphdsl.tooling.output import CLEAN, INTERNAL, INTERRUPTED, MISUSE, print_findings
+from graphdsl.tooling.output import CLEAN, INTERNAL, INTERRUPTED, MISUSE, print_findings, show_everything
 
 COMMANDS = ("check", "plan", "layers", "validate", "train", "evaluate", "predict")
 
@@ -35,14 +34,18 @@ def _fail(error: Exception) -> int:
         where=_origin(error),
         helps=("this is a defect of graphdsl: please report it with the text above",),
     )
+    import traceback
+
     traceback.print_exception(error)
     print_findings([found], stream=sys.stderr)
     return INTERNAL
 
 
 def _origin(error: Exception) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else "gnn"
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    return f"{os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place else "gnn"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -52,14 +55,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 clean, 1 findings, 2 misuse, 70 internal error, 130 interrupted.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    show_everything()
     try:
         arguments = build_parser(words[0] if words else None).parse_args(words)
-        return arguments.run(arguments)
+        done = arguments.run(arguments)
+        sys.stdout.flush()
+        return done
     except SystemExit as done:  # argparse: 0 after --help, 2 after misuse
         return done.code if isinstance(done.code, int) else MISUSE
     except SpecError as error:
-        return print_findings(error.diagnostics, stream=sys.stderr)
-    except BrokenPipeError:
+        return print_findings(error.diagnostics, sources=error.sources, stream=sys.stderr)
+    except BrokenPipeError:  # `gnn layers | head`: nobody reads on
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLEAN
     except KeyboardInterrupt:

@@ -4,11 +4,19 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from io import TextIOWrapper
 from typing import Any, TextIO
 
 from graphdsl.text import Diagnostic, SourceText, Span, order, render_all
 
 CLEAN, FINDINGS, MISUSE, INTERNAL, INTERRUPTED = 0, 1, 2, 70, 130
+
+
+def show_everything() -> None:
+    """Let a terminal that lacks a character show its code instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def wants_color(stream: TextIO) -> bool:
