@@ -29,6 +29,22 @@ def _distance(one: str, two: str, limit: int) -> int:
     return row[-1]
 
 
+_SYNONYMS = {
+    "add": "sum",
+    "average": "mean",
+    "avg": "mean",
+    "boolean": "bool",
+    "concat": "cat",
+    "concatenate": "cat",
+    "dense": "Linear",
+    "double": "float",
+    "integer": "int",
+    "str": "string",
+    "text": "string",
+}
+"""What other programs call the same thing."""
+
+
 def _plain(name: str) -> str:
     return name.casefold().replace("_", "").replace("-", "").replace(" ", "")
 
@@ -40,10 +56,11 @@ def closest(name: str, known: Iterable[str]) -> str | None:
     ('writes', 'SAGEConv', None)
     """
     meant = _plain(name)
-    best: tuple[int, int, str] | None = None
+    synonym = _SYNONYMS.get(name.casefold())
+    best: tuple[int, bool, int, str] | None = None
     for candidate in islice(known, _MOST):
         word = _plain(candidate)
-        if word == meant:
+        if word == meant or candidate == synonym:
             return candidate
         if max(len(word), len(meant)) > _LONGEST:
             continue
@@ -51,10 +68,11 @@ def closest(name: str, known: Iterable[str]) -> str | None:
         distance = _distance(meant, word, limit) if limit else 1
         starts = min(len(word), len(meant)) >= 3 and (word.startswith(meant) or meant.startswith(word))
         rank = distance if distance <= limit else _LONGEST + len(word) if starts else None
-        # Among equals the longest: people leave letters out more often than they add some.
-        if rank is not None and (best is None or (rank, -len(word), candidate) < best):
-            best = (rank, -len(word), candidate)
-    return best[2] if best else None
+        # Among equals: people leave letters out more often than they add some, and mistake one for another least.
+        order = (rank or 0, len(word) == len(meant), -len(word), candidate)
+        if rank is not None and (best is None or order < best):
+            best = order
+    return best[3] if best else None
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> tuple[str, ...]:
