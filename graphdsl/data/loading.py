@@ -58,9 +58,11 @@ def seed_loader(
     """
     view = with_derived(open_data(data), plan)
     fanout = fan_out(plan, view, training.fanout)
-    times = find_times(view, plan, schema, seeds[0]) if training.temporal else _Times({}, {})
     structure: Any = like.data if like is not None else _build_structure(view, plan, fanout)
-    sampler = None if like is None else like.node_sampler
+    sampler = like.node_sampler if like is not None and isinstance(like.node_sampler, HeteroNeighborSampler) else None
+    # A sampler that is shared has the times already.
+    temporal = training.temporal and sampler is None
+    times = find_times(view, plan, schema, seeds[0]) if temporal else _Times({}, {})
     if "batch_sampler" not in loader_options:
         loader_options |= {"shuffle": shuffle, "batch_size": training.batch_size or max(1, len(seeds[1]))}
     try:
@@ -71,7 +73,7 @@ def seed_loader(
             node_time=times.nodes or None,
             edge_time=times.edges or None,
             seed=training.seed,
-            sampler=sampler if isinstance(sampler, HeteroNeighborSampler) else None,
+            sampler=sampler,
             transform=_FetchRows(view, find_needs(plan), plan.relations),
             filter_per_worker=infer_filter_per_worker(data),
             **{"num_workers": training.workers, "persistent_workers": training.workers > 0, **loader_options},

@@ -59,11 +59,15 @@ class Trial:
 
 def print_header(console: "Console", job: Job, model: "nn.Module", folder: Path, machines: "Machines") -> None:
     """What is about to be trained, on what, how."""
+    from graphdsl.training.liveness import dead_parameters
+
     training = job.training
     count = sum(item.numel() for item in model.parameters())
+    dead = sum(item.numel() for item in dead_parameters(model, job.plan))
+    idle = f" ({dead:,} of them serve no prediction)" if dead else ""
     heads = ", ".join(head.name for head in job.plan.heads)
     lines = (
-        ("model", f"{training.model} of {job.spec.name}: {count:,} parameters, predicts {heads}"),
+        ("model", f"{training.model} of {job.spec.name}: {count:,} parameters{idle}, predicts {heads}"),
         ("data", _describe_data(job.metadata)),
         ("labels", _describe_splits(job.supervision)),
         ("training", _describe_training(training, machines.processes)),

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -66,8 +67,16 @@ def open_data(source: DataSource | None, schema: Schema, where: str) -> Any:
     return load_source(source, schema)
 
 
+def is_first_process() -> bool:
+    """Whether this is the process that writes and prints, of those that train together."""
+    from lightning.pytorch.utilities import rank_zero_only
+
+    machine = os.environ.get("GROUP_RANK", os.environ.get("NODE_RANK", "0"))
+    return getattr(rank_zero_only, "rank", 0) == 0 and machine == "0"
+
+
 def check_data(spec: Spec, data: Any, model: str) -> None:
-    """Compare data with the schema: warnings are printed.
+    """Compare data with the schema; warnings about spec and data are printed.
 
     Raises:
         SpecError: if there is an error among the findings.
@@ -75,8 +84,8 @@ def check_data(spec: Spec, data: Any, model: str) -> None:
     findings = spec.validate(data, model).findings
     if any(item.is_error for item in findings):
         raise SpecError(findings)
-    if findings:
-        print_findings(findings, stream=sys.stderr)
+    if (findings or spec.findings) and is_first_process():
+        print_findings([*spec.findings, *findings], stream=sys.stderr)
 
 
 @dataclass(frozen=True)

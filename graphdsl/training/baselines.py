@@ -23,8 +23,11 @@ from graphdsl.training.scores import Scores
 from graphdsl.training.splits import Supervision, Targets
 from graphdsl.training.task import HeadTask
 
-LARGEST = 50_000
+LARGEST = 100_000
 """Training rows that a linear model is fitted on; more are subsampled, and the row says so."""
+
+LARGEST_DENSE = 100_000_000
+"""Numbers in the dense features of those rows."""
 
 _ITERATIONS = 300
 
@@ -111,10 +114,10 @@ def _score(task: HeadTask, targets: Targets, name: str, features: Any, seed: int
     train = targets.nodes["train"]
     test = targets.nodes.get("test", targets.nodes.get("val", train))
     note = ""
-    if features is not None and len(train) > LARGEST:
-        note = f"fitted on {LARGEST:,} of {len(train):,} training nodes"
-        chosen = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))[:LARGEST]
-        train = train[chosen]
+    limit = LARGEST if features is None or sp.issparse(features) else min(LARGEST, LARGEST_DENSE // features.shape[1])
+    if features is not None and len(train) > limit:
+        note = f"fitted on {limit:,} of {len(train):,} training nodes"
+        train = train[torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))[:limit]]
     outputs = _fit(task, features, targets.labels, train, test, seed)
     scores = Scores(task, sync=False)
     scores.update(outputs, targets.labels[test])

@@ -6,7 +6,7 @@ with a length; an iteration belongs to the epoch that `epoch` says.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -40,8 +40,10 @@ class Wanted:
     labels: Tensor | None = None
 
 
-class Batch(NamedTuple):
+class Batch:
     """Inputs of a model and what its outputs are compared with.
+
+    It is no dataclass or tuple, whose numbers Lightning would convert to half precision, labels included.
 
     Attributes:
         inputs: keyword arguments of the compiled model.
@@ -50,10 +52,16 @@ class Batch(NamedTuple):
         nodes: by prediction, the node numbers of those rows in the whole graph, on the CPU.
     """
 
-    inputs: Mapping[str, Any]
-    rows: Mapping[str, Tensor]
-    labels: Mapping[str, Tensor]
-    nodes: Mapping[str, Tensor]
+    __slots__ = ("inputs", "labels", "nodes", "rows")
+
+    def __init__(
+        self,
+        inputs: Mapping[str, Any],
+        rows: Mapping[str, Tensor],
+        labels: Mapping[str, Tensor],
+        nodes: Mapping[str, Tensor],
+    ) -> None:
+        self.inputs, self.rows, self.labels, self.nodes = inputs, rows, labels, nodes
 
     def to(self, device: torch.device) -> "Batch":
         """The batch on another device."""

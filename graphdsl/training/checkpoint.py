@@ -10,6 +10,7 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import unified_diff
+from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,7 +21,6 @@ import torch_geometric
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch import Tensor, nn
 
-import graphdsl
 from graphdsl.model import Metadata, Schema
 from graphdsl.model.metadata_file import metadata_to_json
 from graphdsl.text import Diagnostic, SpecError, report
@@ -109,7 +109,7 @@ def fingerprint(schema_text: str) -> str:
 def versions() -> dict[str, str]:
     """Versions of what decides a result."""
     return {
-        "graphdsl": graphdsl.__dict__.get("__version__", ""),
+        "graphdsl": import_module("graphdsl").__version__,
         "torch": str(torch.__version__),
         "torch_geometric": torch_geometric.__version__,
         "lightning": lightning.__version__,

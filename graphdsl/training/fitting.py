@@ -15,6 +15,7 @@ import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer, seed_everything
 from lightning.pytorch.strategies import DDPStrategy, Strategy
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from rich.console import Console
 from torch import nn
 
@@ -141,6 +142,7 @@ def fit(
     if not trainer.is_global_zero:
         return Fit(folder, folder / BEST, folder / LAST, monitor, 0, 0, {}, time.monotonic() - start, False)
     best = read_checkpoint(folder / BEST)
+    model.float()  # "64-true" and "bf16-true" are for training only.
     model.load_state_dict(dict(best.weights))
     return Fit(
         folder, folder / BEST, folder / LAST, monitor, best.header.epoch,
@@ -199,7 +201,9 @@ def _build_trainer(
         callbacks.append(Patience(module.monitor, training.patience))
     try:
         return Trainer(
-            accelerator=machines.accelerator,
+            accelerator="cpu"
+            if machines.accelerator == "auto" and not torch.cuda.is_available()
+            else machines.accelerator,
             devices=machines.devices,
             num_nodes=machines.nodes,
             strategy=_strategy(module.plan, machines),
@@ -219,6 +223,13 @@ def _build_trainer(
     except MisconfigurationException as error:
         first = str(error).strip().splitlines()[0]
         raise SpecError([report("GNN204", f"this machine cannot train so: {first}", where="--devices")]) from error
+
+
+def _accelerator(machines: Machines) -> str:
+    """Lightning's "auto" would take Apple's GPUs, which lack what PyG's layers need."""
+    if machines.accelerator != "auto":
+        return machines.accelerator
+    return "gpu" if torch.cuda.is_available() else "cpu"
 
 
 def _strategy(plan: Plan, machines: Machines) -> Strategy | str:
@@ -243,6 +254,8 @@ def _run(trainer: Trainer, module: GraphModule, last: Path | None) -> None:
     handler = signal.getsignal(signal.SIGINT)
     try:
         trainer.fit(module, ckpt_path=last)
+    except SIGTERMException:
+        raise SystemExit(128 + signal.SIGTERM) from None
     except SystemExit as stop:
         if not trainer.interrupted or stop.code != 1:
             raise

@@ -281,5 +281,11 @@ def measure(
 
 def outputs_by_head(model: nn.Module, plan: Plan, batch: Batch) -> Mapping[str, Tensor]:
     """Call a compiled model; its single output gets its prediction's name."""
-    outputs = model(**batch.inputs)
+    dtype = next((item.dtype for item in model.parameters() if item.is_floating_point()), torch.float32)
+    outputs = model(**{name: _cast(given, dtype) for name, given in batch.inputs.items()})
     return {plan.heads[0].name: outputs} if len(plan.heads) == 1 else outputs
+
+
+def _cast(given: Mapping[Any, Tensor], dtype: torch.dtype) -> dict[Any, Tensor]:
+    """Floats in the model's dtype, which is another one where it is trained in "64-true" or "bf16-true"."""
+    return {key: value.to(dtype) if value.is_floating_point() else value for key, value in given.items()}

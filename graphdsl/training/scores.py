@@ -1,13 +1,21 @@
 """Metrics of one prediction over one pass."""
 
+import re
 import warnings
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torchmetrics import Metric
+from torchmetrics.classification import MulticlassStatScores, MultilabelStatScores
 
 from graphdsl.training.task import HeadTask
+
+_UNDEFINED = "No (positive|negative) samples"
+"""How torchmetrics warns when it returns 0 for want of anything better."""
+
+_COUNTERS = (MulticlassStatScores, MultilabelStatScores)
+"""Metrics whose states never change dtype or shape; they cannot be given zero rows."""
 
 
 class Scores(nn.Module):
@@ -25,6 +33,7 @@ class Scores(nn.Module):
         self._views = {name: view for name, (view, _) in chosen.items()}
         self._metrics = nn.ModuleDict({name: metric for name, (_, metric) in chosen.items()})
         self._sync = sync
+        self._no_rows = task.no_rows()
 
     def update(self, outputs: Tensor, labels: Tensor) -> None:
         """Add rows; none at all is fine."""
@@ -42,10 +51,20 @@ class Scores(nn.Module):
         AUROC says nothing about rows of a single class, R² nothing about fewer than two rows.
         """
         together = self._sync and is_distributed()
+        if together:
+            self._agree()
         values = {name: _value(metric, together) for name, metric in self._metrics.items()}  # type: ignore[arg-type]
         for metric in self._metrics.values():
             metric.reset()  # type: ignore[operator]
         return values
+
+    def _agree(self) -> None:
+        """Give states the dtype and shape that they get from rows, where this process has none and others may."""
+        for name, metric in self._metrics.items():
+            assert isinstance(metric, Metric)
+            if metric.update_count == 0 and not isinstance(metric, _COUNTERS):
+                seen, wanted = self._views[name](*self._no_rows)
+                metric.update(seen.to(metric.device), wanted.to(metric.device))
 
 
 def is_distributed() -> bool:
@@ -56,13 +75,12 @@ def is_distributed() -> bool:
 def _value(metric: Metric, together: bool) -> float:
     if not together and metric.update_count == 0:
         return float("nan")
-    with warnings.catch_warnings():
-        # Rows of one class: torchmetrics warns and returns 0. A process may be without rows where others have some.
+    with warnings.catch_warnings(record=True) as said:
+        warnings.filterwarnings("always", message=_UNDEFINED)
+        # A process may be without rows where others have some.
         warnings.filterwarnings("ignore", message=".*was called before the ``update``")
-        warnings.filterwarnings("error", message="No (positive|negative) samples in targets")
-        warnings.filterwarnings("error", message="No positive samples found in target")
-        warnings.filterwarnings("ignore", message=".*(was|were) nan. Ignoring these classes")
         try:
-            return float(metric.compute())
-        except (UserWarning, ValueError, IndexError):
+            value = float(metric.compute())
+        except ValueError:  # R² of fewer than two rows
             return float("nan")
+    return float("nan") if any(re.match(_UNDEFINED, str(item.message)) for item in said) else value

@@ -74,6 +74,10 @@ class HeadTask(ABC):
     def metrics(self, **options: Any) -> dict[str, tuple[View, Metric]]:
         """By name, what each metric looks at and the metric; `options` go to torchmetrics."""
 
+    def no_rows(self) -> tuple[Tensor, Tensor]:
+        """Outputs and labels of no node."""
+        return torch.zeros(0, self.size), torch.zeros(0, self.size)
+
     @abstractmethod
     def decide(self, outputs: Tensor) -> dict[str, Tensor]:
         """What a user reads off the outputs: by column name, a tensor of shape `[rows]` or `[rows, k]`."""
@@ -120,6 +124,10 @@ class ClassTask(HeadTask):
             found["average_precision"] = (_chance_of_class_1, BinaryAveragePrecision(**options))
         return found
 
+    def no_rows(self) -> tuple[Tensor, Tensor]:
+        """Outputs and labels of no node."""
+        return torch.zeros(0, self.size), torch.zeros(0, dtype=torch.long)
+
     def decide(self, outputs: Tensor) -> dict[str, Tensor]:
         """The likeliest class and the probability of each."""
         return {"class": outputs.argmax(-1), "probability": outputs.float().softmax(-1)}
@@ -152,6 +160,10 @@ class MultilabelTask(HeadTask):
             "f1_macro": (_chances, MultilabelF1Score(self.size, average="macro", **options)),
             "auroc": (_chances, MultilabelAUROC(self.size, average="macro", **options)),
         }
+
+    def no_rows(self) -> tuple[Tensor, Tensor]:
+        """Outputs and labels of no node."""
+        return torch.zeros(0, self.size), torch.zeros(0, self.size, dtype=torch.long)
 
     def decide(self, outputs: Tensor) -> dict[str, Tensor]:
         """Each label's decision and probability."""

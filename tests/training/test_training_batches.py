@@ -5,17 +5,18 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch_geometric.data import HeteroData
+from torch_geometric.testing import MyFeatureStore, MyGraphStore
+from training_cases import Case, make_case
+
 from graphdsl.text import SpecError
 from graphdsl.training import BatchSource, read_supervision
 from graphdsl.training.batches import Share
 from graphdsl.training.module import measure, outputs_by_head, wanted_nodes
 from graphdsl.training.order import SeedOrder
 from graphdsl.training.scores import Scores
-from hypothesis import given
-from hypothesis import strategies as st
-from torch_geometric.data import HeteroData
-from torch_geometric.testing import MyFeatureStore, MyGraphStore
-from training_cases import Case, make_case
 
 sizes = st.integers(1, 40)
 

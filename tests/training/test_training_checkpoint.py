@@ -5,14 +5,15 @@ import pickle
 import zipfile
 from pathlib import Path
 
-import graphdsl
 import pytest
 import torch
+from training_cases import SPEC, Case, make_case, make_graph
+
+import graphdsl
 from graphdsl.data import metadata_from_json
 from graphdsl.text import SpecError, render_all
 from graphdsl.training import load_weights, read_checkpoint, settings_from_plain, writing
 from graphdsl.training.checkpoint import ENTRY, check_schema
-from training_cases import SPEC, Case, make_case, make_graph
 
 
 @pytest.fixture(scope="module")
@@ -134,8 +135,13 @@ def test_another_width_is_refused_with_the_parameters(trained: tuple[Case, Path]
 def test_the_order_of_declarations_and_counts_do_not_matter(trained: tuple[Case, Path]) -> None:
     text = SPEC.format(label="class[3]")
     user, item = (next(line for line in text.splitlines() if f"node {name}" in line) for name in ("user", "item"))
-    swapped = text.replace(user, "@").replace(item, user).replace("@", item).replace("node item {", "node item(count = 60) {")
+    swapped = (
+        text.replace(user, "@").replace(item, user).replace("@", item).replace("node item {", "node item(count = 60) {")
+    )
     check_schema(read_checkpoint(trained[1] / "best.ckpt"), graphdsl.loads(swapped).schema("m"))
+
+
+open_file = open
 
 
 class Full:
@@ -167,7 +173,7 @@ def test_a_full_disk_leaves_the_earlier_checkpoint(
     case, _ = trained
     case.fit(tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.glob("*.ckpt")}
-    monkeypatch.setattr(writing, "open", lambda path, mode: Full(open(path, mode), room), raising=False)
+    monkeypatch.setattr(writing, "open", lambda path, mode: Full(open_file(path, mode), room), raising=False)
     with pytest.raises(SpecError) as error:
         case.with_(epochs=4).fit(tmp_path, resume=True)
     (found,) = error.value.diagnostics

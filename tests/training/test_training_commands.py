@@ -9,8 +9,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
-from graphdsl.tooling.cli import main
 from training_cases import SPEC, make_graph, read_curve
+
+from graphdsl.tooling.cli import main
 
 ROOT = Path(__file__).parents[2]
 FUNCTION = """
@@ -45,7 +46,7 @@ def test_train_evaluate_predict(folder: Path, capsys: pytest.CaptureFixture[str]
     assert main(["train", "shop.gnn", "--baselines", "--set", "hidden=8"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
-    assert "model     m of shop.gnn: 659 parameters, predicts user.y" in out
+    assert "model     m of shop.gnn: 659 parameters (136 of them serve no prediction)" in out
     assert "data      user 240, item 60; 1,440 edges in 1 relation\n" in out
     assert "epoch 6/6" in out
     assert "ids over item -[bought_by]-> user" in out
@@ -156,13 +157,16 @@ def test_another_schema_is_refused(folder: Path, capsys: pytest.CaptureFixture[s
     assert "+ edge ('item', 'sold_to', 'user')" in err
 
 
+@pytest.mark.slow
 def test_two_processes_started_by_the_command(folder: Path) -> None:
     spec = (folder / "shop.gnn").read_text().replace("epochs: 6", "epochs: 3\n  batch_size: 50\n  fanout: [-1]")
     (folder / "shop.gnn").write_text(spec)
     command = [sys.executable, "-m", "graphdsl", "train", "shop.gnn", "--devices", "2", "--accelerator", "cpu"]
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("epoch 3/3") == 1
     assert [path.name for path in (folder / "runs").iterdir()] == ["m-1"]

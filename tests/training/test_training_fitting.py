@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch_geometric.data import HeteroData
+from training_cases import SPEC, make_case, make_graph, read_curve
+
 from graphdsl.model import ClassUse
 from graphdsl.text import SpecError
-from graphdsl.training import BatchSource, evaluate, read_checkpoint, read_supervision
-from training_cases import SPEC, make_case, make_graph, read_curve
+from graphdsl.training import BatchSource, Machines, evaluate, read_checkpoint, read_supervision
 
 
 def codes(error: pytest.ExceptionInfo[SpecError]) -> list[str]:
@@ -60,7 +62,9 @@ def test_learns_numbers(tmp_path: Path) -> None:
     assert done.metrics["val_rmse"] == pytest.approx(done.metrics["val_loss"] ** 0.5, rel=1e-4)
 
 
-TWO = SPEC.replace("node item {{ x: float[5] }}", "node item {{ x: float[5], z: real, train_mask: mask, val_mask: mask }}")
+TWO = SPEC.replace(
+    "node item {{ x: float[5] }}", "node item {{ x: float[5], z: real, train_mask: mask, val_mask: mask }}"
+)
 TWO = TWO.replace("predict user.y", "predict user.y\n  predict item.z weight 0.5")
 
 
@@ -202,24 +206,65 @@ def test_a_metric_undefined_on_the_validation_nodes_cannot_pick_an_epoch(tmp_pat
 @pytest.mark.parametrize(
     ("settings", "code", "said"),
     [
-        ({"optimizer": ClassUse("Adamm")}, "GNN101", "did you mean `Adam`?"),
+        ({"optimizer": ClassUse("SDG")}, "GNN101", "did you mean `SGD`?"),
         ({"optimizer": ClassUse("Adam", {"lrr": 1.0})}, "GNN201", "did you mean `lr`?"),
         ({"optimizer": ClassUse("Adam", {"lr": -1.0})}, "GNN204", None),
         ({"scheduler": ClassUse("StepLR")}, "GNN203", None),
     ],
 )
-def test_what_torch_refuses_is_said_in_one_line(
-    tmp_path: Path, settings: dict, code: str, said: str | None
-) -> None:
+def test_what_torch_refuses_is_said_in_one_line(tmp_path: Path, settings: dict, code: str, said: str | None) -> None:
     with pytest.raises(SpecError) as error:
         make_case(**settings).fit(tmp_path)
     assert codes(error) == [code]
     assert said is None or said in error.value.diagnostics[0].helps
 
 
-def test_half_precision_and_clipping_train(tmp_path: Path) -> None:
-    done = make_case(epochs=20, precision="bf16-mixed", clip=0.5).fit(tmp_path)
-    assert done.metrics["val_accuracy"] > 0.6
+@pytest.mark.parametrize("precision", ["bf16-mixed", "bf16-true", "64-true"])
+def test_other_precisions_train(tmp_path: Path, precision: str) -> None:
+    case = make_case("real", epochs=30, precision=precision, clip=0.5)
+    model = case.compile()
+    done = case.fit(tmp_path, model)
+    assert done.metrics["val_r2"] > 0.3
+    assert {item.dtype for item in model.parameters()} == {torch.float32}
+    supervision = read_supervision(case.data, case.plan().heads)
+    source = BatchSource(case.data, case.plan(), case.training, case.schema)
+    found = evaluate(model, case.plan(), source, supervision, ("val",))["val"]
+    assert found["val_rmse"] == pytest.approx(done.metrics["val_rmse"], rel=1e-2)
+
+
+TIMED = """
+schema s {
+  node a { x: float[3], y: class[2], when: time, train_mask: mask, val_mask: mask }
+  edge a -[to]-> a
+}
+model m on s { edges { *: SAGEConv(8) } | relu  predict a.y }
+"""
+
+
+def test_temporal_training_sees_no_later_neighbours(tmp_path: Path) -> None:
+    g = torch.Generator().manual_seed(0)
+    data = HeteroData()
+    number = 200
+    data["a"].y = torch.randint(2, (number,), generator=g)
+    data["a"].when = torch.arange(number)
+    data["a"].x = torch.randn(number, 3, generator=g)
+    # Only neighbours of a later time tell the label.
+    source = (torch.arange(number) + 1) % number
+    data["a"].x[source, 0] = data["a"].y.float() * 4
+    data["a", "to", "a"].edge_index = torch.stack([source, torch.arange(number)])
+    data["a"].train_mask = torch.arange(number) < 120
+    data["a"].val_mask = torch.arange(number) >= 120
+    known = make_case(text=TIMED.replace("{", "{{").replace("}", "}}"), data=data, batch_size=40, epochs=12)
+    assert known.fit(tmp_path / "all").metrics["val_auroc"] > 0.95
+    assert known.with_(temporal=True).fit(tmp_path / "past").metrics["val_auroc"] < 0.7
+
+
+def test_no_gpu_is_said_in_one_line(tmp_path: Path) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(SpecError) as error:
+        make_case().fit(tmp_path, machines=Machines(accelerator="gpu"))
+    assert codes(error) == ["GNN204"]
 
 
 def test_class_weights_follow_frequencies() -> None:

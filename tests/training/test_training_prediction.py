@@ -6,10 +6,19 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from graphdsl.text import SpecError
-from graphdsl.training import BatchSource, all_nodes, baselines, predict, read_supervision, run_baselines, write_predictions
 from sklearn.linear_model import LogisticRegression, Ridge
 from training_cases import Case, make_case
+
+from graphdsl.text import SpecError
+from graphdsl.training import (
+    BatchSource,
+    all_nodes,
+    baselines,
+    predict,
+    read_supervision,
+    run_baselines,
+    write_predictions,
+)
 
 
 def predict_all(case: Case, batch_size: int | None = None, **options: object) -> list:

@@ -9,8 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
-from graphdsl.training import read_checkpoint
 from training_cases import make_case, read_curve
+from training_script import share
+
+from graphdsl.training import read_checkpoint
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -43,21 +45,22 @@ def free_port() -> str:
         return str(it.getsockname()[1])
 
 
+@pytest.mark.slow
 def test_two_processes_compute_what_one_does(tmp_path: Path) -> None:
     common = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "WORLD_SIZE": "2", "NODE_RANK": "0"}
     script = HERE / "training_script.py"
     several = [start(script, "share", tmp_path / "two", LOCAL_RANK=str(rank), **common) for rank in range(2)]
-    for name, batch_size in (("whole", None), ("batches", 31)):
-        make_case(epochs=4, class_weights=True, clip=0.5, batch_size=batch_size).fit(tmp_path / "one" / name)
+    share(tmp_path / "one")
     ended = [finish(process) for process in several]
     assert [(code, err) for code, _, err in ended] == [(0, ""), (0, "")]
-    for name in ("whole", "batches"):
+    for name in ("whole", "batches", "binary", "multilabel", "real", "joint"):
         one, two = read_curve(tmp_path / "one" / name), read_curve(tmp_path / "two" / name)
-        assert len(one) == len(two) == 4
+        assert len(one) == len(two) >= 3
         for row, other in zip(one, two, strict=True):
-            assert other == pytest.approx(row, rel=1e-4), name
+            assert other == pytest.approx(row, rel=1e-4, nan_ok=True), name
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_a_checkpoint_to_resume_from(tmp_path: Path) -> None:
     process = start(HERE / "training_script.py", "long", tmp_path)
     end = time.monotonic() + SECONDS

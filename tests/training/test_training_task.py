@@ -1,18 +1,19 @@
 """Losses and metrics against torch and scikit-learn; which nodes count."""
 
-import graphdsl
 import numpy as np
 import pytest
 import sklearn.metrics as reference
 import torch
+from torch_geometric.data import HeteroData
+from training_cases import LABELS, SPEC, make_case, make_graph
+
+import graphdsl
 from graphdsl.plan import Head
 from graphdsl.text import SpecError
 from graphdsl.training import read_supervision
 from graphdsl.training.objective import Task
 from graphdsl.training.scores import Scores
 from graphdsl.training.task import head_task
-from torch_geometric.data import HeteroData
-from training_cases import LABELS, SPEC, make_case, make_graph
 
 
 def make_head(label: str) -> Head:

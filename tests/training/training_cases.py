@@ -4,13 +4,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import graphdsl
 import torch
+from lightning.pytorch import seed_everything
+from torch_geometric.data import HeteroData
+
+import graphdsl
 from graphdsl.data import inspect
 from graphdsl.model import Training
 from graphdsl.training import Fit, Origin, fit
-from lightning.pytorch import seed_everything
-from torch_geometric.data import HeteroData
 
 SPEC = """
 schema shop {{
@@ -35,7 +36,9 @@ def make_graph(kind: str = "class", users: int = 240, items: int = 60, seed: int
     colour = torch.arange(items) % 3
     taste = torch.randint(3, (users,), generator=g)
     data["user"].x = torch.randn(users, 4, generator=g)
-    data["item"].x = torch.cat([torch.eye(3)[colour], torch.zeros(items, 2)], 1) + 0.3 * torch.randn(items, 5, generator=g)
+    data["item"].x = torch.cat([torch.eye(3)[colour], torch.zeros(items, 2)], 1) + 0.3 * torch.randn(
+        items, 5, generator=g
+    )
     buyer = torch.arange(users).repeat_interleave(6)
     liked = torch.randint(items // 3, (len(buyer),), generator=g) * 3 + taste[buyer]
     other = torch.randint(items, (len(buyer),), generator=g)
@@ -79,7 +82,9 @@ class Case:
 
     def origin(self) -> Origin:
         plan = self.plan()
-        return Origin(self.spec.text, self.spec.name, "m", plan.parameters, self.schema, inspect(self.data, self.schema))
+        return Origin(
+            self.spec.text, self.spec.name, "m", plan.parameters, self.schema, inspect(self.data, self.schema)
+        )
 
     def fit(self, folder: Path, model: Any = None, **options: Any) -> Fit:
         model = self.compile() if model is None else model

@@ -14,7 +14,15 @@ from graphdsl.text import SpecError, report
 from graphdsl.tooling.arguments import add_parameters, parameters
 from graphdsl.tooling.output import CLEAN, FINDINGS, MISUSE
 from graphdsl.tooling.results import Job, Trial, print_header, print_results, write_results
-from graphdsl.tooling.running import add_accelerator, add_data, check_data, open_data, pick_device, require_packages
+from graphdsl.tooling.running import (
+    add_accelerator,
+    add_data,
+    check_data,
+    is_first_process,
+    open_data,
+    pick_device,
+    require_packages,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -75,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
         with _telling(folder):
             trials = _train_all(arguments, job, folder, machines, console)
     except Exception:
-        if _is_first_process():
+        if is_first_process():
             raise
         return FINDINGS  # The first process says what is wrong, or its end is what went wrong here.
     if not trials[0].fit.is_main:
@@ -118,14 +126,6 @@ def _prepare(arguments: argparse.Namespace) -> Job:
     return Job(spec, schema, data, metadata, training, values, plan, supervision)
 
 
-def _is_first_process() -> bool:
-    """Whether this is the process that writes and prints."""
-    from lightning.pytorch.utilities import rank_zero_only
-
-    machine = os.environ.get("GROUP_RANK", os.environ.get("NODE_RANK", "0"))
-    return getattr(rank_zero_only, "rank", 0) == 0 and machine == "0"
-
-
 def _choose_folder(arguments: argparse.Namespace, model: str) -> Path:
     """The run's folder: a new one, unless the run is resumed."""
     from graphdsl.training.keeping import LAST
@@ -139,7 +139,7 @@ def _choose_folder(arguments: argparse.Namespace, model: str) -> Path:
         latest = max((int(number) for number in numbers if number.isdecimal()), default=0)
         return Path("runs") / f"{model}-{latest if arguments.resume and latest else latest + 1}"
     folder = Path(arguments.out)
-    if not arguments.resume and _is_first_process() and any(folder.glob(f"**/{LAST}")):
+    if not arguments.resume and is_first_process() and any(folder.glob(f"**/{LAST}")):
         helps = ("`--resume` goes on with it; or choose another folder",)
         raise SpecError([report("GNN616", f"`{folder}` holds a run already", where="--out", helps=helps)])
     return folder
@@ -176,7 +176,7 @@ def _train(job: Job, folder: Path, machines: "Machines", console: "Console", res
     training = job.training
     seed_everything(training.seed, workers=True, verbose=False)
     model = job.spec.compile(training.model, data=job.metadata, **job.values)
-    if _is_first_process():
+    if is_first_process():
         print_header(console, job, model, folder, machines)
     origin = Origin(job.spec.text, job.spec.name, training.model, job.plan.parameters, job.schema, job.metadata)
     done = fit(model, job.plan, job.data, training, origin, folder, resume=resume, machines=machines, console=console)
