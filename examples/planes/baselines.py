@@ -26,7 +26,7 @@ STRENGTHS = (0.1, 1.0, 10.0, 100.0)
 
 def read_ids(planes: pd.DataFrame, relation: str) -> sp.csr_matrix:
     """Incidence matrix [planes, targets] of ``relation``: 1 where a plane is joined to a target."""
-    source, _, target = relation.split("-")
+    target = relation.rsplit("-", 1)[-1]
     edges = pd.read_csv(DATA / f"{relation}.csv.gz")
     targets = pd.read_csv(DATA / f"{target}.csv.gz")
     row = pd.Index(planes.id).get_indexer(edges.source)
