@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from graphdsl.api import check_source
+from graphdsl.api import check, check_source
 from graphdsl.text import SourceText, render_all
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,6 +27,17 @@ def test_every_spec_shown_is_clean(document: str) -> None:
         source = SourceText(f"{document}, block {number}", text)
         found = check_source(source)
         assert not found, render_all(found, {source.name: source})
+
+
+@pytest.mark.parametrize(
+    "path", sorted(path for place in ("specs", "examples") for path in (ROOT / place).rglob("*.gnn")), ids=lambda p: p.stem
+)
+def test_every_spec_of_the_repository_is_clean(path: Path) -> None:
+    found = check(path)
+    if path.name == "shop.gnn":  # the tutorial's mistake is the point of it
+        assert [item.code for item in found] == ["GNN303"]
+    else:
+        assert not found, render_all(found)
 
 
 @pytest.mark.parametrize(
