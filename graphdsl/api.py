@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphdsl.model import Metadata, Model, ResolvedSpec, Schema, Training, resolve
 from graphdsl.plan import Plan, lower
-from graphdsl.plan.modules import unresolved
-from graphdsl.plan.walk import modules
+from graphdsl.plan.sizes import missing_sizes
 from graphdsl.syntax import parse
 from graphdsl.text import (
     Diagnostic,
@@ -44,15 +43,23 @@ def _follows(item: Diagnostic, lost: frozenset[str], damaged: bool) -> bool:
 
 def _check_model(model: Model, lost: frozenset[str], damaged: bool) -> list[Diagnostic]:
     """What is wrong with a model with its defaults; `damaged`: a part of the text could not be read."""
-    program, found = model.bind({})
     lost, damaged = lost | model.schema.lost, damaged or bool(model.schema.lost)
-    if program is not None:
-        flow = lower(program)[1]
-        if damaged or any(item.is_error for item in found):
-            # Something is missing, so widths behind it would be guesses; what concerns one layer alone still holds.
-            flow = [item for item in flow if item.code.startswith("GNN3")]
-        found += flow
+    found = _plan(model, {}, None, damaged)[1]
     return [item for item in found if not _follows(item, lost, damaged)]
+
+
+def _plan(
+    model: Model, values: Mapping[str, Any], metadata: Metadata | None, damaged: bool = False
+) -> tuple[Plan | None, list[Diagnostic]]:
+    """The plan of a model with values for its parameters, and what is wrong with it."""
+    program, found = model.bind(values)
+    if program is None:
+        return None, found
+    plan, flow = lower(program, metadata)
+    if damaged or any(item.is_error for item in found):
+        # Something is missing, so widths behind it would be guesses; what concerns one layer alone still holds.
+        flow = [item for item in flow if item.code.startswith("GNN3")]
+    return plan, [*found, *flow]
 
 
 def _merge(found: Iterable[Diagnostic]) -> list[Diagnostic]:
@@ -82,6 +89,8 @@ def _analyse(source: SourceText) -> tuple[ResolvedSpec, list[Diagnostic]]:
         if sum(item.is_error for item in found) >= Findings.most:
             break
         found += _check_model(model, parsed.lost, bool(parsed.lost))
+    meant = {help_line for item in found if item.code == "GNN101" for help_line in item.helps}
+    found = [item for item in found if item.code != "GNN108" or f"did you mean {item.message.split()[1]}?" not in meant]
     if unread:
         # What is never used may be used in a statement that could not be read.
         found = [item for item in found if item.is_error]
@@ -190,12 +199,10 @@ class Spec:
         Raises:
             SpecError: with every finding, if the model is wrong with these values or this data.
         """
-        program, found = self.model(model).bind(parameters)
-        if program is None:
-            raise SpecError(found, [self.resolved.source])
-        plan, said = lower(program, _metadata(data, program.schema))
-        errors = [item for item in (*found, *said) if item.is_error]
-        if errors:
+        chosen = self.model(model)
+        plan, found = _plan(chosen, parameters, _metadata(data, chosen.schema))
+        errors = [item for item in found if item.is_error]
+        if plan is None or errors:
             raise SpecError(errors, [self.resolved.source])
         return plan
 
@@ -252,22 +259,8 @@ def _metadata(data: Any, schema: Schema) -> Metadata | None:
 
 def require_sizes(plan: Plan, *sources: SourceText) -> None:
     """Raise `SpecError` when a width, a count or a parameter is still unknown, naming each place once."""
-    found: dict[object, Diagnostic] = {}
-    for module in modules(plan):
-        if unresolved(module) and module.span not in found:
-            counted = module.name == "Embedding"
-            message = f"the {'number of nodes' if counted else 'width'} that `{module.name}` needs is not known"
-            helps = ("compile with data: `spec.compile(…, data=data)`",)
-            extra = ("or state it: `node T(count = N)`",) if counted else ("or state it in the schema instead of `*`",)
-            code = "GNN508" if counted else "GNN506"
-            found[module.span] = report(code, message, module.span, helps=(*helps, *extra))
-    missing = [name for name, value in plan.parameters.items() if repr(value) == "?"]
-    for name in missing:
-        message = f"model `{plan.model}` needs a value for `{name}`"
-        helps = (f"give it: `--set {name}=…`, or `{name}=…` in Python",)
-        found[name] = report("GNN206", message, where=plan.model, helps=helps)
-    if found:
-        raise SpecError(list(found.values())[:_MAX_SHOWN], sources)
+    if found := missing_sizes(plan):
+        raise SpecError(found[:_MAX_SHOWN], sources)
 
 
 def _load(source: SourceText | Diagnostic) -> Spec:

@@ -58,7 +58,9 @@ def describe(parameter: Parameter) -> str:
     >>> describe(Parameter("channel_list", "int", None, minimum=1, variadic=True))
     'a whole number ≥ 1'
     """
-    return ", or ".join(_phrase(kind, parameter) for kind in _kinds(parameter))
+    kinds = _kinds(parameter)
+    phrases = ["a list of such" if _element(kind) in kinds else _phrase(kind, parameter) for kind in kinds]
+    return ", or ".join(phrases)
 
 
 def _kinds(parameter: Parameter) -> tuple[str, ...]:

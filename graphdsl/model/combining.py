@@ -13,6 +13,7 @@ COMBINES = get_args(CombineKind)
 JOINS = ("cat", "add", "mean", "max", "jump")
 JUMP_MODES = ("cat", "max", "lstm")
 ATTENTION_WIDTH = 128
+_STATEMENTS = ("nodes", "edges", "repeat", "drop", "predict")
 
 Evaluate = Callable[[n.Expression], Any]
 
@@ -32,8 +33,6 @@ def read_combine(
     kind: CombineKind | None = next((item for item in COMBINES if item == call.name.text), None)
     if kind is None:
         helps = did_you_mean(call.name.text, COMBINES)
-        if call.name.text == "add":
-            helps = ("did you mean `sum`?",)
         notes = listing("ways to combine", COMBINES)
         message = f"unknown combine `{call.name.text}`"
         found.append(report("GNN101", message, call.name.span, helps=helps, notes=notes))
@@ -135,7 +134,9 @@ class JoinReader:
         """A statement starts with a name that is no state and no join."""
         name = call.name.text
         known = [*self.states, *JOINS]
-        helps = did_you_mean(name, known) or ("a layer stands in `nodes { *: … }`, in `edges { … }` or behind `|`",)
+        helps = did_you_mean(name, [*known, *_STATEMENTS]) or (
+            "a layer stands in `nodes { *: … }`, in `edges { … }` or behind `|`",
+        )
         message = f"`{name}` is neither a state nor a join"
         return report("GNN101", message, call.name.span, helps=helps, notes=listing("states and joins", known))
 

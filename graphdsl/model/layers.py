@@ -29,14 +29,30 @@ _REPORTED = object()
 """Stands for a nested layer that was refused, and reported."""
 
 
+_OWNERS = {"edge": "an edge", "node": "a node"}
+
+
 @dataclass(frozen=True, slots=True)
 class _Reading:
     """What is known of a layer while its arguments are read one by one."""
 
     entry: Entry
+    call: n.Call
     arguments: dict[str, Any] = field(default_factory=dict[str, Any])
     places: dict[str, Span] = field(default_factory=dict[str, Span])
     inputs: list[BoundInput] = field(default_factory=list[BoundInput])
+
+
+def _with_comma(call: n.Call, argument: n.Argument) -> Span:
+    """An argument with the comma that goes when it is removed."""
+    place = call.arguments.index(argument)
+    if place > 0:
+        before = call.arguments[place - 1].span
+        return Span(before.file, before.end_line, before.end_column, argument.span.end_line, argument.span.end_column)
+    if len(call.arguments) > 1:
+        after = call.arguments[1].span
+        return Span(after.file, argument.span.line, argument.span.column, after.line, after.column)
+    return argument.span
 
 
 def _bound_name(value: n.Expression, forward: ForwardInput) -> str | None:
@@ -66,7 +82,7 @@ class LayerReader:
         if entry.kind not in kinds:
             self.found.append(self._misplaced(call, entry, where))
             return None
-        reading = _Reading(entry)
+        reading = _Reading(entry, call)
         ordered = self._ordered(entry, call)
         read = [self._argument(reading, name, argument) for name, argument in ordered]
         complete = self._complete(entry, call, {name for name, _ in ordered if name is not None})
@@ -119,7 +135,7 @@ class LayerReader:
             return False
         parameter = entry.parameter(name)
         if parameter is None and entry.input(name) is None:
-            self.found.append(self._unknown_argument(entry, name, argument))
+            self.found.append(self._unknown_argument(reading, name, argument))
             return False
         if name in reading.places and not (parameter and parameter.variadic):
             also = ((reading.places[name], "first given here"),)
@@ -129,11 +145,12 @@ class LayerReader:
             return self._input(reading, name, argument)
         return self._value(reading, parameter, argument)
 
-    def _unknown_argument(self, entry: Entry, name: str, argument: n.Argument) -> Diagnostic:
+    def _unknown_argument(self, reading: "_Reading", name: str, argument: n.Argument) -> Diagnostic:
+        entry, call = reading.entry, reading.call
         span = argument.name.span if argument.name else argument.span
         if name in entry.derived:
             helps = ("leave it out: the compiler fills it in from the schema",)
-            fix = Fix(f"remove `{name}`", (Edit(argument.span, ""),))
+            fix = Fix(f"remove `{name}`", (Edit(_with_comma(call, argument), ""),))
             return report("GNN208", f"`{name}` is derived", argument.span, helps=helps, fix=fix)
         known = [*(item.name for item in entry.parameters), *(item.name for item in entry.inputs)]
         notes = listing(f"arguments of `{entry.name}`", known)
@@ -212,6 +229,8 @@ class LayerReader:
             self.found.append(report("GNN203", f"`{entry.name}` needs `{item.name}`", call.span, helps=helps))
         needed = [item for item in entry.inputs if item.required and item.name not in given]
         for forward in needed:
-            helps = (f"bind it: `{forward.name} = ATTRIBUTE`",)
-            self.found.append(report("GNN306", f"`{entry.name}` reads `{forward.name}`", call.span, helps=helps))
+            what = "an earlier state" if forward.source == "state" else f"{_OWNERS[forward.source]} attribute"
+            helps = (f"bind it: `{forward.name} = NAME` with the name of {what}",)
+            message = f"`{entry.name}` needs the input `{forward.name}`"
+            self.found.append(report("GNN306", message, call.span, helps=helps))
         return not missing and not needed

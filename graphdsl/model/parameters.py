@@ -10,6 +10,7 @@ from graphdsl.syntax import nodes as n
 from graphdsl.text import Diagnostic, SourceText, Span, did_you_mean, listing, read_source, report
 
 TYPES = ("int", "float", "bool", "string", "list")
+CONSTANTS = ("true", "false", "none")
 _CLASSES: Mapping[str, tuple[type, ...]] = {
     "int": (int,),
     "float": (int, float),
@@ -61,9 +62,10 @@ def declare(declarations: tuple[n.ParameterDecl, ...], found: list[Diagnostic]) 
             also = ((known[name].span, "first declared here"),)
             found.append(report("GNN102", f"parameter `{name}` is declared twice", declared.name.span, also=also))
             continue
-        if name in RESERVED:
+        if name in (*RESERVED, *CONSTANTS):
+            what = "an argument of `compile`" if name in RESERVED else "a value"
             helps = ("choose another name",)
-            message = f"`{name}` is an argument of `compile`, so no parameter can be called so"
+            message = f"`{name}` is {what}, so no parameter can be called so"
             found.append(report("GNN102", message, declared.name.span, helps=helps))
         known[name] = Parameter(name, *_type_and_default(declared, known, found), declared.name.span)
     return tuple(known.values())
@@ -118,7 +120,7 @@ def bind(
         if item is None:
             helps = did_you_mean(name, by_name)
             notes = listing(f"parameters of {owner}", by_name)
-            found.append(report("GNN207", f"{owner} has no parameter `{name}`", where=name, helps=helps, notes=notes))
+            found.append(report("GNN207", f"{owner} has no parameter `{name}`", where=owner, helps=helps, notes=notes))
         elif not fits(item.type, value):
             message = f"parameter `{name}` is `{item.type}`, but {show(value)} is {kind_of(value)}"
             found.append(report("GNN202", message, item.span, "declared here"))

@@ -61,6 +61,7 @@ class _ProgramBuilder:
         self.numbers: dict[str, int] = {}
         self.replay: list[int] | None = None
         self.repeats: list[Span] = []
+        self.stray = 0
         self.turns = 0
         self.layers = 0
         self.matched: dict[tuple[int, frozenset[str]], Any] = {}
@@ -215,7 +216,12 @@ class _ProgramBuilder:
         return tuple(result)
 
     def join(self, statement: n.StageStatement, source: n.JoinCall, name: str | None) -> None:
-        read = JoinReader(self.states, self.value, self.found).read(source.call)
+        if self.stray != source.span.line:  # of several stray words on a line, the first says it all
+            before = len(self.found)
+            read = JoinReader(self.states, self.value, self.found).read(source.call)
+            self.stray = source.span.line if len(self.found) > before else 0
+        else:
+            read = None
         states = (self.current,) if read is None else read.states
         dropped = {key: span for state in states for key, span in self.dropped[state].items()}
         pipe = self.pipe(statement, dropped)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graphdsl.model.parameters import Parameter, bind, declare
+from graphdsl.model.parameters import CONSTANTS, RESERVED, Parameter, bind, declare
 from graphdsl.model.program import Program
 from graphdsl.model.programs import elaborate
 from graphdsl.model.schema import Schema
@@ -106,7 +106,7 @@ def _unused(what: str, declared: tuple[n.ParameterDecl, ...], body: tuple[Any, .
     return [
         report("GNN108", f"parameter `{item.name.text}` of this {what} is never used", item.name.span, helps=helps)
         for item in declared
-        if item.name.text not in read
+        if item.name.text not in (*read, *RESERVED, *CONSTANTS)
     ]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from graphdsl.model.training import ClassUse, DataSource, Training
-from graphdsl.model.values import Refused, evaluate, kind_of, show
+from graphdsl.model.values import Refused, evaluate, show
 from graphdsl.syntax import nodes as n
 from graphdsl.text import Diagnostic, did_you_mean, listing, report
 
@@ -54,6 +54,7 @@ _RULES: Mapping[str, _Rule] = {
     "workers": _Rule("a whole number ≥ 0", _whole(0)),
     "precision": _Rule("one of " + ", ".join(f'"{item}"' for item in PRECISIONS), lambda value: value in PRECISIONS),
 }
+_OF_OPTIMIZER = {"lr": "lr", "learning_rate": "lr", "weight_decay": "weight_decay", "momentum": "momentum"}
 SETTINGS = ("data", "optimizer", "scheduler", *_RULES)
 
 
@@ -132,9 +133,8 @@ def _plain(setting: n.Setting, found: list[Diagnostic]) -> dict[str, Any]:
     if name == "fanout" and _whole(-1)(value):
         value = (value,)
     if not rule.test(value):
-        said = f"{show(value)} is {kind_of(value)}" if value is not None else "found `none`"
         code = "GNN204" if isinstance(value, int | float) and not isinstance(value, bool) else "GNN202"
-        found.append(report(code, f"`{name}` must be {rule.words}; {said}", setting.value.span))
+        found.append(report(code, f"`{name}` must be {rule.words}; found {show(value)}", setting.value.span))
         return {}
     return {name: value}
 
@@ -166,6 +166,8 @@ def resolve_training(declared: n.TrainDecl, base: Path, found: list[Diagnostic])
             values |= _plain(setting, found)
         else:
             helps = did_you_mean(name, SETTINGS)
+            if name in _OF_OPTIMIZER:
+                helps = (f"it belongs to the optimizer: `optimizer: Adam({_OF_OPTIMIZER[name]} = …)`",)
             notes = listing("settings", SETTINGS)
             found.append(report("GNN211", f"unknown setting `{name}`", setting.name.span, helps=helps, notes=notes))
     return Training(declared.model.text, span=declared.model.span, **values)

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from graphdsl.model import JoinedStage
 from graphdsl.plan.ir import Ids, JoinStage, ModuleSpec, NodeStep, Width
+from graphdsl.plan.modules import show_width
 from graphdsl.plan.state import Flow, listed
 from graphdsl.plan.typewise import lower_pipe
-from graphdsl.text import Span, report
+from graphdsl.text import report
 
 _JUMP = "torch_geometric.nn.JumpingKnowledge"
 
@@ -33,16 +34,11 @@ def _check_equal(stage: JoinedStage, states: Sequence[Mapping[str, Width]], name
     unequal = [name for name, known in widths.items() if len(set(known)) > 1]
     if not unequal:
         return
-    first = unequal[0]
-    parts = ", ".join(str(width) for width in widths[first])
-    more = f", and so is {listed(unequal[1:])}" if len(unequal) > 1 else ""
-    message = f"`{stage.kind}` joins equally wide states; `{first}` is {parts} wide{more}"
-    flow.unequal(message, stage.span, "joined here", _places(stage, flow), ("`cat` takes states of any width",))
-
-
-def _places(stage: JoinedStage, flow: Flow) -> list[tuple[Span, str]]:
-    """Where the joined states are made."""
-    return [(flow.stages[state - 1].span, "one of them") for state in dict.fromkeys(stage.states) if state > 0]
+    verb = "differs" if len(unequal) == 1 else "differ"
+    message = f"`{stage.kind}` joins states of equal width, but {listed(unequal)} {verb}"
+    also = [(flow.stages[state - 1].span, f"`{unequal[0]}` is {show_width(flow.states[state][unequal[0]])} wide here")
+            for state in dict.fromkeys(stage.states) if state > 0]  # fmt: skip
+    flow.unequal(message, stage.span, "joined here", also, ("`cat` takes states of any width",))
 
 
 def _jump(name: str, stage: JoinedStage, widths: Sequence[Width], out: Width) -> NodeStep:
@@ -61,7 +57,8 @@ def lower_join(stage: JoinedStage, flow: Flow) -> JoinStage:
     if missing:
         helps = ("`drop` the type in all of them, or join before it is dropped",)
         message = f"{listed(missing)} {'is' if len(missing) == 1 else 'are'} missing in one of the joined states"
-        flow.found.append(report("GNN510", message, stage.span, also=_places(stage, flow), helps=helps))
+        also = [(flow.stages[n - 1].span, "here") for n in stage.states if n > 0 and missing[0] not in flow.states[n]]
+        flow.found.append(report("GNN510", message, stage.span, also=also, helps=helps))
     carried: list[str] = []
     for name in names:
         ids = [isinstance(state[name], Ids) for state in states]

@@ -13,7 +13,7 @@ from graphdsl.plan.relations import lower_edges
 from graphdsl.plan.state import Flow
 from graphdsl.plan.typewise import lower_nodes
 from graphdsl.plan.walk import stage_modules
-from graphdsl.text import Diagnostic, EdgeKey, report
+from graphdsl.text import Diagnostic, EdgeKey, report, show_edge
 
 
 def _embedded(program: Program) -> set[str]:
@@ -115,13 +115,14 @@ def _reached(program: Program, prediction: Prediction, stages: tuple[Stage, ...]
     maps = [stage for stage in stages[: prediction.state] if isinstance(stage, RelationStage)]
     if not maps or any(prediction.type in stage.produced for stage in maps):
         return
-    schema = program.schema
-    leaving = [edge for edge in schema.edges.values() if edge.source == prediction.type and edge.inverse is None]
-    name = prediction.type
-    helps = tuple(
-        f"let messages come back: `edge {edge.source} -[{edge.relation}]-> {edge.target} reverse NAME`"
-        for edge in leaving[:1]
-    )
+    schema, name = program.schema, prediction.type
+    arriving = [key for key in schema.relations() if key[2] == name]
+    leaving = [edge for edge in schema.edges.values() if edge.source == name and edge.inverse is None]
+    helps: tuple[str, ...] = ()
+    if arriving:
+        helps = (f"serve a relation that ends in it, such as `{show_edge(arriving[0])}`",)
+    elif leaving:
+        helps = (f"let messages come back: `edge {show_edge(leaving[0].key)} reverse NAME`",)
     also = [(edge.span, f"leaves `{name}`") for edge in leaving[:3]]
     message = f"`{name}` receives no message in any layer, so the graph cannot help to predict it"
     found.append(report("GNN504", message, prediction.span, "predicted here", also=also, helps=helps))
@@ -148,14 +149,16 @@ def lower(program: Program, metadata: Metadata | None = None) -> tuple[Plan, lis
         flow.states.append(lowered.widths)
     stages = tuple(flow.stages)
     heads = tuple(lower_prediction(prediction, flow) for prediction in program.predictions)
-    for prediction in program.predictions:
+    served = all(item.code != "GNN301" for item in found)
+    for prediction in program.predictions if served else ():
         _reached(program, prediction, stages, found)
     flow.report_types()
     _unread_states(program, found)
     plan = _assemble(program, inputs, stages, heads)
     for apply in PASSES:
         plan = apply(plan)
-    found += _dead_rules(plan)
+    if not {"GNN301", "GNN504"} & {item.code for item in found}:
+        found += _dead_rules(plan)
     return plan, list(dict.fromkeys(found))
 
 

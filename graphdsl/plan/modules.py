@@ -124,12 +124,12 @@ def unresolved(module: ModuleSpec) -> bool:
         if isinstance(value, ModuleSpec):
             return unresolved(value)
         if isinstance(value, Mapping):
-            return any(map(missing, cast(Mapping[Any, Any], value).values()))
+            return any(item is None or missing(item) for item in cast(Mapping[Any, Any], value).values())
         if isinstance(value, tuple):
             return any(item is None or missing(item) for item in cast(tuple[Any, ...], value))
         return value is UNKNOWN
 
-    derived = ("in_channels", "num_embeddings", "num_relations")
+    derived = ("in_channels", "channels", "num_embeddings", "num_relations")
     return any(missing(value) or (name in derived and value is None) for name, value in module.arguments.items())
 
 

@@ -83,6 +83,7 @@ def _check_residual(item: Pipe, widths: Mapping[str, Width], before: Mapping[str
         elif old is not None and width is not None and old != width:
             unequal.append(f"{old} columns of `{name}` to {width}")
     if unequal:
-        more = f" and {len(unequal) - 1} more" if len(unequal) > 1 else ""
+        others = len(unequal) - 1
+        more = f", and likewise for {others} more type{'s' if others > 1 else ''}" if others else ""
         helps = ("make both equally wide, for example with `nodes { *: Linear(…) }` before this stage",)
         flow.unequal(f"`residual` adds {unequal[0]}{more}", item.span, "not equally wide", [], helps)

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from graphdsl.plan.ir import (
     DropStage,
     Head,
-    Ids,
     InputBinding,
     JoinStage,
     JointStep,

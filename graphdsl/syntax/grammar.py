@@ -57,6 +57,18 @@ def parser() -> lark.Lark:
         return build(None)
 
 
+def _as_name(error: Any, stuck: Any) -> bool:
+    """Read a word of the language as a name where only a name can stand.
+
+    The lexer knows the words that can follow in some context, the parser those that can follow in this one.
+    """
+    token: Any = getattr(error, "token", None)
+    if token is None or not token.isidentifier() or token.type == "IDENTIFIER" or "IDENTIFIER" not in stuck.accepts():
+        return False
+    stuck.feed_token(Token.new_borrow_pos("IDENTIFIER", token, token))
+    return True
+
+
 def read_tree(text: str) -> Tree[Token]:
     """Parse a text.
 
@@ -64,15 +76,21 @@ def read_tree(text: str) -> Tree[Token]:
         UnexpectedInput: where it does not follow the grammar.
     """
     reader: Any = parser()
-    return reader.parse(text)
+
+    def recover(error: Any) -> bool:
+        return _as_name(error, error.interactive_parser)
+
+    return reader.parse(text, on_error=recover)
 
 
 def could_follow(text: str) -> frozenset[str]:
     """Names of the terminals that could stand behind a text; none if it cannot be read itself."""
     reader: Any = parser()
     stuck = reader.parse_interactive(text)
-    try:
-        stuck.exhaust_lexer()
-    except UnexpectedInput:
-        return frozenset()
-    return frozenset(stuck.accepts())
+    while True:
+        try:
+            stuck.exhaust_lexer()
+            return frozenset(stuck.accepts())
+        except UnexpectedInput as error:
+            if not _as_name(error, stuck):
+                return frozenset()

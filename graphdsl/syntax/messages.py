@@ -70,6 +70,7 @@ _GROUPS: tuple[tuple[frozenset[str], tuple[str, ...]], ...] = (
     (_DECLARATION, ("`schema`", "`model`", "`train`")),
     (_MEMBER, ("`node`", "`edge`", "`metapath`")),
     (_PATTERN, ("a pattern (a name, `*`, or `a -[r]-> b`)",)),
+    (frozenset({"IDENTIFIER", "SHARE"}), ("a layer",)),
     (frozenset({"IDENTIFIER", "STRING"}), ("a name",)),
 )
 

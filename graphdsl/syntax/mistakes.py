@@ -22,11 +22,14 @@ from graphdsl.text import Diagnostic, Edit, Fix, Span, closest, report
 _STARTER = re.compile(
     r'(schema|model|train|node|edge|metapath|drop|predict)[ \t]+(?=["\w])'
     r"|(optional)[ \t]+(?=(?:node|edge)\b)|(repeat)[ \t]+(?=[\w(])|(nodes|edges)[ \t]*(?=[({])"
+    r"|[^\W\d]\w*[ \t]*=[ \t]*(?=(?:nodes|edges)\b|(?:cat|add|mean|max|jump)[ \t]*\()"
 )
 _STATEMENTS = ("nodes", "edges", "repeat", "drop", "predict")
 _NAME = re.compile(r'[^\W\d]\w*|"(?:[^"\\\n]|\\.)*"')
 _TRIPLE = re.compile(r"\([^(){}\n,]+,[^(){}\n,]+,[^(){}\n,]+\)")
 _DECLARATION = re.compile(r"^[ \t]*(schema|model|train)\b", re.MULTILINE)
+_NAME_PLACE = re.compile(r"(?:\bnode[ \t]+|-\[[ \t]*|\bedge[ \t]+|\]->[ \t]*)(?P<name>[^\W\d]\w*)(?P<gap>[ \t]*)\Z")
+_NAME_REST = re.compile(r"[^\s{}()\[\]\"=,|]*[^\s{}()\[\]\"=,|:]")
 _BLOCK_ENDS = frozenset({"RBRACE", "RPAR", "RSQB", "$END"})
 _LONGEST = 30
 
@@ -253,12 +256,23 @@ def _shown(token: Token) -> str:
     return f"`{text}`" if len(text) <= _LONGEST else f"`{text[:_LONGEST]}…`"
 
 
+def _broken_name(text: str, offset: int) -> str | None:
+    """The name that was meant where a name in its place goes on with a blank, a dash or the like."""
+    before = _NAME_PLACE.search(text[max(0, offset - 200) : offset])
+    rest = _NAME_REST.match(text, offset)
+    if before is None or rest is None or (rest.group().startswith("-") and before.group("gap")):
+        return None
+    return f'"{before.group("name")}{before.group("gap")}{rest.group()}"'
+
+
 def _plainly(here: _Text, token: Token, accepted: frozenset[str]) -> Mistake:
     offset = token.start_pos or 0
     opened = here.brackets.open_at(offset)
     said = hint(token.type, str(token), accepted, opened[-1].sign if opened else "")
     if "STRING" in accepted and _TRIPLE.match(here.text, offset):
         said = RELATION
+    elif name := _broken_name(here.text, offset):
+        said = f"a name that is more than one word of letters, digits and `_` stands in double quotes: `{name}`"
     helps = [said] if said else []
     keywords = [WORDS[name].strip("`") for name in sorted(accepted) if WORDS[name].strip("`").isalpha()]
     if token.type == "IDENTIFIER" and not helps and (near := closest(str(token), keywords)):
@@ -283,7 +297,9 @@ def _character(here: _Text, offset: int) -> Mistake:
     if character == '"':
         span = here.span(offset, line_end)
         said = 'a closing `"` is missing on this line'
-        return Mistake(report("GNN012", "this string is never closed", span, said), Blank(offset))
+        ends = re.compile(r"[^)\]},|#\n]*").match(here.text, offset + 1)
+        end = ends.end() if ends else line_end
+        return Mistake(report("GNN012", "this string is never closed", span, said), Replace(end, end, '"'))
     if quoted := re.compile(r"'([^'\"\n]*)'|[“”„]([^“”\"\n]*)[“”]").match(here.text, offset):
         text = f'"{quoted.group()[1:-1]}"'
         edit = Replace(offset, quoted.end(), text)

@@ -11,6 +11,13 @@ from dataclasses import dataclass
 from graphdsl.syntax.brackets import CLOSERS, scan
 
 _WORD = re.compile(r'[^\W\d]\w*|"(?:[^"\\\n]|\\.)*"')
+_NAMED = r'(?:[^\W\d]\w*|"(?:[^"\\\n]|\\.)*")'
+_HEADERS = (
+    re.compile(rf"[ \t]*model\s+{_NAMED}(?P<faulty>.*)\bon\s+{_NAMED}\s*"),
+    re.compile(rf"[ \t]*(?:schema|train)\s+{_NAMED}(?P<faulty>.*)"),
+    re.compile(r"[ \t]*(?:[^\W\d]\w*\s*=\s*)?(?:nodes|edges)\b(?P<faulty>.*)"),
+)
+"""Lines that start a block, and the part that it can be read without."""
 _CODE = re.compile(r'(?:[^"#\n]|"(?:[^"\\\n]|\\.)*"?)*')
 
 
@@ -90,7 +97,19 @@ def _region(text: str, offset: int) -> tuple[int, int]:
     return start, _grow(text, start, end)
 
 
+def _blank_header(text: str, offset: int) -> tuple[str, frozenset[str]] | None:
+    """Blank what is faulty before the `{` of a block that goes on on later lines, so that the block is read still."""
+    start, end = line_bounds(text, offset)
+    opened = next((b for b in scan(text).items if start <= b.offset < end and b.sign == "{"), None)
+    if opened is None or opened.offset < offset or (opened.partner is not None and opened.partner < end):
+        return None
+    head = next((match for header in _HEADERS if (match := header.fullmatch(text, start, opened.offset))), None)
+    return None if head is None else _without(text, head.start("faulty"), head.end("faulty"), frozenset())
+
+
 def _blank(text: str, offset: int) -> tuple[str, frozenset[str]] | None:
+    if header := _blank_header(text, offset):
+        return header
     start, end = _region(text, offset)
     kept = {
         b.offset

@@ -103,7 +103,7 @@ def test_refused(parameter: Parameter, value: object, code: str) -> None:
         (Parameter("p", "float", above=0, below=2), "a number in (0, 2)"),
         (Parameter("p", "float", below=2), "a number < 2"),
         (CHOICE, 'one of "graph", "node", or none'),
-        (MANY, 'one of "mean", "max", or a list, each one of "mean", "max"'),
+        (MANY, 'one of "mean", "max", or a list of such'),
         (WIDTHS, "a whole number ≥ 1"),
         (MODULE, "a layer such as `MLP(64, 64)`"),
         (ACT, "an activation such as `relu`, or none"),

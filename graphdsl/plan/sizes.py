@@ -1,0 +1,60 @@
+"""What a plan must know before it can be compiled: widths, counts and values of parameters."""
+
+from collections.abc import Iterator
+
+from graphdsl.model import UNKNOWN
+from graphdsl.plan.ir import Ids, JoinStage, ModuleSpec, NodeStage, Plan, RelationStage, Stage, Width
+from graphdsl.plan.modules import unresolved
+from graphdsl.text import Diagnostic, Span, report, show_name
+
+_FROM_DATA = "compile with data: `spec.compile(…, data=data)`"
+
+
+def _readings(stage: Stage) -> Iterator[tuple[ModuleSpec, tuple[Width, ...]]]:
+    """Modules of a stage and the widths that each reads."""
+    if isinstance(stage, NodeStage):
+        yield from ((step.module, (step.width_in,)) for step in stage.steps)
+    elif isinstance(stage, RelationStage):
+        yield from ((step.module, step.width_in) for step in stage.steps)
+        yield from ((joint.module, tuple(joint.width_in.values())) for joint in stage.joints)
+    elif isinstance(stage, JoinStage):
+        yield from ((step.module, (step.width_in,)) for step in stage.modules)
+    yield from ((step.module, (step.width_in,)) for item in stage.pipe for step in item.steps)
+
+
+def _missing(module: ModuleSpec, widths: tuple[Width, ...]) -> Diagnostic:
+    if any(isinstance(width, Ids) for width in widths):
+        message = f"the number of nodes that `{module.name}` needs is not known"
+        helps = (_FROM_DATA, "or state it: `node T(count = N)`")
+        return report("GNN508", message, module.span, helps=helps)
+    message = f"the width that `{module.name}` needs is not known"
+    return report("GNN506", message, module.span, helps=(_FROM_DATA, "or state it in the schema instead of `*`"))
+
+
+def missing_sizes(plan: Plan) -> list[Diagnostic]:
+    """What is still unknown: parameters, otherwise each place where modules lack a width or a count."""
+    unset = [
+        report(
+            "GNN206",
+            f"model `{plan.model}` needs a value for `{name}`",
+            where=f"model `{plan.model}`",
+            helps=(f"give it: `--set {name}=…`, or `{name}=…` in Python",),
+        )
+        for name, value in plan.parameters.items()
+        if value is UNKNOWN
+    ]
+    if unset:
+        return unset  # widths follow from them
+    places: dict[Span, Diagnostic] = {}
+    for stage in plan.stages:
+        for module, widths in _readings(stage):
+            if unresolved(module):
+                places.setdefault(module.span, _missing(module, widths))
+    for head in plan.heads:
+        if unresolved(head.module):
+            places.setdefault(head.span, _missing(head.module, (plan.widths(head.state)[head.type],)))
+        elif head.size is None and head.module.arguments.get("out_channels", 0) is None:
+            message = f"the size of `{show_name(head.type)}.{show_name(head.attribute)}` is not known"
+            helps = (_FROM_DATA, "or state it in the schema instead of `*`")
+            places.setdefault(head.span, report("GNN506", message, head.span, helps=helps))
+    return list(places.values())

@@ -1,0 +1,35 @@
+"""Every code of the phases that a spec alone can reach has a golden spec, or one of the tests named here."""
+
+import re
+
+from reading import BAD, HERE
+
+from graphdsl.text import CODES
+
+ELSEWHERE = {
+    "GNN001": "text/test_text_source.py",  # files that cannot be opened
+    "GNN003": "text/test_text_source.py",  # files that are too large
+    "GNN402": "data/test_loading.py",  # a budget is exceeded by data
+}
+UNREACHED_BY_SPECS = "6789"
+"""Phases of data, pedantry, deprecation and defects."""
+
+
+def test_every_code_has_a_spec_that_triggers_it() -> None:
+    seen = {code for path in BAD for code in re.findall(r"^# expect: (GNN\d+)", path.read_text(errors="replace"), re.M)}
+    wanted = {item.code for item in CODES if item.code[3] not in UNREACHED_BY_SPECS}
+    assert wanted - seen == set(ELSEWHERE)
+
+
+def test_codes_without_a_spec_are_triggered_elsewhere() -> None:
+    for code, file in ELSEWHERE.items():
+        assert f'"{code}"' in (HERE.parent / file).read_text(encoding="utf-8"), code
+
+
+def test_codes_are_distinct_sorted_and_explained() -> None:
+    codes = [item.code for item in CODES]
+    assert codes == sorted(set(codes))
+    assert len({item.name for item in CODES}) == len(CODES)
+    assert all(re.fullmatch(r"GNN\d{3}", code) for code in codes)
+    assert all(re.fullmatch(r"[a-z0-9-]+", item.name) for item in CODES)
+    assert all(item.why.endswith(".") for item in CODES)
