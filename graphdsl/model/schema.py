@@ -164,4 +164,5 @@ class Schema:
 
 
 def _attributes(attributes: Mapping[str, Attribute]) -> str:
-    return ", ".join(f"{name!r}: {item.type}" for name, item in sorted(attributes.items()))
+    """Attributes in order of their names, without masks: a split decides nothing about weights."""
+    return ", ".join(f"{name!r}: {item.type}" for name, item in sorted(attributes.items()) if item.type.kind != "mask")
