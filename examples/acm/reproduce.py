@@ -10,7 +10,7 @@ sys.path[:0] = [str(FOLDER), str(FOLDER.parent)]
 from data import acm, acm_20  # noqa: E402
 from seeds import compare, train_seeds  # noqa: E402
 
-RUNS = (("HAN, 60 labels a class", acm, "88.10"), ("HAN, 20 labels a class", acm_20, "85.11"))
+RUNS = (("HAN, 60 a class", acm, "88.10"), ("HAN, 20 a class", acm_20, "85.11"))
 """Name, data, and micro F1 of HAN in Wang et al., Self-supervised Heterogeneous Graph Neural Network …, 2021."""
 
 

@@ -12,7 +12,7 @@ from seeds import compare, train_seeds  # noqa: E402
 
 RUNS = (
     ("R-GCN", "aifb.gnn", aifb, "95.83 ± 0.62"),
-    ("R-GCN, 7 node types", "typed.gnn", aifb_typed, "–"),
+    ("R-GCN, 7 types", "typed.gnn", aifb_typed, "–"),
 )
 """Name, spec, data, and test accuracy in Schlichtkrull et al., 2018 (table 2, 10 runs)."""
 
