@@ -30,6 +30,8 @@ _NAMES = {"GNN101", "GNN103"}
 """Codes of names that are not found: they may stand in a declaration that could not be read."""
 _WHOLE = {"GNN105", "GNN106", "GNN401", "GNN505"}
 """Codes of what can only be told when nothing is lost."""
+_DECLARERS = (("node", "node type"), ("edge", "relation"), ("metapath", "relation"), ("model", "model"))
+"""Words that start a declaration, and what is unknown when one could not be read."""
 _MAX_SHOWN = 20
 _MAX_ALSO = 3
 
@@ -38,7 +40,10 @@ def _follows(item: Diagnostic, lost: frozenset[str], damaged: bool) -> bool:
     """Whether something is only wrong because a declaration could not be read or is refused itself."""
     if damaged and item.code in _WHOLE:
         return True
-    return item.code in _NAMES and any(f"`{word}`" in item.message for word in lost)
+    if item.code not in _NAMES:
+        return False
+    declared = any(word in lost and item.message.startswith(f"unknown {what}") for word, what in _DECLARERS)
+    return declared or any(f"`{word}`" in item.message for word in lost)
 
 
 def _check_model(model: Model, lost: frozenset[str], damaged: bool) -> list[Diagnostic]:

@@ -6,18 +6,23 @@ statement that ends too soon. `_LOOKS` are the patterns that are tried in turn; 
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, cast
 
 from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
-from graphdsl.syntax.brackets import CLOSERS, Bracket, Brackets, scan
-from graphdsl.syntax.grammar import could_follow
+from graphdsl.syntax.bracket_mistakes import (
+    never_closed,
+    unclosed_call,
+    unclosed_rules,
+    unopened,
+    unopened_block,
+    wrong_closer,
+)
+from graphdsl.syntax.draft import Draft, Mistake, fix_of
 from graphdsl.syntax.messages import RELATION, WORDS, character_help, describe, hint
-from graphdsl.syntax.recovery import Blank, Repair, Replace, Skip, code_before, code_end, line_bounds
-from graphdsl.text import Diagnostic, Edit, Fix, Span, closest, report
+from graphdsl.syntax.recovery import Blank, Replace, Skip, code_before, code_end, line_bounds
+from graphdsl.text import closest, report
 
 _STARTER = re.compile(
     r'(schema|model|train|node|edge|metapath|drop|predict)[ \t]+(?=["\w])'
@@ -34,73 +39,10 @@ _BLOCK_ENDS = frozenset({"RBRACE", "RPAR", "RSQB", "$END"})
 _LONGEST = 30
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """What is wrong, and the repair with which reading goes on."""
-
-    diagnostic: Diagnostic
-    repair: Repair
-
-
-@dataclass(frozen=True)
-class _Text:
-    """The text at its present state of repair, under the name of its file."""
-
-    name: str
-    text: str
-
-    @cached_property
-    def brackets(self) -> Brackets:
-        return scan(self.text)
-
-    def span(self, start: int, end: int) -> Span:
-        """A range within one line."""
-        line = self.text.count("\n", 0, start) + 1
-        column = start - self.text.rfind("\n", 0, start)
-        return Span(self.name, line, column, line, column + max(1, end - start))
-
-    def line_start(self, offset: int) -> int:
-        """The first code on the line of an offset."""
-        start, end = line_bounds(self.text, offset)
-        return start + len(self.text[start:end]) - len(self.text[start:end].lstrip())
-
-    def accepts(self, offset: int) -> frozenset[str]:
-        """Terminals that could stand at an offset, if all before it can be read."""
-        return could_follow(self.text[:offset])
-
-    def insertion(self, offset: int, sign: str) -> Replace:
-        """Put a forgotten sign before an offset: at the end of the line before, or over a blank: little moves."""
-        before = code_before(self.text, offset)
-        if before is not None and self.line_start(offset) >= offset:
-            return Replace(before, before, sign)
-        blank = self.text[offset - 1 : offset] == " "
-        return Replace(offset - blank, offset, sign)
-
-
-def _fix(here: _Text, title: str, edit: Replace) -> Fix:
-    line_end = edit.end - edit.start
-    span = here.span(edit.start, edit.end)
-    if line_end == 0:
-        span = Span(span.file, span.line, span.column, span.line, span.column)
-    return Fix(title, (Edit(span, edit.text),))
-
-
 # --- where the parser is stuck at a token ----------------------------------------------------------------------------
 
 
-def _never_closed(here: _Text, opener: Bracket, before: int) -> Mistake:
-    """An opener whose closer is missing before an offset."""
-    sign = CLOSERS[opener.sign]
-    edit = here.insertion(before, sign)
-    end = here.span(edit.start, edit.start)
-    message = f"this `{opener.sign}` is never closed"
-    at = here.span(opener.offset, opener.offset + 1)
-    also = () if end.line == at.line and end.column <= at.column + 1 else ((end, f"`{sign}` expected"),)
-    fix = _fix(here, f"insert `{sign}`", Replace(edit.start, edit.start, sign))
-    return Mistake(report("GNN012", message, at, "opened here", also=also, fix=fix), edit)
-
-
-def _comment(here: _Text, token: Token, _accepted: frozenset[str]) -> Mistake | None:
+def _comment(here: Draft, token: Token, _accepted: frozenset[str]) -> Mistake | None:
     start = token.start_pos or 0
     if here.text[start : start + 2] != "//":
         return None
@@ -109,52 +51,32 @@ def _comment(here: _Text, token: Token, _accepted: frozenset[str]) -> Mistake | 
     return Mistake(found, Replace(start, end, " " * (end - start)))
 
 
-def _wrong_closer(here: _Text, token: Token, _accepted: frozenset[str]) -> Mistake | None:
-    """A closer that closes nothing, or something else."""
-    start = token.start_pos or 0
-    item = here.brackets.at(start)
-    if item is None or item.sign in CLOSERS or item.partner is not None:
-        return None
-    opened = here.brackets.open_at(start)
-    span = here.span(start, start + 1)
-    if opened and opened[-1].partner is None and opened[-1].sign != "{":
-        sign = CLOSERS[opened[-1].sign]
-        also = ((here.span(opened[-1].offset, opened[-1].offset + 1), "opened here"),)
-        edit = Replace(start, start + 1, sign)
-        fix = _fix(here, f"write `{sign}`", edit)
-        message = f"`{item.sign}` cannot close `{opened[-1].sign}`"
-        return Mistake(report("GNN010", message, span, f"`{sign}` expected", also=also, fix=fix), edit)
-    message = f"this `{item.sign}` closes nothing"
-    fix = _fix(here, "remove it", Replace(start, start + 1, ""))
-    return Mistake(report("GNN010", message, span, "nothing is open here", fix=fix), Replace(start, start + 1, " "))
-
-
-def _unclosed_call(here: _Text, token: Token, _accepted: frozenset[str]) -> Mistake | None:
-    opened = here.brackets.open_at(token.start_pos or 0)
-    if not opened or opened[-1].sign == "{" or opened[-1].partner is not None:
-        return None
-    return _never_closed(here, opened[-1], token.start_pos or 0)
-
-
-def _new_item(here: _Text, token: Token, accepted: frozenset[str]) -> Mistake | None:
+def _new_item(here: Draft, token: Token, accepted: frozenset[str]) -> Mistake | None:
     """The line starts something new, so the line before it, or a block around it, should have ended."""
     offset = token.start_pos or 0
     start = here.line_start(offset)
+    if start == offset and token.type in ("RBRACE", "RPAR", "RSQB"):
+        return _unfinished(here, start, accepted)
     starter = _STARTER.match(here.text, start)
     name = _NAME.match(here.text, start)
     named = name is not None and token.type in ("EQUAL", "COLON") and not here.text[name.end() : offset].strip()
     if starter is None and not named:
         return None
     before = accepted if start == offset else here.accepts(start)
-    if not before or (starter is not None and starter.group().strip().upper() in before):
+    if not before or (starter is not None and _can_start(starter.group().strip(), before)):
         return None
     if not before & _BLOCK_ENDS:
         return _unfinished(here, start, before)
     opened = here.brackets.open_at(start)
-    return _never_closed(here, opened[-1], start) if starter is not None and opened else None
+    return never_closed(here, opened[-1], start) if starter is not None and opened else None
 
 
-def _unfinished(here: _Text, start: int, expected: frozenset[str]) -> Mistake | None:
+def _can_start(starter: str, accepted: frozenset[str]) -> bool:
+    """Whether the first word of a line is read as what it looks like."""
+    return "PREDICT" in accepted if starter.endswith("=") else starter.upper() in accepted
+
+
+def _unfinished(here: Draft, start: int, expected: frozenset[str]) -> Mistake | None:
     end = code_before(here.text, start)
     if end is None:
         return None
@@ -163,29 +85,7 @@ def _unfinished(here: _Text, start: int, expected: frozenset[str]) -> Mistake | 
     return Mistake(report("GNN010", message, here.span(end, end), "something is missing here"), Blank(end))
 
 
-def _unopened(here: _Text, offset: int, accepted: frozenset[str]) -> Mistake | None:
-    """A block without its `{`: one could stand here, and a `}` further down has none."""
-    later = (item for item in here.brackets.items if item.offset > offset and item.sign == "}")
-    if "LBRACE" not in accepted or all(item.partner is not None for item in later):
-        return None
-    start, end = offset, code_end(here.text, offset)
-    word = _NAME.match(here.text, offset)
-    if here.line_start(offset) == offset and code_before(here.text, offset) is not None:
-        edit = here.insertion(offset, "{")
-        start = end = edit.start
-    elif (word.end() if word else offset + 1) >= end:
-        edit = Replace(offset, end, "{" + " " * (end - offset - 1))
-    else:
-        edit = here.insertion(offset, "{")
-        end = start + 1
-    return Mistake(report("GNN010", "a block starts with `{`", here.span(start, end), "`{` expected"), edit)
-
-
-def _block(here: _Text, token: Token, accepted: frozenset[str]) -> Mistake | None:
-    return _unopened(here, token.start_pos or 0, accepted)
-
-
-def _outside(here: _Text, token: Token, accepted: frozenset[str]) -> Mistake | None:
+def _outside(here: Draft, token: Token, accepted: frozenset[str]) -> Mistake | None:
     """Behind a block that was closed too early."""
     offset = token.start_pos or 0
     if "$END" not in accepted or here.brackets.open_at(offset):
@@ -204,7 +104,7 @@ def _outside(here: _Text, token: Token, accepted: frozenset[str]) -> Mistake | N
     return Mistake(report("GNN010", message, span, helps=(f"put it into a `{block}` block",)), Blank(offset))
 
 
-def _misspelt(here: _Text, token: Token, _accepted: frozenset[str]) -> Mistake | None:
+def _misspelt(here: Draft, token: Token, _accepted: frozenset[str]) -> Mistake | None:
     """The line starts with something close to the word that starts a statement."""
     offset = token.start_pos or 0
     start = here.line_start(offset)
@@ -221,7 +121,7 @@ def _misspelt(here: _Text, token: Token, _accepted: frozenset[str]) -> Mistake |
     )
 
 
-def _map_word(here: _Text, token: Token, _accepted: frozenset[str]) -> Mistake | None:
+def _map_word(here: Draft, token: Token, _accepted: frozenset[str]) -> Mistake | None:
     """A brace behind a word that is close to `nodes` or `edges`: `h0 = node { … }`."""
     offset = token.start_pos or 0
     before = re.search(r"[^\W\d]\w*[ \t]*\Z", here.text[:offset][-80:])
@@ -239,11 +139,12 @@ def _map_word(here: _Text, token: Token, _accepted: frozenset[str]) -> Mistake |
     return Mistake(found, Blank(offset))
 
 
-_LOOKS: tuple[Callable[[_Text, Token, frozenset[str]], Mistake | None], ...] = (
+_LOOKS: tuple[Callable[[Draft, Token, frozenset[str]], Mistake | None], ...] = (
     _comment,
-    _wrong_closer,
-    _block,
-    _unclosed_call,
+    wrong_closer,
+    unopened_block,
+    unclosed_call,
+    unclosed_rules,
     _new_item,
     _outside,
     _misspelt,
@@ -265,7 +166,7 @@ def _broken_name(text: str, offset: int) -> str | None:
     return f'"{before.group("name")}{before.group("gap")}{rest.group()}"'
 
 
-def _plainly(here: _Text, token: Token, accepted: frozenset[str]) -> Mistake:
+def _plainly(here: Draft, token: Token, accepted: frozenset[str]) -> Mistake:
     offset = token.start_pos or 0
     opened = here.brackets.open_at(offset)
     said = hint(token.type, str(token), accepted, opened[-1].sign if opened else "")
@@ -291,7 +192,7 @@ def _plainly(here: _Text, token: Token, accepted: frozenset[str]) -> Mistake:
 # --- where it is stuck at a character, or at the end -----------------------------------------------------------------
 
 
-def _character(here: _Text, offset: int) -> Mistake:
+def _character(here: Draft, offset: int) -> Mistake:
     character = here.text[offset]
     line_end = line_bounds(here.text, offset)[1]
     if character == '"':
@@ -305,10 +206,10 @@ def _character(here: _Text, offset: int) -> Mistake:
         edit = Replace(offset, quoted.end(), text)
         found = report(
             "GNN011", f"strings stand in plain double quotes: `{text}`", here.span(offset, quoted.end()),
-            fix=_fix(here, "use double quotes", edit),
+            fix=fix_of(here, "use double quotes", edit),
         )  # fmt: skip
         return Mistake(found, edit)
-    if block := _unopened(here, offset, here.accepts(offset)):
+    if block := unopened(here, offset, here.accepts(offset)):
         return block
     shown = f"`{character}`" if character.isprintable() else f"U+{ord(character):04X}"
     said = character_help(character)
@@ -317,11 +218,11 @@ def _character(here: _Text, offset: int) -> Mistake:
     return Mistake(found, Replace(offset, offset + 1, " ") if alone else Blank(offset))
 
 
-def _end(here: _Text, expected: frozenset[str]) -> Mistake:
+def _end(here: Draft, expected: frozenset[str]) -> Mistake:
     """The file ends too early: point to the bracket that is still open."""
     opened = here.brackets.open_at(len(here.text))
     if opened:
-        return _never_closed(here, opened[-1], len(here.text))
+        return never_closed(here, opened[-1], len(here.text))
     end = code_before(here.text, len(here.text)) if here.line_start(len(here.text)) >= len(here.text) else None
     at = code_end(here.text, len(here.text)) if end is None else end
     wanted = describe(expected) if expected else "more"
@@ -337,7 +238,7 @@ def explain(name: str, text: str, error: Any) -> Mistake:
         text: the text that was parsed.
         error: the `UnexpectedInput` that the parser raised.
     """
-    here = _Text(name, text)
+    here = Draft(name, text)
     if isinstance(error, UnexpectedCharacters):
         return _character(here, cast(int, cast(Any, error).pos_in_stream))
     if not isinstance(error, UnexpectedToken):

@@ -18,6 +18,7 @@ _HEADERS = (
     re.compile(r"[ \t]*(?:[^\W\d]\w*\s*=\s*)?(?:nodes|edges)\b(?P<faulty>.*)"),
 )
 """Lines that start a block, and the part that it can be read without."""
+_REPEAT = re.compile(r"[ \t]*repeat\b(?P<faulty>(?! 1 ).*)")
 _CODE = re.compile(r'(?:[^"#\n]|"(?:[^"\\\n]|\\.)*"?)*')
 
 
@@ -103,6 +104,8 @@ def _blank_header(text: str, offset: int) -> tuple[str, frozenset[str]] | None:
     opened = next((b for b in scan(text).items if start <= b.offset < end and b.sign == "{"), None)
     if opened is None or opened.offset < offset or (opened.partner is not None and opened.partner < end):
         return None
+    if turns := _REPEAT.fullmatch(text, start, opened.offset):
+        return text[: turns.start("faulty")] + " 1 " + text[opened.offset :], frozenset()
     head = next((match for header in _HEADERS if (match := header.fullmatch(text, start, opened.offset))), None)
     return None if head is None else _without(text, head.start("faulty"), head.end("faulty"), frozenset())
 
