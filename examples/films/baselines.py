@@ -58,7 +58,9 @@ def fit_logistic(features: sp.csr_matrix, data: HeteroData) -> tuple[float, floa
     label = data["movie"].fresh.numpy()
     train, validation, test = (data["movie"][f"{name}_mask"].numpy() for name in ("train", "val", "test"))
     models = [LogisticRegression(C=strength, max_iter=500).fit(features[train], label[train]) for strength in STRENGTHS]
-    best = max(models, key=lambda model: roc_auc_score(label[validation], model.decision_function(features[validation])))
+    best = max(
+        models, key=lambda model: roc_auc_score(label[validation], model.decision_function(features[validation]))
+    )
     return float(roc_auc_score(label[test], best.decision_function(features[test]))), best.C
 
 

@@ -90,7 +90,9 @@ def read_flights(source: Path) -> pd.DataFrame:
         late=(table.arr_delay.isna() | (table.arr_delay >= LATE)).astype(int),
     )
     if table.departed.lt(table.time).any():
-        raise ValueError(f"a flight left more than {HORIZON} s early: its own report would be known when it is predicted")
+        raise ValueError(
+            f"a flight left more than {HORIZON} s early: its own report would be known when it is predicted"
+        )
     return table.sort_values("scheduled", kind="stable", ignore_index=True)
 
 
@@ -166,7 +168,7 @@ def standardise(values: pd.DataFrame, known: np.ndarray | None = None) -> np.nda
 
 def timetable_features(flights: pd.DataFrame) -> np.ndarray:
     """What the timetable says [flights, 45]: hour, weekday, airline and origin, each as 0 and 1."""
-    weekday = pd.to_datetime(flights[["year", "month", "day"]]).dt.weekday
+    weekday = pd.to_datetime(flights[["year", "month", "day"]]).dt.day_of_week
     columns = (flights.hour, weekday, flights.carrier, flights.origin)
     return np.concatenate([one_hot(column, sorted(column.unique())) for column in columns], axis=1)
 

@@ -38,7 +38,9 @@ def fit_logistic(features: sp.csr_matrix, planes: pd.DataFrame) -> tuple[float, 
     """Test accuracy of the logistic regression that does best on the validation planes, and its ``C``."""
     label = planes.manufacturer.to_numpy()
     train, validation, test = (planes[f"{name}_mask"].to_numpy() == 1 for name in ("train", "val", "test"))
-    models = [LogisticRegression(C=strength, max_iter=5000).fit(features[train], label[train]) for strength in STRENGTHS]
+    models = [
+        LogisticRegression(C=strength, max_iter=5000).fit(features[train], label[train]) for strength in STRENGTHS
+    ]
     best = max(models, key=lambda model: model.score(features[validation], label[validation]))
     return float(best.score(features[test], label[test])), f"C = {best.C:g}"
 
