@@ -1,104 +1,139 @@
-"""The films example: sizes, an honest split, and that only free releases are read."""
+"""The films example: its graph has the stated sizes, is honest about time, fits the spec, and trains."""
 
+import importlib.metadata
 import importlib.util
-import re
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 from torch_geometric.data import HeteroData
 
 import graphdsl
+from graphdsl.data import inspect
+from graphdsl.training import Origin, fit
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples" / "films"
 
+SIZES = {
+    "movie": 17_453,
+    "actor": 53_116,
+    "director": 8_275,
+    "writer": 9_329,
+    "company": 2_373,
+    "language": 196,
+    "country": 136,
+    "genre": 21,
+}
+LINKS = {
+    "stars": 194_027,
+    "directed_by": 18_958,
+    "written_by": 20_996,
+    "produced_by": 14_064,
+    "spoken_in": 19_457,
+    "made_in": 23_267,
+    "belongs_to": 35_429,
+}
+
 
 @pytest.fixture(scope="module")
-def module() -> ModuleType:
-    found = importlib.util.spec_from_file_location("films_example", FOLDER / "data.py")
-    assert found is not None
-    assert found.loader is not None
-    loaded = importlib.util.module_from_spec(found)
-    found.loader.exec_module(loaded)
-    return loaded
+def source() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("films_data", FOLDER / "data.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="module")
-def graph(module: ModuleType) -> HeteroData:
-    if importlib.util.find_spec("bokeh_sampledata") is None:
-        pytest.skip("bokeh_sampledata is not installed: pip install 'graphdsl[examples]'")
-    return module.films()
+def data(source: ModuleType) -> HeteroData:
+    try:
+        source.find_database()
+    except ModuleNotFoundError as missing:
+        pytest.skip(str(missing))
+    return source.films()
 
 
-def test_spec_is_clean() -> None:
-    assert graphdsl.check(FOLDER / "films.gnn") == ()
+@pytest.fixture(scope="module")
+def spec() -> graphdsl.Spec:
+    return graphdsl.load(FOLDER / "films.gnn")
 
 
-@pytest.mark.parametrize("version", ["2024.2", "2025.0", "2026.0.5", "1.0"])
-def test_releases_that_are_not_free_are_refused(module: ModuleType, version: str) -> None:
-    with pytest.raises(RuntimeError, match=rf"{re.escape(version)} holds films under CC BY-NC"):
-        module.check_version(version)
+def test_the_graph_has_the_stated_sizes(data: HeteroData) -> None:
+    assert {name: data[name].num_nodes for name in data.node_types} == SIZES
+    assert {edge[1]: data[edge].edge_index.size(1) for edge in data.edge_types} == LINKS
+    assert torch.isfinite(data["movie"].x).all()
 
 
-@pytest.mark.parametrize("version", ["2026.1", "2026.1.3", "2027.0"])
-def test_free_releases_are_taken(module: ModuleType, version: str) -> None:
-    module.check_version(version)
+def test_splits_are_disjoint_and_ordered_by_year(data: HeteroData) -> None:
+    movie = data["movie"]
+    masks = [movie.train_mask, movie.val_mask, movie.test_mask]
+    assert (torch.stack(masks).int().sum(0) == 1).all()
+    assert [int(mask.sum()) for mask in masks] == [12_761, 1_321, 3_371]
+    assert movie.year[masks[0]].max() < movie.year[masks[1]].min()
+    assert movie.year[masks[1]].max() < movie.year[masks[2]].min()
 
 
-def test_missing_package_is_named(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'bokeh_sampledata>=2026\.1'"):
-        module.find_database()
+def test_the_record_counts_earlier_training_films_only(source: ModuleType) -> None:
+    parts = ["train", "train", "train", "train", "val", "test"]
+    movies = pd.DataFrame({"Year": [2000, 2001, 2001, 2005, 2010, 2012], "fresh": [1, 0, 1, 1, 1, 0], "part": parts})
+    record = source.earlier_record(movies, pd.DataFrame({"movie": range(6), "name": "Ann"}))
+    assert np.expm1(record[:, 1]).round(6).tolist() == [0, 1, 1, 3, 4, 4]
 
 
-def test_names_are_split_at_commas_but_not_before_a_suffix(module: ModuleType) -> None:
-    names = module.split_names(pd.Series(["Ann, Robert Downey, Jr., Bo", "", None, "Sammy Davis, Jr.", "Bo, Bo"]))
-    assert list(names.itertuples(index=False, name=None)) == [
-        (0, "Ann"),
-        (0, "Robert Downey Jr."),
-        (0, "Bo"),
-        (3, "Sammy Davis Jr."),
-        (4, "Bo"),
-    ]
+def test_the_record_is_relative_to_the_films_of_earlier_years(source: ModuleType) -> None:
+    movies = pd.DataFrame({"Year": [2000, 2000, 2001, 2002], "fresh": [1, 0, 1, 0], "part": "train"})
+    links = pd.DataFrame({"movie": [0, 1, 2, 3], "name": ["Ann", "Bob", "Ann", "Ann"]})
+    share = source.earlier_record(movies, links)[:, 0]
+    assert share == pytest.approx([0.0, 0.0, (1 - 1 / 2) / (1 + 3), (2 - 2 * 2 / 3) / (2 + 3)])
 
 
-def test_graph_has_the_sizes_that_the_module_states(graph: HeteroData) -> None:
-    counts = {name: graph[name].num_nodes for name in graph.node_types}
-    assert counts == {
-        "movie": 17_453,
-        "actor": 53_116,
-        "director": 8_275,
-        "writer": 9_329,
-        "company": 2_373,
-        "language": 196,
-        "country": 136,
-        "genre": 21,
-    }
-    links = {edge[1]: graph[edge].edge_index.size(1) for edge in graph.edge_types}
-    assert sum(links.values()) == 326_198
-    text = (FOLDER / "data.py").read_text(encoding="utf-8")
-    assert all(f"{count:,}" in text for count in [*counts.values(), *links.values()])
+@pytest.mark.parametrize("part", ["train", "val", "test"])
+def test_no_feature_holds_a_label_of_the_same_or_a_later_year(data: HeteroData, source: ModuleType, part: str) -> None:
+    movies = source.read_movies(source.find_database())
+    links = {relation: source.read_links(movies, column) for relation, (_, column) in source.RELATIONS.items()}
+    year = movies.Year[movies.part == part].max()
+    other = movies.assign(fresh=movies.fresh.where(movies.Year < year, 1 - movies.fresh))
+    found, old = source.movie_features(other, links), movies.Year <= year
+    assert np.array_equal(found[old], data["movie"].x.numpy()[old])
+    assert np.array_equal(found, data["movie"].x.numpy()) == (part != "train")
 
 
-def test_graph_fits_the_spec(graph: HeteroData) -> None:
-    report = graphdsl.load(FOLDER / "films.gnn").validate(graph, model="makers")
+@pytest.mark.parametrize("model", ["han", "sage"])
+def test_the_spec_is_clean_and_fits_the_data(spec: graphdsl.Spec, data: HeteroData, model: str) -> None:
+    assert spec.findings == ()
+    assert spec.training(model).temporal
+    report = spec.validate(data)
     assert report.ok, str(report)
+    assert not report.findings, str(report)
 
 
-def test_split_is_by_year(graph: HeteroData) -> None:
-    movie = graph["movie"]
-    masks = torch.stack([movie.train_mask, movie.val_mask, movie.test_mask])
-    assert (masks.sum(0) == 1).all()
-    assert masks.sum(1).tolist() == [12_761, 1_321, 3_371]
-    year = movie.x[:, 0]
-    assert year[masks[0]].max() < year[masks[1]].min()
-    assert year[masks[1]].max() < year[masks[2]].min()
+def test_two_epochs_of_training_learn_something(spec: graphdsl.Spec, data: HeteroData, tmp_path: Path) -> None:
+    training = replace(spec.training("han"), epochs=2)
+    torch.manual_seed(0)
+    model = spec.compile("han", data=data)
+    schema, plan = spec.schema(), model.plan
+    origin = Origin(spec.text, spec.name, plan.model, plan.parameters, schema, inspect(data, schema))
+    done = fit(model, plan, data, training, origin, tmp_path)
+    assert done.best_epoch in (1, 2)
+    assert done.metrics["val_auroc"] > 0.7
 
 
-def test_what_is_known_after_the_release_is_no_feature(module: ModuleType, graph: HeteroData) -> None:
-    movies = module.read_movies(module.find_database())
-    assert set(movies.columns) == {"Year", "Runtime", "Meter", *module.LINKS}
-    shuffled = movies.assign(Meter=movies.Meter.to_numpy()[::-1])
-    assert (module.movie_features(shuffled) == graph["movie"].x.numpy()).all()
+def test_an_old_release_is_refused_in_one_line(source: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = type("Found", (), {"origin": "/somewhere/bokeh_sampledata/__init__.py"})
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: found)
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "2025.0")
+    with pytest.raises(ModuleNotFoundError, match="non-commercial licence") as refused:
+        source.find_database()
+    assert "pip install 'bokeh_sampledata>=2026.1'" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_missing_package_is_named(source: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ModuleNotFoundError, match="bokeh_sampledata is not installed: pip install"):
+        source.find_database()
