@@ -19,7 +19,7 @@ PLACES: dict[str, tuple[tuple[Kind, ...], str]] = {
     "nodes": (_NODE, "a node map"),
     "pipe": (_NODE, "a pipe"),
     "head": (_NODE, "a prediction"),
-    "argument": ((*_NODE, "conv"), "an argument"),
+    "argument": (_NODE, "an argument"),
     "activation": (("activation",), "an argument that takes an activation"),
 }
 """Kinds of layers that can stand at a place, and how the place is called."""
@@ -79,7 +79,7 @@ class LayerReader:
         if entry is None:
             self.found.append(self._unknown_layer(call, kinds))
             return None
-        if entry.kind not in kinds:
+        if entry.kind not in kinds or (place == "argument" and entry.accepts_ids):
             self.found.append(self._misplaced(call, entry, where))
             return None
         reading = _Reading(entry, call)
@@ -101,6 +101,9 @@ class LayerReader:
     def _misplaced(self, call: n.Call, entry: Entry, where: str) -> Diagnostic:
         if entry.kind == "conv":
             message, said = f"`{entry.name}` passes messages and cannot stand in {where}", "put it into `edges { … }`"
+        elif entry.accepts_ids and where == PLACES["argument"][1]:
+            message = f"`{entry.name}` reads node numbers and cannot stand inside another layer"
+            said = f"give the type its embedding first: `nodes {{ TYPE: {entry.name}(…) }}`"
         elif where == PLACES["activation"][1]:
             message, said = f"`{entry.name}` is no activation", "use one such as `relu`, `elu` or `tanh`"
         else:

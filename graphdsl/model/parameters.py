@@ -174,10 +174,13 @@ def _read_yaml(text: str) -> Any:
 def _as_value(value: Any) -> Any:
     """A value as specs know it: lists as tuples, and numbers that YAML 1.1 takes for strings (`1e-3`) as numbers."""
     if isinstance(value, list):
-        return tuple(map(_as_value, cast(list[Any], value)))
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
-        return float(value)
-    return value
+        # Lists inside of it stay as they are: by reference, a short file can hold more than any memory.
+        return tuple(map(_as_scalar, cast(list[Any], value)))
+    return _as_scalar(value)
+
+
+def _as_scalar(value: Any) -> Any:
+    return float(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
 
 
 def read_parameters(path: str) -> dict[str, Any] | Diagnostic:
