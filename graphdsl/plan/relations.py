@@ -55,6 +55,7 @@ class _MapLowering:
     # --- one module per relation ---
 
     def add_relations(self, rule: RelationRule) -> None:
+        before = len(self.flow.found)
         edges = self.servable(rule)
         check_inputs(rule.layer, edges, self.before, self.flow)
         next_instance = 1 + max((step.instance for step in self.steps), default=-1)
@@ -65,7 +66,7 @@ class _MapLowering:
             for offset, edge in enumerate(edges)
         ]
         self.steps += steps
-        if rule.share:
+        if rule.share and len(self.flow.found) == before:
             self.check_shared(rule, steps)
 
     def servable(self, rule: RelationRule) -> tuple[EdgeKey, ...]:
