@@ -86,7 +86,7 @@ def test_joint_modules_live_as_a_whole() -> None:
 def test_marking_twice_changes_nothing() -> None:
     made = plan(ALL * 3)
     assert mark_live(made) == made
-    assert PASSES == (mark_live,)
+    assert (mark_live,) == PASSES
 
 
 @pytest.mark.parametrize(
