@@ -1,6 +1,6 @@
 """Parsing: text in, tree and diagnostics out; nothing is ever raised for a bad spec."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from lark.exceptions import UnexpectedInput
@@ -77,6 +77,17 @@ def _empty(source: SourceText) -> Diagnostic:
     )  # fmt: skip
 
 
+def _within(source: SourceText, found: Diagnostic) -> Diagnostic:
+    """A finding in a repaired text with its places in the original, whose lines may be shorter."""
+
+    def place(span: Span) -> Span:
+        last = len(source.lines[min(span.line, len(source.lines)) - 1]) + 1
+        return replace(span, column=min(span.column, last), end_column=max(min(span.end_column, last), span.column + 1))
+
+    labels = tuple(replace(label, span=place(label.span)) for label in found.labels)
+    return found if labels == found.labels else replace(found, labels=labels, fix=None)
+
+
 def _read(source: SourceText) -> tuple[list[Any], list[Diagnostic], frozenset[str]]:
     """Declarations (a version first), what is wrong, and the words of what was lost, all errors repaired in turn."""
     text = source.text
@@ -88,7 +99,7 @@ def _read(source: SourceText) -> tuple[list[Any], list[Diagnostic], frozenset[st
             return build(read_tree(text), source.name), found, lost
         except UnexpectedInput as error:
             mistake = explain(source.name, text, error)
-        found.append(mistake.diagnostic)
+        found.append(_within(source, mistake.diagnostic))
         spent += len(text)
         repaired = apply(text, mistake.repair)
         if repaired is None or len(found) == MAX_ERRORS or spent > MAX_SPENT:
