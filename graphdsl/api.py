@@ -1,18 +1,16 @@
 """The public Python face: load, check, plan, compile, validate."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphdsl.model import Metadata, Model, ResolvedSpec, Schema, Training, resolve
-from graphdsl.plan import Plan, lower
+from graphdsl.checking import analyse, plan_model
+from graphdsl.model import Metadata, Model, ResolvedSpec, Schema, Training
+from graphdsl.plan import Plan
 from graphdsl.plan.sizes import missing_sizes
-from graphdsl.syntax import parse
 from graphdsl.text import (
     Diagnostic,
-    Findings,
-    Label,
     SourceText,
     SpecError,
     did_you_mean,
@@ -26,104 +24,30 @@ if TYPE_CHECKING:
     from graphdsl.backends import CompiledModel
     from graphdsl.data import Report
 
-_NAMES = {"GNN101", "GNN103"}
-"""Codes of names that are not found: they may stand in a declaration that could not be read."""
-_WHOLE = {"GNN105", "GNN106", "GNN401", "GNN505"}
-"""Codes of what can only be told when nothing is lost."""
-_DECLARERS = (("node", "node type"), ("edge", "relation"), ("metapath", "relation"), ("model", "model"))
-"""Words that start a declaration, and what is unknown when one could not be read."""
 _MAX_SHOWN = 20
-_MAX_ALSO = 3
 
 
-def _follows(item: Diagnostic, lost: frozenset[str], damaged: bool) -> bool:
-    """Whether something is only wrong because a declaration could not be read or is refused itself."""
-    if damaged and item.code in _WHOLE:
-        return True
-    if item.code not in _NAMES:
-        return False
-    declared = any(word in lost and item.message.startswith(f"unknown {what}") for word, what in _DECLARERS)
-    return declared or any(f"`{word}`" in item.message for word in lost)
-
-
-def _check_model(model: Model, lost: frozenset[str], damaged: bool) -> list[Diagnostic]:
-    """What is wrong with a model with its defaults; `damaged`: a part of the text could not be read."""
-    lost, damaged = lost | model.schema.lost, damaged or bool(model.schema.lost)
-    found = _plan(model, {}, None, damaged)[1]
-    return [item for item in found if not _follows(item, lost, damaged)]
-
-
-def _plan(
-    model: Model, values: Mapping[str, Any], metadata: Metadata | None, damaged: bool = False
-) -> tuple[Plan | None, list[Diagnostic]]:
-    """The plan of a model with values for its parameters, and what is wrong with it."""
-    program, found = model.bind(values)
-    if program is None:
-        return None, found
-    plan, flow = lower(program, metadata)
-    if damaged or any(item.is_error for item in found):
-        # Something is missing, so widths behind it would be guesses; what concerns one layer alone still holds.
-        flow = [item for item in flow if item.code.startswith("GNN3")]
-    return plan, [*found, *flow]
-
-
-def _merge(found: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Names that are not found: said once, at the first place, with labels at the others."""
-    groups: dict[tuple[str, str], list[Diagnostic]] = {}
-    for item in order(found):
-        groups.setdefault((item.code, item.message), []).append(item)
-    merged: list[Diagnostic] = []
-    for (code, _), items in groups.items():
-        if code not in _NAMES or len(items) == 1:
-            merged += items
-            continue
-        places = [item.primary.span for item in items[1:] if item.primary]
-        labels = tuple(Label(place, "and here") for place in places[:_MAX_ALSO])
-        more = (f"and in {len(places) - _MAX_ALSO} more places",) if len(places) > _MAX_ALSO else ()
-        merged.append(replace(items[0], labels=items[0].labels + labels, notes=items[0].notes + more))
-    return merged
-
-
-def _analyse(source: SourceText) -> tuple[ResolvedSpec, list[Diagnostic]]:
-    """Meaning and findings of a text: syntax, declarations, and every model with its defaults."""
-    parsed = parse(source)
-    unread = any(item.is_error for item in parsed.diagnostics)
-    resolved, said = resolve(parsed.file)
-    found = [item for item in said if not _follows(item, parsed.lost, unread)]
-    for model in resolved.models.values():
-        if sum(item.is_error for item in found) >= Findings.most:
-            break
-        found += _check_model(model, parsed.lost, bool(parsed.lost))
-    meant = {help_line for item in found if item.code == "GNN101" for help_line in item.helps}
-    found = [item for item in found if item.code != "GNN108" or f"did you mean {item.message.split()[1]}?" not in meant]
-    if unread:
-        # What is never used may be used in a statement that could not be read.
-        found = [item for item in found if item.is_error]
-    lines = {item.primary.span.line for item in parsed.diagnostics if item.primary}
-    found = [item for item in found if item.primary is None or item.primary.span.line not in lines]
-    return resolved, [*parsed.diagnostics, *_merge(found)]
-
-
-def check_source(source: SourceText) -> tuple[Diagnostic, ...]:
-    """Everything that is wrong with a spec given as text, ordered by place.
+def check_source(source: SourceText, pedantic: bool = False) -> tuple[Diagnostic, ...]:
+    """Everything that is wrong with a spec given as text, ordered by place; `pedantic` as in `check`.
 
     >>> check_source(SourceText("a.gnn", "schema s { node a { x: flot[3] } }"))[0].helps
     ('did you mean `float`?',)
     """
-    return order(_analyse(source)[1])
+    return order(analyse(source, pedantic)[1])
 
 
-def check(path: str | Path) -> tuple[Diagnostic, ...]:
+def check(path: str | Path, pedantic: bool = False) -> tuple[Diagnostic, ...]:
     """Everything that is wrong with a spec file; never raises for a bad spec, never imports torch.
 
     Args:
         path: a `.gnn` file.
+        pedantic: report also what is right and could be better (7xx).
 
     Returns:
         Diagnostics ordered by place; empty when the spec is clean.
     """
     source = read_source(path)
-    return check_source(source) if isinstance(source, SourceText) else (source,)
+    return check_source(source, pedantic) if isinstance(source, SourceText) else (source,)
 
 
 @dataclass(frozen=True)
@@ -205,7 +129,7 @@ class Spec:
             SpecError: with every finding, if the model is wrong with these values or this data.
         """
         chosen = self.model(model)
-        plan, found = _plan(chosen, parameters, _metadata(data, chosen.schema))
+        plan, found = plan_model(chosen, parameters, _metadata(data, chosen.schema))
         errors = [item for item in found if item.is_error]
         if plan is None or errors:
             raise SpecError(errors, [self.resolved.source])
@@ -271,7 +195,7 @@ def require_sizes(plan: Plan, *sources: SourceText) -> None:
 def _load(source: SourceText | Diagnostic) -> Spec:
     if not isinstance(source, SourceText):
         raise SpecError([source])
-    resolved, found = _analyse(source)
+    resolved, found = analyse(source)
     if any(item.is_error for item in found):
         raise SpecError(found, [source])
     return Spec(resolved, order(found))

@@ -74,6 +74,11 @@ class Diagnostic:
         """Whether a spec or data with this finding is refused."""
         return self.severity == "error"
 
+    @property
+    def is_pedantic(self) -> bool:
+        """Whether it is only reported on demand (`gnn check --pedantic`): nothing is wrong, something could be better."""
+        return self.code.startswith("GNN7")
+
 
 def report(
     code: str,

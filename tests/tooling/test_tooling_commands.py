@@ -48,6 +48,12 @@ def test_check(write, capsys) -> None:
     assert out.endswith("2 errors\n")
 
 
+def test_denied_warnings(write, capsys) -> None:
+    assert main(["check", "--deny-warnings", write("warns.gnn", WARNS)]) == 1
+    assert "1 warning" in capsys.readouterr().out
+    assert main(["check", "--deny-warnings", "--pedantic", write("good.gnn", GOOD)]) == 0
+
+
 def test_check_as_json(write, capsys) -> None:
     assert main(["check", "--format", "json", write("bad.gnn", BAD)]) == 1
     (found,) = json.loads(capsys.readouterr().out)
