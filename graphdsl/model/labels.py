@@ -6,7 +6,7 @@ from graphdsl.syntax import nodes as n
 from graphdsl.text import Diagnostic, did_you_mean, listing, report, show_name
 
 
-def is_label(statement: n.PredictStatement, schema: Schema, found: list[Diagnostic]) -> bool:
+def is_label(statement: n.LabelTarget, schema: Schema, found: list[Diagnostic]) -> bool:
     """Whether `predict type.attribute` names a label; problems are appended to `found`."""
     kind, attribute = statement.type, statement.attribute
     if kind.text not in schema.nodes:

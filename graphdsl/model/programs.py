@@ -89,8 +89,10 @@ class _ProgramBuilder:
                 self.repeat(statement)
             elif isinstance(statement, n.DropStatement):
                 self.drop(statement)
-            else:
+            elif isinstance(statement, n.PredictStatement):
                 self.predict(statement)
+            else:
+                self.found.append(report("GNN107", "the sequential form cannot be compiled yet", statement.span))
 
     def value(self, node: n.Expression) -> Any:
         """The value of an expression, UNKNOWN after a report."""
@@ -293,8 +295,12 @@ class _ProgramBuilder:
             helps = ("put it behind the repeat",)
             self.found.append(report("GNN107", "a prediction cannot be repeated", statement.span, helps=helps))
             return
-        kind, attribute = statement.type, statement.attribute
-        if not is_label(statement, self.schema, self.found):
+        target = statement.target
+        if isinstance(target, n.LinkTarget) or target.sources is not None:
+            self.found.append(report("GNN107", "this prediction cannot be compiled yet", statement.span))
+            return
+        kind, attribute = target.type, target.attribute
+        if not is_label(target, self.schema, self.found):
             return
         if kind.text in self.dropped[self.current]:
             also = ((self.dropped[self.current][kind.text], "dropped here"),)

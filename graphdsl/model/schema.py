@@ -1,7 +1,7 @@
 """What a schema means: node types, edge types, attributes, metapaths."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from graphdsl.text import EdgeKey, Span
@@ -131,7 +131,7 @@ class Schema:
     """Node types, edge types and metapaths, in the order of declaration.
 
     `edges` holds the inverse relations declared by `reverse` too, each after its original. `lost` are names whose
-    declaration was refused, so that nothing is said about their uses.
+    declaration was refused, so that nothing is said about their uses. `graph` is what a whole graph carries.
     """
 
     name: str
@@ -140,6 +140,7 @@ class Schema:
     metapaths: Mapping[str, Metapath]
     span: Span
     lost: frozenset[str] = frozenset()
+    graph: Mapping[str, Attribute] = field(default_factory=dict[str, Attribute])
 
     def relations(self) -> Iterator[EdgeKey]:
         """Keys of all edge types and metapaths."""
@@ -160,6 +161,7 @@ class Schema:
             f"metapath {path.key!r} {[(hop.edge, hop.backward) for hop in path.hops]!r} {path.multiplicity}"
             for path in self.metapaths.values()
         ]
+        lines += [f"graph {_attributes(self.graph)}"] if self.graph else []
         return "\n".join(sorted(lines))
 
 

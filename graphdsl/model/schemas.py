@@ -39,6 +39,7 @@ class _SchemaBuilder:
         self.edges: dict[EdgeKey, EdgeType] = {}
         self.relations: dict[str, EdgeType] = {}
         self.metapaths: dict[str, Metapath] = {}
+        self.graph: dict[str, Attribute] = {}
         self.lost: set[str] = set()
 
     def build(self) -> Schema:
@@ -52,8 +53,17 @@ class _SchemaBuilder:
         for member in members:
             if isinstance(member, n.MetapathDecl):
                 self.add_metapath(member)
+        self.add_graph([member for member in members if isinstance(member, n.GraphDecl)])
         name = self.declared.name
-        return Schema(name.text, self.nodes, self.edges, self.metapaths, name.span, frozenset(self.lost))
+        lost = frozenset(self.lost)
+        return Schema(name.text, self.nodes, self.edges, self.metapaths, name.span, lost, self.graph)
+
+    def add_graph(self, declared: list[n.GraphDecl]) -> None:
+        for again in declared[1:]:
+            also = ((declared[0].span, "first declared here"),)
+            helps = ("put all attributes of the graph into one block",)
+            self.found.append(report("GNN102", "`graph` is declared twice", again.span, also=also, helps=helps))
+        self.graph = self.attributes(declared[0].attributes) if declared else {}
 
     def nameless(self, what: str, name: n.Name) -> bool:
         """Report an empty name."""

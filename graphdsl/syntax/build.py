@@ -12,6 +12,7 @@ from graphdsl.text import Span
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 _SUFFIX = {"K": 10**3, "M": 10**6, "G": 10**9}
 _MAX_DIGITS = 30
+_STATEMENTS = (n.StageStatement, n.RepeatStatement, n.DropStatement, n.PredictStatement, n.SequenceStatement)
 _T = TypeVar("_T")
 
 
@@ -70,6 +71,18 @@ class _Rules(tuple[n.Rule, ...]):
     """Rules of a map, between braces."""
 
 
+class _Slots(tuple[n.Name | n.Literal, ...]):
+    """What a step reads or gives."""
+
+
+class _Option(NamedTuple):
+    """What stands behind a prediction's head."""
+
+    kind: str
+    value: Any
+    span: Span
+
+
 class _Bounds(NamedTuple):
     """The first and last token of a part of the tree: every token of the grammar is kept, so they bound its text."""
 
@@ -126,10 +139,13 @@ class _TreeBuilder:
     def version(self, at: _Bounds, children: list[Any]) -> n.Literal:
         return n.Literal(read_integer(children[1]), self.span(at))
 
+    def import_file(self, at: _Bounds, c: list[Any]) -> n.ImportDecl:
+        return n.ImportDecl(n.Literal(unquote(str(c[1])), self.of_token(c[1])), self.span(at))
+
     # --- schema ---
 
     def schema(self, at: _Bounds, c: list[Any]) -> n.SchemaDecl:
-        members = _of((n.NodeDecl, n.EdgeDecl, n.MetapathDecl), c)
+        members = _of((n.NodeDecl, n.EdgeDecl, n.MetapathDecl, n.GraphDecl), c)
         return n.SchemaDecl(_of(n.Name, c)[0], tuple(_first(_Parameters, c) or ()), tuple(members), self.span(at))
 
     def node(self, at: _Bounds, c: list[Any]) -> n.NodeDecl:
@@ -160,6 +176,9 @@ class _TreeBuilder:
             name, start, tuple(_first(_Arguments, c) or ()), tuple(_of(n.Hop, c)), budget, self.span(at)
         )
 
+    def graph(self, at: _Bounds, c: list[Any]) -> n.GraphDecl:
+        return n.GraphDecl(tuple(_first(_Attributes, c) or ()), self.span(at))
+
     def forward_hop(self, at: _Bounds, c: list[Any]) -> n.Hop:
         return n.Hop(*_of(n.Name, c), backward=False, span=self.span(at))
 
@@ -182,8 +201,20 @@ class _TreeBuilder:
 
     def model(self, at: _Bounds, c: list[Any]) -> n.ModelDecl:
         name, schema = _of(n.Name, c)[:2]
-        body = _of((n.StageStatement, n.RepeatStatement, n.DropStatement, n.PredictStatement), c)
+        body = _of(_STATEMENTS, c)
         return n.ModelDecl(name, tuple(_first(_Parameters, c) or ()), schema, tuple(body), self.span(at))
+
+    def amended(self, at: _Bounds, c: list[Any]) -> n.AmendedDecl:
+        name, base, *schema = _of(n.Name, c)
+        changes = _of((n.Override, n.Replacement, n.PredictStatement), c)
+        parameters = tuple(_first(_Parameters, c) or ())
+        return n.AmendedDecl(name, parameters, base, schema[0] if schema else None, tuple(changes), self.span(at))
+
+    def override(self, at: _Bounds, c: list[Any]) -> n.Override:
+        return n.Override(self.word(c[0]), c[2], self.span(at))
+
+    def replacement(self, at: _Bounds, c: list[Any]) -> n.Replacement:
+        return n.Replacement(c[1], self.span(at))
 
     def parameters(self, _at: _Bounds, c: list[Any]) -> _Parameters:
         return _Parameters(_of(n.ParameterDecl, c))
@@ -237,17 +268,64 @@ class _TreeBuilder:
         return n.PipeMap(tuple(c[0]), self.span(at))
 
     def repeat(self, at: _Bounds, c: list[Any]) -> n.RepeatStatement:
-        body = _of((n.StageStatement, n.RepeatStatement, n.DropStatement, n.PredictStatement), c[2:])
+        body = _of(_STATEMENTS, c[2:])
         return n.RepeatStatement(c[1], _has(c, "SHARE"), tuple(body), self.span(at))
 
     def drop(self, at: _Bounds, c: list[Any]) -> n.DropStatement:
         return n.DropStatement(tuple(_of(n.Name, c)), self.span(at))
 
     def predict(self, at: _Bounds, c: list[Any]) -> n.PredictStatement:
-        kind, attribute = _of(n.Name, c)
-        head = c[c.index(":") + 1] if _has(c, "COLON") else None
-        weight = c[-1] if _has(c, "WEIGHT") else None
-        return n.PredictStatement(kind, attribute, head, weight, self.span(at))
+        given = _of(_Option, c)
+        options = {item.kind: item for item in reversed(given)}
+        weight, negatives, kept = (options.get(kind) for kind in ("weight", "negatives", "keep_target"))
+        return n.PredictStatement(
+            c[1],
+            _first(n.Call, c),
+            weight.value if weight else None,
+            negatives.value if negatives else None,
+            kept.span if kept else None,
+            tuple(item.span for item in given if options[item.kind] is not item),
+            self.span(at),
+        )
+
+    def label(self, at: _Bounds, c: list[Any]) -> n.LabelTarget:
+        kind, attribute, *sources = _of(n.Name, c)
+        read = tuple(sources) or next((n.Wildcard(self.of_token(t)) for t in c[3:] if str(t) == "*"), None)
+        return n.LabelTarget(kind, attribute, read, self.span(at))
+
+    def link(self, at: _Bounds, c: list[Any]) -> n.LinkTarget:
+        source, relation, target, *attribute = _of(n.Name, c)
+        return n.LinkTarget(source, relation, target, attribute[0] if attribute else None, self.span(at))
+
+    def weight(self, at: _Bounds, c: list[Any]) -> "_Option":
+        return _Option("weight", c[1], self.span(at))
+
+    def negatives(self, at: _Bounds, c: list[Any]) -> "_Option":
+        return _Option("negatives", c[1], self.span(at))
+
+    def keep_target(self, at: _Bounds, _children: list[Any]) -> "_Option":
+        return _Option("keep_target", None, self.span(at))
+
+    # --- the sequential form ---
+
+    def sequence(self, at: _Bounds, c: list[Any]) -> n.SequenceStatement:
+        steps = _of((n.LayerStep, n.RepeatedSteps), c)
+        return n.SequenceStatement(tuple(_of(_Slots, c)[0]), tuple(steps), self.span(at))
+
+    def layer_step(self, at: _Bounds, c: list[Any]) -> n.LayerStep:
+        inputs, outputs = _of(_Slots, c) or (None, None)
+        read = None if inputs is None else tuple(inputs)
+        return n.LayerStep(c[0], read, None if outputs is None else tuple(outputs), self.span(at))
+
+    def repeated_steps(self, at: _Bounds, c: list[Any]) -> n.RepeatedSteps:
+        body = _of((n.LayerStep, n.RepeatedSteps), c[2:])
+        return n.RepeatedSteps(c[1], _has(c, "SHARE"), tuple(body), self.span(at))
+
+    def slots(self, _at: _Bounds, c: list[Any]) -> "_Slots":
+        return _Slots(_of((n.Name, n.Literal), c))
+
+    def slot(self, at: _Bounds, c: list[Any]) -> n.Name | n.Literal:
+        return n.Literal(None, self.span(at)) if c[0].type == "NONE" else self.word(c[0])
 
     # --- train ---
 

@@ -5,15 +5,19 @@ from collections.abc import Iterable
 
 WORDS: dict[str, str] = {
     "GNN": "`gnn`",
+    "IMPORT": "`import`",
     "SCHEMA": "`schema`",
     "MODEL": "`model`",
     "TRAIN": "`train`",
+    "AMENDS": "`amends`",
+    "REPLACE": "`replace`",
     "ON": "`on`",
     "OPTIONAL": "`optional`",
     "NODE": "`node`",
     "EDGE": "`edge`",
     "REVERSE": "`reverse`",
     "METAPATH": "`metapath`",
+    "GRAPH": "`graph`",
     "BUDGET": "`budget`",
     "NODES": "`nodes`",
     "EDGES": "`edges`",
@@ -22,12 +26,17 @@ WORDS: dict[str, str] = {
     "REPEAT": "`repeat`",
     "DROP": "`drop`",
     "PREDICT": "`predict`",
+    "FROM": "`from`",
     "WEIGHT": "`weight`",
+    "NEGATIVES": "`negatives`",
+    "KEEP_TARGET": "`keep_target`",
+    "SEQUENTIAL": "`sequential`",
     "TRUE": "`true`",
     "FALSE": "`false`",
     "NONE": "`none`",
     "LARROW": "`-[`",
     "RARROW": "`]->`",
+    "ARROW": "`->`",
     "LBACK": "`<-[`",
     "RBACK": "`]-`",
     "LBRACE": "`{`",
@@ -56,19 +65,24 @@ WORDS: dict[str, str] = {
 }
 
 _VALUE = frozenset({"FLOAT", "INT", "STRING", "TRUE", "FALSE", "NONE", "IDENTIFIER", "LPAR", "LSQB", "MINUS"})
-_STATEMENT = frozenset({"IDENTIFIER", "NODES", "EDGES", "REPEAT", "DROP", "PREDICT"})
+_STATEMENT = frozenset({"IDENTIFIER", "NODES", "EDGES", "REPEAT", "DROP", "PREDICT", "SEQUENTIAL"})
+_REPLACED = frozenset({"IDENTIFIER", "NODES", "EDGES", "PREDICT"})
 _OPERATORS = frozenset({"PLUS", "MINUS", "POWER", "STAR", "SLASH", "PERCENT"})
 _LIKELY_END = frozenset({"COMMA", "RPAR", "RSQB", "RBRACE"})
 _EXTENDS = frozenset({"LPAR", "EQUAL", "LSQB", "QUESTION"})
 _UNLIKELY = frozenset({"GNN", "$END"})
 _PATTERN = frozenset({"IDENTIFIER", "STRING", "STAR"})
-_DECLARATION = frozenset({"SCHEMA", "MODEL", "TRAIN"})
-_MEMBER = frozenset({"OPTIONAL", "NODE", "EDGE", "METAPATH"})
+_DECLARATION = frozenset({"IMPORT", "SCHEMA", "MODEL", "TRAIN"})
+_MEMBER = frozenset({"OPTIONAL", "NODE", "EDGE", "METAPATH", "GRAPH"})
+_AMENDMENT = frozenset({"IDENTIFIER", "REPLACE", "PREDICT"})
+_OPTION = frozenset({"WEIGHT", "NEGATIVES", "KEEP_TARGET"})
 
 _GROUPS: tuple[tuple[frozenset[str], tuple[str, ...]], ...] = (
     (_STATEMENT, ("a statement (`name = …`, `nodes`, `edges`, `repeat`, `drop`, `predict`)",)),
-    (_DECLARATION, ("`schema`", "`model`", "`train`")),
-    (_MEMBER, ("`node`", "`edge`", "`metapath`")),
+    (_AMENDMENT, ("a change (`name = value`, `replace`, `predict`)",)),
+    (_REPLACED, ("a named stage (`name = …`)", "`predict`")),
+    (_DECLARATION, ("`import`", "`schema`", "`model`", "`train`")),
+    (_MEMBER, ("`node`", "`edge`", "`metapath`", "`graph`")),
     (_PATTERN, ("a pattern (a name, `*`, or `a -[r]-> b`)",)),
     (frozenset({"IDENTIFIER", "SHARE"}), ("a layer",)),
     (frozenset({"IDENTIFIER", "STRING"}), ("a name",)),
@@ -80,7 +94,7 @@ WORDLIKE = frozenset(name for name, word in WORDS.items() if word.strip("`").isa
 RELATION = "a relation is written `source -[name]-> target`"
 
 _HELPS: tuple[tuple[frozenset[str], str, str], ...] = (
-    (frozenset({"MINUS", "LPAR", "COMMA", "RARROW"}), "LARROW", RELATION),
+    (frozenset({"MINUS", "LPAR", "COMMA", "RARROW", "ARROW"}), "LARROW", RELATION),
     (frozenset({"LBACK"}), "LARROW", "only metapaths run backwards: swap the two types, and write `-[name]->`"),
     (frozenset({"MINUS", "LPAR", "RSQB", "RBACK"}), "RARROW", "an arrow ends in `]->`: `source -[name]-> target`"),
     (frozenset({"MINUS", "LPAR", "RSQB", "RARROW"}), "RBACK", "a step backwards is written `<-[name]- type`"),
@@ -156,6 +170,8 @@ def hint(found: str, text: str, expected: Iterable[str], inside: str) -> str | N
     if found in WORDLIKE and "IDENTIFIER" in accepted:
         quotable = " or quote it" if "STRING" in accepted else ""
         return f"`{text}` is a word of the language: choose another name{quotable}"
+    if accepted == {"STRING"}:
+        return 'a spec imports other specs, by their path: `import "file.gnn"`'
     if found == "EQUAL" and "COLON" in accepted:
         if inside == "(":
             return "write `:` and a type, and `=` only before a default: `hidden: int = 64`"

@@ -25,14 +25,14 @@ from graphdsl.syntax.recovery import Blank, Replace, Skip, code_before, code_end
 from graphdsl.text import closest, report
 
 _STARTER = re.compile(
-    r'(schema|model|train|node|edge|metapath|drop|predict)[ \t]+(?=["\w])'
-    r"|(optional)[ \t]+(?=(?:node|edge)\b)|(repeat)[ \t]+(?=[\w(])|(nodes|edges)[ \t]*(?=[({])"
+    r'(schema|model|train|import|node|edge|metapath|drop|predict|replace|sequential)[ \t]+(?=["\w])'
+    r"|(optional)[ \t]+(?=(?:node|edge)\b)|(repeat)[ \t]+(?=[\w(])|(graph)[ \t]*(?=\{)|(nodes|edges)[ \t]*(?=[({])"
     r"|[^\W\d]\w*[ \t]*=[ \t]*(?=(?:nodes|edges)\b|(?:cat|add|mean|max|jump)[ \t]*\()"
 )
-_STATEMENTS = ("nodes", "edges", "repeat", "drop", "predict")
+_STATEMENTS = ("nodes", "edges", "repeat", "drop", "predict", "sequential")
 _NAME = re.compile(r'[^\W\d]\w*|"(?:[^"\\\n]|\\.)*"')
 _TRIPLE = re.compile(r"\([^(){}\n,]+,[^(){}\n,]+,[^(){}\n,]+\)")
-_DECLARATION = re.compile(r"^[ \t]*(schema|model|train)\b", re.MULTILINE)
+_DECLARATION = re.compile(r"^[ \t]*(import|schema|model|train)\b", re.MULTILINE)
 _NAME_PLACE = re.compile(r"(?:\bnode[ \t]+|-\[[ \t]*|\bedge[ \t]+|\]->[ \t]*)(?P<name>[^\W\d]\w*)(?P<gap>[ \t]*)\Z")
 _NAME_REST = re.compile(r"[^\s{}()\[\]\"=,|]*[^\s{}()\[\]\"=,|:]")
 _BLOCK_ENDS = frozenset({"RBRACE", "RPAR", "RSQB", "$END"})
@@ -98,7 +98,7 @@ def _outside(here: Draft, token: Token, accepted: frozenset[str]) -> Mistake | N
         early = closed[-1].offset
         also = ((here.span(early, early + 1), "the block ends here"),)
         return Mistake(report("GNN010", message, span, also=also), Replace(early, early + 1, " "))
-    if str(token) not in (*_STATEMENTS, "node", "edge", "metapath", "optional"):
+    if str(token) not in (*_STATEMENTS, "node", "edge", "metapath", "graph", "optional"):
         return None
     block = "model" if str(token) in _STATEMENTS else "schema"
     return Mistake(report("GNN010", message, span, helps=(f"put it into a `{block}` block",)), Blank(offset))

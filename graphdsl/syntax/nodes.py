@@ -2,175 +2,30 @@
 
 from dataclasses import dataclass
 
+from graphdsl.syntax.expressions import (
+    Argument,
+    Binary,
+    Call,
+    Expression,
+    ListLiteral,
+    Literal,
+    Name,
+    Reference,
+    Unary,
+    Wildcard,
+)
+from graphdsl.syntax.members import (
+    AttributeDecl,
+    EdgeDecl,
+    GraphDecl,
+    Hop,
+    MetapathDecl,
+    NodeDecl,
+    ParameterDecl,
+    SchemaDecl,
+    TypeExpression,
+)
 from graphdsl.text import SourceText, Span
-
-# --- expressions -----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A name, bare or quoted; `text` is what it means, without quotes."""
-
-    text: str
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Literal:
-    """A number, string, boolean or `none`."""
-
-    value: int | float | str | bool | None
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A name read as a value: a parameter, an attribute, a state or an activation."""
-
-    name: Name
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Unary:
-    """`-x`."""
-
-    operand: "Expression"
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Binary:
-    """`left operator right` with `+ - * / ** %`."""
-
-    operator: str
-    left: "Expression"
-    right: "Expression"
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class ListLiteral:
-    """`[a, b, c]`."""
-
-    items: tuple["Expression", ...]
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Wildcard:
-    """`*`: any name, or any size."""
-
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """`value` or `name = value`."""
-
-    name: Name | None
-    value: "Expression"
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """`Name` or `Name(arguments)`: a layer, a join, an optimizer."""
-
-    name: Name
-    arguments: tuple[Argument, ...]
-    span: Span
-
-
-Expression = Literal | Reference | Unary | Binary | ListLiteral | Call
-
-# --- schema ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class TypeExpression:
-    """`float[334]`, `class[4]?`, `mask`."""
-
-    name: Name
-    size: Expression | Wildcard | None
-    optional: bool
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class AttributeDecl:
-    """`x: float[334]`."""
-
-    name: Name
-    type: TypeExpression
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class NodeDecl:
-    """`node paper(count = 3000) { x: float[334] }`."""
-
-    name: Name
-    options: tuple[Argument, ...]
-    attributes: tuple[AttributeDecl, ...]
-    optional: bool
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class EdgeDecl:
-    """`edge author -[writes]-> paper reverse written_by { year: float }`."""
-
-    source: Name
-    relation: Name
-    target: Name
-    reverse: Name | None
-    attributes: tuple[AttributeDecl, ...]
-    optional: bool
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Hop:
-    """`-[writes]-> paper`, or `<-[writes]- author` (backward)."""
-
-    relation: Name
-    target: Name
-    backward: bool
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class MetapathDecl:
-    """`metapath APA(count) = author -[writes]-> paper <-[writes]- author budget 20M`."""
-
-    name: Name
-    start: Name
-    options: tuple[Argument, ...]
-    hops: tuple[Hop, ...]
-    budget: Literal | None
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class ParameterDecl:
-    """`hidden: int = 64`."""
-
-    name: Name
-    type: Name
-    default: Expression | None
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class SchemaDecl:
-    """`schema dblp(width: int = 334) { … }`."""
-
-    name: Name
-    parameters: tuple[ParameterDecl, ...]
-    members: tuple[NodeDecl | EdgeDecl | MetapathDecl, ...]
-    span: Span
-
 
 # --- model -----------------------------------------------------------------------------------------------------------
 
@@ -278,17 +133,78 @@ class DropStatement:
 
 
 @dataclass(frozen=True, slots=True)
-class PredictStatement:
-    """`predict author.y: MLP(64, 4) weight 0.5`."""
+class LabelTarget:
+    """`author.y`, or `graph.y from author, paper`: `sources` are the types that are read out."""
 
     type: Name
     attribute: Name
-    head: Call | None
-    weight: Expression | None
+    sources: tuple[Name, ...] | Wildcard | None
     span: Span
 
 
-Statement = StageStatement | RepeatStatement | DropStatement | PredictStatement
+@dataclass(frozen=True, slots=True)
+class LinkTarget:
+    """`author -[writes]-> paper`: whether there is such an edge; with an attribute, what the edge carries."""
+
+    source: Name
+    relation: Name
+    target: Name
+    attribute: Name | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class PredictStatement:
+    """`predict author.y: MLP(64, 4) weight 0.5`, `predict author -[writes]-> paper: dot negatives 5`.
+
+    `again` are options that were given before.
+    """
+
+    target: LabelTarget | LinkTarget
+    head: Call | None
+    weight: Expression | None
+    negatives: Expression | None
+    keep_target: Span | None
+    again: tuple[Span, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class LayerStep:
+    """`GCNConv(64): x, edge_index -> x`; without a header `inputs` and `outputs` are None.
+
+    A slot is a name, or the literal `none`.
+    """
+
+    layer: Call
+    inputs: tuple[Name | Literal, ...] | None
+    outputs: tuple[Name | Literal, ...] | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatedSteps:
+    """`repeat n share { steps }` inside a `sequential`."""
+
+    count: Expression
+    share: bool
+    body: tuple["SequenceStep", ...]
+    span: Span
+
+
+SequenceStep = LayerStep | RepeatedSteps
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceStatement:
+    """`sequential x, edge_index, batch { steps }`."""
+
+    inputs: tuple[Name | Literal, ...]
+    steps: tuple[SequenceStep, ...]
+    span: Span
+
+
+Statement = StageStatement | RepeatStatement | DropStatement | PredictStatement | SequenceStatement
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +215,38 @@ class ModelDecl:
     parameters: tuple[ParameterDecl, ...]
     schema: Name
     body: tuple[Statement, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """`hidden = 256` in a model that amends another: a new default."""
+
+    name: Name
+    value: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """`replace h0 = nodes { … }` or `replace predict author.y: MLP(64, 4)`."""
+
+    statement: StageStatement | PredictStatement
+    span: Span
+
+
+Amendment = Override | Replacement | PredictStatement
+
+
+@dataclass(frozen=True, slots=True)
+class AmendedDecl:
+    """`model wide(depth: int = 3) amends mixed on dblp { … }`; the schema may be left out."""
+
+    name: Name
+    parameters: tuple[ParameterDecl, ...]
+    base: Name
+    schema: Name | None
+    changes: tuple[Amendment, ...]
     span: Span
 
 
@@ -323,7 +271,15 @@ class TrainDecl:
     span: Span
 
 
-Declaration = SchemaDecl | ModelDecl | TrainDecl
+@dataclass(frozen=True, slots=True)
+class ImportDecl:
+    """`import "schemas/dblp.gnn"`."""
+
+    path: Literal
+    span: Span
+
+
+Declaration = ImportDecl | SchemaDecl | ModelDecl | AmendedDecl | TrainDecl
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,3 +288,56 @@ class File:
 
     source: SourceText
     declarations: tuple[Declaration, ...]
+
+
+__all__ = [
+    "AmendedDecl",
+    "Amendment",
+    "Argument",
+    "AttributeDecl",
+    "Binary",
+    "Call",
+    "Declaration",
+    "DropStatement",
+    "EdgeDecl",
+    "EdgesMap",
+    "Expression",
+    "File",
+    "GraphDecl",
+    "Hop",
+    "ImportDecl",
+    "JoinCall",
+    "LabelTarget",
+    "LayerStep",
+    "LinkTarget",
+    "ListLiteral",
+    "Literal",
+    "MetapathDecl",
+    "ModelDecl",
+    "Name",
+    "NamePattern",
+    "NodeDecl",
+    "NodesMap",
+    "Override",
+    "ParameterDecl",
+    "Pattern",
+    "PipeLayer",
+    "PipeMap",
+    "PredictStatement",
+    "Reference",
+    "RelationPattern",
+    "RepeatStatement",
+    "RepeatedSteps",
+    "Replacement",
+    "Rule",
+    "SchemaDecl",
+    "SequenceStatement",
+    "SequenceStep",
+    "Setting",
+    "StageStatement",
+    "Statement",
+    "TrainDecl",
+    "TypeExpression",
+    "Unary",
+    "Wildcard",
+]

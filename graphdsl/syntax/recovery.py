@@ -13,7 +13,7 @@ from graphdsl.syntax.brackets import CLOSERS, scan
 _WORD = re.compile(r'[^\W\d]\w*|"(?:[^"\\\n]|\\.)*"')
 _NAMED = r'(?:[^\W\d]\w*|"(?:[^"\\\n]|\\.)*")'
 _HEADERS = (
-    re.compile(rf"[ \t]*model\s+{_NAMED}(?P<faulty>.*)\bon\s+{_NAMED}\s*"),
+    re.compile(rf"[ \t]*model\s+{_NAMED}(?P<faulty>.*)\b(?:on|amends)\s+{_NAMED}\s*"),
     re.compile(rf"[ \t]*(?:schema|train)\s+{_NAMED}(?P<faulty>.*)"),
     re.compile(r"[ \t]*(?:[^\W\d]\w*\s*=\s*)?(?:nodes|edges)\b(?P<faulty>.*)"),
 )

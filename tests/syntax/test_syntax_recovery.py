@@ -129,7 +129,7 @@ def test_repairs_keep_line_breaks() -> None:
 
 def test_what_could_follow() -> None:
     assert could_follow("schema s {") >= {"NODE", "EDGE", "METAPATH", "OPTIONAL", "RBRACE"}
-    assert could_follow("") == {"SCHEMA", "MODEL", "TRAIN", "GNN", "$END"}
+    assert could_follow("") == {"IMPORT", "SCHEMA", "MODEL", "TRAIN", "GNN", "$END"}
     assert could_follow("schema schema") == {"LPAR", "LBRACE"}
     assert could_follow("schema {") == frozenset()
 
