@@ -1,9 +1,10 @@
 """Source text, spans, diagnostics, codes, name encoding and did-you-mean: everything prints through this package."""
 
-from graphdsl.text.codes import CODES, Code, lookup
+from graphdsl.text.codes import CODES, Code, find_code, lookup
 from graphdsl.text.diagnostic import Diagnostic, Edit, Enough, Findings, Fix, Label, Severity, SpecError, order, report
 from graphdsl.text.display import clean, columns
 from graphdsl.text.encoding import EdgeKey, decode, encode, encode_edge, join_edge, show_edge, show_name
+from graphdsl.text.explanation import explain, introduction
 from graphdsl.text.render import render, render_all, summary
 from graphdsl.text.source import SourceText, read_source
 from graphdsl.text.span import Span
@@ -30,6 +31,9 @@ __all__ = [
     "did_you_mean",
     "encode",
     "encode_edge",
+    "explain",
+    "find_code",
+    "introduction",
     "join_edge",
     "listing",
     "lookup",

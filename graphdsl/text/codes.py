@@ -164,3 +164,13 @@ def lookup(code: str) -> Code:
     'unknown-name'
     """
     return _BY_CODE[code]
+
+
+def find_code(name: str) -> Code | None:
+    """The code that somebody means by a code or its kebab-case name, in capitals or not.
+
+    >>> find_code("gnn101") == find_code("Unknown-Name") == lookup("GNN101"), find_code("GNN9999")
+    (True, None)
+    """
+    meant = name.strip().casefold().replace("_", "-")
+    return next((entry for entry in CODES if meant in (entry.code.casefold(), entry.name)), None)

@@ -99,11 +99,11 @@ def loaded_after(arguments: list[str]) -> set[str]:
     return set(done.stdout.rsplit("loaded:", 1)[1].split())
 
 
-@pytest.mark.parametrize("command", ["check", "plan", "layers"])
+@pytest.mark.parametrize("command", ["check", "explain", "plan", "layers"])
 def test_commands_without_torch_start_light(command: str, tmp_path: Path) -> None:
     spec = tmp_path / "s.gnn"
     spec.write_text(SPEC, encoding="utf-8")
-    loaded = loaded_after([command] if command == "layers" else [command, str(spec)])
+    loaded = loaded_after([command] if command in ("explain", "layers") else [command, str(spec)])
     assert "graphdsl" in loaded
     assert not loaded & set(HEAVY)
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from graphdsl.text import CODES
+
 ROOT = Path(__file__).resolve().parents[2]
 SPEC = "schema s { node a { x: float[3], y: class[2] } } model m on s { predict a.y }\n"
 
@@ -23,6 +25,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_wheel_holds_grammar_and_type_marker(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {"graphdsl/grammar/gnn.lark", "graphdsl/grammar/README.md", "graphdsl/py.typed"} <= names
+    assert {f"graphdsl/text/explanations/{item.code}.md" for item in CODES} <= names
     assert not any(name.startswith(("tests/", "examples/")) for name in names)
 
 

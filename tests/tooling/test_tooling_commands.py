@@ -10,6 +10,7 @@ import pytest
 
 from graphdsl.tooling import cli
 from graphdsl.tooling.cli import main
+from graphdsl.tooling.markdown import show_markdown
 
 GOOD = """schema s {
   node a { x: float[*], y: class[2] }
@@ -146,6 +147,39 @@ def test_plan_with_metadata(write, capsys) -> None:
     write_metadata(Metadata({"a": StoreInfo(5, {"x": TensorInfo((5, 77), "float32")})}, {}), "data.json")
     assert main(["plan", write("good.gnn", GOOD), "--model", "m", "--metadata", "data.json"]) == 0
     assert "77, 77 → 8" in capsys.readouterr().out
+
+
+def test_explain(capsys) -> None:
+    assert main(["explain", "GNN303"]) == 0
+    page = capsys.readouterr().out
+    assert page.startswith("# GNN303 self-loops-between-types\n")
+    assert "## Bad" in page
+    for name in ("gnn303", "self-loops-between-types", "Self_Loops-Between-Types"):
+        assert main(["explain", name]) == 0
+        assert capsys.readouterr().out == page
+    assert main(["explain", "GNN101", "GNN303"]) == 0
+    assert capsys.readouterr().out.endswith(page)
+    assert main(["explain"]) == 0
+    assert "GNN303  error    self-loops-between-types\n" in capsys.readouterr().out
+    assert main(["explain", "GNN303", "--json"]) == 0
+    (entry,) = json.loads(capsys.readouterr().out)
+    assert (entry["code"], entry["explanation"]) == ("GNN303", page)
+
+
+def test_explain_something_unknown(capsys) -> None:
+    assert main(["explain", "GNN3033", "self-loop-between-types", "?"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "did you mean `GNN303`?" in err
+    assert "did you mean `self-loops-between-types`?" in err
+    assert "`gnn explain` lists all codes" in err
+
+
+def test_pages_on_a_terminal() -> None:
+    shown = show_markdown("# GNN1 a\n\nThe `x`.\n\n```gnn\n# no heading `x`\n```")
+    assert [line.replace("\x1b", "") for line in shown.splitlines()] == [
+        "[1mGNN1 a[0m", "", "The [36mx[0m.", "", "[1;34m  |[0m # no heading `x`"
+    ]  # fmt: skip
 
 
 def test_layers(capsys) -> None:
