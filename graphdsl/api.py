@@ -1,7 +1,7 @@
 """The public Python face: load, check, plan, compile, validate."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,8 +64,8 @@ class Spec:
 
     @property
     def text(self) -> str:
-        """The text that it was read from."""
-        return self.resolved.source.text
+        """The text that it was read from; with imports, one text with the meaning of all of them."""
+        return self.resolved.text
 
     @property
     def name(self) -> str:
@@ -90,8 +90,9 @@ class Spec:
         """
         models = self.resolved.models
         if name is None:
-            trained = [item for item in self.resolved.trainings if item in models]
-            candidates = trained if len(trained) == 1 else list(models)
+            own = [item.name for item in models.values() if item.span.file == self.name] or list(models)
+            trained = [item for item in self.resolved.trainings if item in own]
+            candidates = trained if len(trained) == 1 else own
             if len(candidates) == 1:
                 return models[candidates[0]]
             problem = "several models" if candidates else "no model"
@@ -112,9 +113,11 @@ class Spec:
         return self.model(model).schema
 
     def training(self, model: str | None = None) -> Training:
-        """Train settings of a model: its train block over the defaults."""
-        name = self.model(model).name
-        return self.resolved.trainings.get(name, Training(name))
+        """Train settings of a model: its train block over the defaults; without one, that of the model it amends."""
+        chosen = base = self.model(model)
+        while base.base is not None and base.name not in self.resolved.trainings:
+            base = self.resolved.models[base.base]
+        return replace(self.resolved.trainings.get(base.name, Training(chosen.name)), model=chosen.name)
 
     def plan(self, model: str | None = None, *, data: Any = None, **parameters: Any) -> Plan:
         """What a model computes: stages, layers, widths.
@@ -132,7 +135,7 @@ class Spec:
         plan, found = plan_model(chosen, parameters, _metadata(data, chosen.schema))
         errors = [item for item in found if item.is_error]
         if plan is None or errors:
-            raise SpecError(errors, [self.resolved.source])
+            raise SpecError(errors, self.resolved.sources)
         return plan
 
     def compile(
@@ -156,7 +159,7 @@ class Spec:
         from graphdsl.backends import compile_plan
 
         plan = self.plan(model, data=data, **parameters)
-        require_sizes(plan, self.resolved.source)
+        require_sizes(plan, *self.resolved.sources)
         return compile_plan(plan, backend=backend)
 
     def validate(self, data: Any, model: str | None = None) -> "Report":
@@ -197,7 +200,7 @@ def _load(source: SourceText | Diagnostic) -> Spec:
         raise SpecError([source])
     resolved, found = analyse(source)
     if any(item.is_error for item in found):
-        raise SpecError(found, [source])
+        raise SpecError(found, resolved.sources)
     return Spec(resolved, order(found))
 
 

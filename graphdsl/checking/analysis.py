@@ -4,16 +4,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from graphdsl.checking.imports import bundle, gather
 from graphdsl.model import Metadata, Model, ResolvedSpec, resolve
 from graphdsl.plan import Plan, lower
-from graphdsl.syntax import parse
 from graphdsl.text import Diagnostic, Findings, Label, SourceText, order
 
 _NAMES = {"GNN101", "GNN103"}
 """Codes of names that are not found: they may stand in a declaration that could not be read."""
 _WHOLE = {"GNN105", "GNN106", "GNN401", "GNN505"}
 """Codes of what can only be told when nothing is lost."""
-_DECLARERS = (("node", "node type"), ("edge", "relation"), ("metapath", "relation"), ("model", "model"))
+_DECLARERS = (("node", "node type"), ("edge", "relation"), ("metapath", "relation"), ("model", "model"),
+              ("schema", "schema"))  # fmt: skip
 """Words that start a declaration, and what is unknown when one could not be read."""
 _MAX_ALSO = 3
 
@@ -66,6 +67,28 @@ def _merge(found: Iterable[Diagnostic]) -> list[Diagnostic]:
     return merged
 
 
+def _of_base(model: Model, found: list[Diagnostic], known: list[Diagnostic]) -> list[Diagnostic]:
+    """What is wrong with a model that amends another: what the base does not say itself names the model."""
+    if model.base is None:
+        return found
+    label = Label(model.span, f"in `{model.name}`, which amends `{model.base}`")
+
+    def named(item: Diagnostic) -> Diagnostic:
+        own = item.primary is None or model.declared.span.holds(item.primary.span)
+        return item if own else replace(item, labels=(*item.labels, label))
+
+    return [named(item) for item in found if item not in known]
+
+
+def _in(file: str, item: Diagnostic) -> bool:
+    return item.primary is None or item.primary.span.file == file
+
+
+def _line(item: Diagnostic) -> tuple[str, int]:
+    span = item.labels[0].span
+    return span.file, span.line
+
+
 def analyse(source: SourceText, pedantic: bool = False) -> tuple[ResolvedSpec, list[Diagnostic]]:
     """Meaning and findings of a text: syntax, declarations, and every model with its defaults.
 
@@ -73,21 +96,24 @@ def analyse(source: SourceText, pedantic: bool = False) -> tuple[ResolvedSpec, l
         source: the spec.
         pedantic: whether findings of phase 7 are wanted; without it, what only they need is not computed.
     """
-    parsed = parse(source)
+    parsed = gather(source)
     unread = any(item.is_error for item in parsed.diagnostics)
     resolved, said = resolve(parsed.file)
+    resolved = replace(resolved, sources=parsed.sources, text=bundle(parsed))
     found = [item for item in said if not _follows(item, parsed.lost, unread)]
     for model in resolved.models.values():
         if sum(item.is_error for item in found) >= Findings.most:
             break
-        found += _check_model(model, parsed.lost, bool(parsed.lost))
+        if model.span.file == source.name:
+            found += _of_base(model, _check_model(model, parsed.lost, bool(parsed.lost)), found)
+    found = [item for item in found if item.is_error or _in(source.name, item)]
     meant = {help_line for item in found if item.code == "GNN101" for help_line in item.helps}
     found = [item for item in found if item.code != "GNN108" or f"did you mean {item.message.split()[1]}?" not in meant]
     if unread:
         # What is never used may be used in a statement that could not be read.
         found = [item for item in found if item.is_error]
-    lines = {item.primary.span.line for item in parsed.diagnostics if item.primary}
-    found = [item for item in found if item.primary is None or item.primary.span.line not in lines]
+    lines = {_line(item) for item in parsed.diagnostics if item.primary}
+    found = [item for item in found if item.primary is None or _line(item) not in lines]
     if not pedantic:
         found = [item for item in found if not item.is_pedantic]
     return resolved, [*parsed.diagnostics, *_merge(found)]

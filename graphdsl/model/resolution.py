@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from graphdsl.model.amending import expander
 from graphdsl.model.parameters import CONSTANTS, RESERVED, Parameter, bind, declare
 from graphdsl.model.program import Program
 from graphdsl.model.programs import elaborate
@@ -20,13 +21,14 @@ from graphdsl.text import Diagnostic, Enough, Findings, SourceText, Span, did_yo
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A declared model: its parameters and its body, not yet with values."""
+    """A declared model: its parameters and its body, not yet with values; `base` is the model that it amends."""
 
     name: str
     schema: Schema
     parameters: tuple[Parameter, ...]
     declared: n.ModelDecl
     span: Span
+    base: str | None = None
 
     def bind(self, given: Mapping[str, Any]) -> tuple[Program | None, list[Diagnostic]]:
         """Give the parameters values and match every rule.
@@ -55,12 +57,16 @@ class ResolvedSpec:
         schemas: by name.
         models: by name, in the order of the file.
         trainings: train settings by model name.
+        sources: the texts of the file and of all that it imports.
+        text: one text with the meaning of them all.
     """
 
     source: SourceText
     schemas: Mapping[str, Schema]
     models: Mapping[str, Model]
     trainings: Mapping[str, Training]
+    sources: tuple[SourceText, ...] = ()
+    text: str = ""
 
 
 def _twice(what: str, name: n.Name, first: Span) -> Diagnostic:
@@ -81,22 +87,28 @@ def _schemas(file: n.File, schemas: dict[str, Schema], found: list[Diagnostic]) 
 
 
 def _models(file: n.File, schemas: Mapping[str, Schema], models: dict[str, Model], found: list[Diagnostic]) -> None:
-    for declared in file.declarations:
-        if not isinstance(declared, n.ModelDecl):
+    declared: dict[str, n.ModelDecl | n.AmendedDecl] = {}
+    for item in file.declarations:
+        if isinstance(item, n.ModelDecl | n.AmendedDecl):
+            if item.name.text in declared:
+                found.append(_twice("model", item.name, declared[item.name.text].name.span))
+            else:
+                declared[item.name.text] = item
+    expand = expander(declared, found)
+    for name, item in declared.items():
+        whole = expand(item)
+        if whole is None:
             continue
-        name = declared.name
-        if name.text in models:
-            found.append(_twice("model", name, models[name.text].span))
-            continue
-        schema = schemas.get(declared.schema.text)
+        wanted = whole.declared.schema
+        schema = schemas.get(wanted.text)
         if schema is None:
-            wanted = declared.schema
             helps, notes = did_you_mean(wanted.text, schemas), listing("schemas", schemas)
             found.append(report("GNN101", f"unknown schema `{wanted.text}`", wanted.span, helps=helps, notes=notes))
             continue
-        parameters = declare(declared.parameters, found)
-        models[name.text] = Model(name.text, schema, parameters, declared, name.span)
-        found += _unused("model", declared.parameters, declared.body)
+        parameters = declare(whole.declared.parameters, found)
+        models[name] = Model(name, schema, parameters, whole.declared, item.name.span, whole.base)
+        defaults = tuple(parameter.default for parameter in whole.declared.parameters if parameter.default is not None)
+        found += _unused("model", whole.own, (whole.declared.body, defaults))
 
 
 def _unused(what: str, declared: tuple[n.ParameterDecl, ...], body: tuple[Any, ...]) -> list[Diagnostic]:
@@ -113,8 +125,7 @@ def _unused(what: str, declared: tuple[n.ParameterDecl, ...], body: tuple[Any, .
 def _trainings(
     file: n.File, models: Mapping[str, Model], trainings: dict[str, Training], found: list[Diagnostic]
 ) -> None:
-    base = Path(file.source.name).parent
-    declared_models = {d.name.text for d in file.declarations if isinstance(d, n.ModelDecl)}
+    declared_models = {item.name.text for item in file.declarations if isinstance(item, n.ModelDecl | n.AmendedDecl)}
     for declared in file.declarations:
         if not isinstance(declared, n.TrainDecl):
             continue
@@ -128,7 +139,7 @@ def _trainings(
         if name.text not in declared_models:
             helps, notes = did_you_mean(name.text, models), listing("models", models)
             found.append(report("GNN101", f"unknown model `{name.text}`", name.span, helps=helps, notes=notes))
-        trainings[name.text] = resolve_training(declared, base, found)
+        trainings[name.text] = resolve_training(declared, Path(declared.span.file).parent, found)
 
 
 def resolve(file: n.File) -> tuple[ResolvedSpec, list[Diagnostic]]:

@@ -35,6 +35,10 @@ _TRIPLE = re.compile(r"\([^(){}\n,]+,[^(){}\n,]+,[^(){}\n,]+\)")
 _DECLARATION = re.compile(r"^[ \t]*(import|schema|model|train)\b", re.MULTILINE)
 _NAME_PLACE = re.compile(r"(?:\bnode[ \t]+|-\[[ \t]*|\bedge[ \t]+|\]->[ \t]*)(?P<name>[^\W\d]\w*)(?P<gap>[ \t]*)\Z")
 _NAME_REST = re.compile(r"[^\s{}()\[\]\"=,|]*[^\s{}()\[\]\"=,|:]")
+_AMENDS = re.compile(r"\bmodel\b.*\bamends\b")
+_STATEMENT = re.compile(
+    r"(?P<name>[^\W\d]\w*)[ \t]*=[ \t]*(?:nodes|edges)\b|(?:nodes|edges|repeat|drop|sequential)\b(?![ \t]*=)"
+)
 _BLOCK_ENDS = frozenset({"RBRACE", "RPAR", "RSQB", "$END"})
 _LONGEST = 30
 
@@ -139,8 +143,30 @@ def _map_word(here: Draft, token: Token, _accepted: frozenset[str]) -> Mistake |
     return Mistake(found, Blank(offset))
 
 
+def _amending(here: Draft, token: Token, _accepted: frozenset[str]) -> Mistake | None:
+    """A statement of a whole model in one that amends another."""
+    offset = token.start_pos or 0
+    start = here.line_start(offset)
+    opened = here.brackets.open_at(start)
+    statement = _STATEMENT.match(here.text, start)
+    if statement is None or len(opened) != 1 or offset > line_bounds(here.text, start)[1]:
+        return None
+    if not _AMENDS.search(here.text, here.line_start(opened[0].offset), opened[0].offset):
+        return None
+    name = statement.group("name")
+    if name is None:
+        message = "a model that amends another holds `name = value`, `replace NAME = …` and `predict` only"
+        helps = ("name the stage in the base and replace it, or write a whole model: `model NAME on SCHEMA { … }`",)
+        return Mistake(report("GNN010", message, here.span(start, statement.end()), helps=helps), Blank(start))
+    edit = Replace(start, start, "replace ")
+    message = f"a model that amends another says `replace {name} = …` to change a stage"
+    span, fix = here.span(start, statement.end()), fix_of(here, "write `replace`", edit)
+    return Mistake(report("GNN010", message, span, helps=("write `replace` before it",), fix=fix), edit)
+
+
 _LOOKS: tuple[Callable[[Draft, Token, frozenset[str]], Mistake | None], ...] = (
     _comment,
+    _amending,
     wrong_closer,
     unopened_block,
     unclosed_call,

@@ -60,6 +60,8 @@ CODES: tuple[Code, ...] = (
     ),
     _warning("GNN108", "unused-parameter", "The parameter changes nothing: no expression reads it."),
     _warning("GNN109", "unused-state", "The state is computed and never read."),
+    _error("GNN110", "circle", "Files that import each other, or models that amend each other, have no beginning."),
+    _error("GNN111", "import-path", "An import names a file of the project by a relative path; nothing else is read."),
     # 2xx parameters and values
     _error("GNN201", "unknown-argument", "The layer does not take an argument of this name."),
     _error("GNN202", "wrong-type", "The value is of another type than the place accepts."),

@@ -46,16 +46,23 @@ def _underline(line: str, left: int, label: Label, paint: _Paint, style: str) ->
     return " " * before + paint(style, (sign * marks + " " + clean(label.text)).rstrip())
 
 
+def _gutter(diagnostic: Diagnostic) -> int:
+    """Columns of the largest line number."""
+    return len(str(max((label.span.line for label in diagnostic.labels), default=1)))
+
+
 def _excerpt(diagnostic: Diagnostic, source: SourceText, paint: _Paint) -> list[str]:
     """The lines of source that the labels point to, with their marks."""
-    primary = diagnostic.primary
+    labels = [item for item in diagnostic.labels if item.span.file == source.name]
     by_line: dict[int, list[Label]] = {}
-    for label in diagnostic.labels:
-        if label.span.file == source.name and 1 <= label.span.line <= len(source.lines):
+    for label in labels:
+        if 1 <= label.span.line <= len(source.lines):
             by_line.setdefault(label.span.line, []).append(label)
-    gutter = len(str(max(by_line, default=1)))
+    gutter = _gutter(diagnostic)
     bar = paint("frame", " " * gutter + " |")
-    out = [paint("frame", " " * gutter + "--> ") + clean(str(primary.span if primary else source.name)), bar]
+    place = next((item.span for item in labels if item.primary), labels[0].span)
+    arrow = "--> " if any(item.primary for item in labels) else "::: "
+    out = [paint("frame", " " * gutter + arrow) + clean(str(place)), bar]
     previous = None
     for number in sorted(by_line):
         if previous is not None and number > previous + 1:
@@ -81,15 +88,14 @@ def render(diagnostic: Diagnostic, sources: Mapping[str, SourceText] | None = No
     head = f"{diagnostic.severity}[{diagnostic.code}]"
     lines = [paint(diagnostic.severity, head) + paint("bold", f": {clean(diagnostic.message)}")]
     primary = diagnostic.primary
-    gutter = 1
-    if primary:
-        source = (sources or {}).get(primary.span.file) or read_source(primary.span.file)
+    gutter = _gutter(diagnostic)
+    for file in dict.fromkeys([label.span.file for label in sorted(diagnostic.labels, key=lambda x: not x.primary)]):
+        source = (sources or {}).get(file) or read_source(file)
         if isinstance(source, SourceText):
             lines += _excerpt(diagnostic, source, paint)
-            gutter = len(str(max(label.span.line for label in diagnostic.labels)))
-        else:
+        elif primary and file == primary.span.file:
             lines.append(paint("frame", " --> ") + clean(str(primary.span)))
-    elif diagnostic.where:
+    if not primary and diagnostic.where:
         lines.append(paint("frame", " --> ") + clean(diagnostic.where))
     equals = paint("frame", " " * gutter + " = ")
     if primary and diagnostic.where:
@@ -105,7 +111,7 @@ def render(diagnostic: Diagnostic, sources: Mapping[str, SourceText] | None = No
 def _sources(diagnostics: Iterable[Diagnostic], given: Mapping[str, SourceText] | None) -> dict[str, SourceText]:
     """The texts that diagnostics point into, each read once."""
     sources = dict(given or {})
-    for name in {item.primary.span.file for item in diagnostics if item.primary} - set(sources):
+    for name in {label.span.file for item in diagnostics for label in item.labels} - set(sources):
         source = read_source(name)
         if isinstance(source, SourceText):
             sources[name] = source

@@ -21,5 +21,14 @@ class Span:
         """The span from the start of this one to the end of `other`."""
         return Span(self.file, self.line, self.column, other.end_line, other.end_column)
 
+    def holds(self, other: "Span") -> bool:
+        """Whether the other span lies within this one."""
+        start, end = (self.line, self.column), (self.end_line, self.end_column)
+        return (
+            self.file == other.file
+            and start <= (other.line, other.column)
+            and ((other.end_line, other.end_column) <= end)
+        )
+
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"

@@ -7,7 +7,7 @@ from reading import BAD, HERE
 from graphdsl.text import CODES
 
 ELSEWHERE = {
-    "GNN001": "text/test_text_source.py",  # files that cannot be opened
+
     "GNN003": "text/test_text_source.py",  # files that are too large
     "GNN402": "data/test_loading.py",  # a budget is exceeded by data
 }
