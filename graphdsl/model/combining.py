@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 from graphdsl.model.program import CombineKind, JoinKind
 from graphdsl.model.values import UNKNOWN, show
+from graphdsl.syntax import STATEMENTS
 from graphdsl.syntax import nodes as n
 from graphdsl.text import Diagnostic, did_you_mean, listing, report
 
@@ -134,6 +135,8 @@ class JoinReader:
         """A statement starts with a name that is no state and no join."""
         name = call.name.text
         known = [*self.states, *JOINS]
+        if name in STATEMENTS and name not in self.states:
+            return report("GNN014", f"a spec has no `{name}`", call.name.span, helps=(STATEMENTS[name],))
         helps = did_you_mean(name, [*known, *_STATEMENTS]) or (
             "a layer stands in `nodes { *: … }`, in `edges { … }` or behind `|`",
         )

@@ -93,12 +93,17 @@ WORDLIKE = frozenset(name for name, word in WORDS.items() if word.strip("`").isa
 
 RELATION = "a relation is written `source -[name]-> target`"
 
+_ON = "say which schema the model is for: `model NAME on SCHEMA { … }`"
+
 _HELPS: tuple[tuple[frozenset[str], str, str], ...] = (
-    (frozenset({"MINUS", "LPAR", "COMMA", "RARROW", "ARROW"}), "LARROW", RELATION),
-    (frozenset({"LBACK"}), "LARROW", "only metapaths run backwards: swap the two types, and write `-[name]->`"),
+    (frozenset({"IDENTIFIER", "RPAR", "COMMA"}), "ON", _ON),
+    (frozenset({"REVERSE"}), "EDGE", "`reverse` stands before the attributes: `edge a -[r]-> b reverse NAME { … }`"),
+    (frozenset({"IDENTIFIER"}), "SHARE", "write `repeat 3 { … }`, or `repeat 3 share { … }` for one set of weights"),
+    (frozenset({"MINUS", "LPAR", "COMMA", "RARROW", "ARROW", "EQUAL", "LSQB", "COLON", "DOT"}), "LARROW", RELATION),
+    (frozenset({"LBACK"}), "LARROW", "an edge runs forwards, `edge a -[r]-> b`; `reverse NAME` declares the way back"),
     (frozenset({"MINUS", "LPAR", "RSQB", "RBACK"}), "RARROW", "an arrow ends in `]->`: `source -[name]-> target`"),
     (frozenset({"MINUS", "LPAR", "RSQB", "RARROW"}), "RBACK", "a step backwards is written `<-[name]- type`"),
-    (frozenset({"LBRACE"}), "ON", "say which schema the model is for: `model NAME on SCHEMA { … }`"),
+    (frozenset({"LBRACE"}), "ON", _ON),
     (frozenset({"STRING"}), "IDENTIFIER", "write the name without quotes"),
     (frozenset({"COLON"}), "EQUAL", "arguments are written `name = value`"),
     (frozenset({"INT", "FLOAT", "STRING"}), "LPAR", "arguments stand in parentheses: `Linear(64)`"),
@@ -108,7 +113,6 @@ _HELPS: tuple[tuple[frozenset[str], str, str], ...] = (
 """Found, could stand there, what to say: mistakes that many people make."""
 
 _CHARACTERS = {
-    ";": "a line break is enough; `;` separates nothing here",
     "'": "strings stand in double quotes",
     "\u2192": "an arrow is written `-[name]->`",
     ">": "forwards is `-[name]->`, backwards `<-[name]-`",
@@ -172,6 +176,14 @@ def hint(found: str, text: str, expected: Iterable[str], inside: str) -> str | N
         return f"`{text}` is a word of the language: choose another name{quotable}"
     if accepted == {"STRING"}:
         return 'a spec imports other specs, by their path: `import "file.gnn"`'
+    if accepted == {"DOT", "LARROW"}:
+        return "say which label: `predict TYPE.LABEL`, or which relation: `predict a -[r]-> b`"
+    if "COLON" in accepted and found in ("INT", "FLOAT", "STRING") and inside == "{":
+        return "write `:` between a name and its value"
+    if found == "COLON" and accepted == {"LPAR", "EQUAL"}:
+        return "write `=` between a name and its path: `metapath P = a -[r]-> b`"
+    if accepted == {"COLON"} and inside == "(" and found in ("COMMA", "RPAR"):
+        return "a parameter has a type, and often a default: `hidden: int = 64`"
     if found == "EQUAL" and "COLON" in accepted:
         if inside == "(":
             return "write `:` and a type, and `=` only before a default: `hidden: int = 64`"

@@ -11,6 +11,14 @@ from typing import Any, cast
 from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
+from graphdsl.syntax.blocks import (
+    foreign_statement,
+    indented_blocks,
+    json_text,
+    long_comment,
+    marked_line,
+    nameless_block,
+)
 from graphdsl.syntax.bracket_mistakes import (
     never_closed,
     unclosed_call,
@@ -20,7 +28,8 @@ from graphdsl.syntax.bracket_mistakes import (
     wrong_closer,
 )
 from graphdsl.syntax.draft import Draft, Mistake, fix_of
-from graphdsl.syntax.messages import RELATION, WORDS, character_help, describe, hint
+from graphdsl.syntax.messages import RELATION, WORDLIKE, WORDS, character_help, describe, hint
+from graphdsl.syntax.notation import habit
 from graphdsl.syntax.recovery import Blank, Replace, Skip, code_before, code_end, line_bounds
 from graphdsl.text import closest, report
 
@@ -39,11 +48,29 @@ _AMENDS = re.compile(r"\bmodel\b.*\bamends\b")
 _STATEMENT = re.compile(
     r"(?P<name>[^\W\d]\w*)[ \t]*=[ \t]*(?:nodes|edges)\b|(?:nodes|edges|repeat|drop|sequential)\b(?![ \t]*=)"
 )
+_ARROW = re.compile(r"<-|[-=]+[>\[]")
 _BLOCK_ENDS = frozenset({"RBRACE", "RPAR", "RSQB", "$END"})
 _LONGEST = 30
 
 
 # --- where the parser is stuck at a token ----------------------------------------------------------------------------
+
+
+def _foreign(here: Draft, offset: int, accepted: frozenset[str]) -> Mistake | None:
+    """What is written as in another language."""
+    return (
+        long_comment(here, offset)
+        or foreign_statement(here, offset)
+        or marked_line(here, offset)
+        or nameless_block(here, offset)
+        or json_text(here, offset)
+        or indented_blocks(here, offset, accepted)
+        or habit(here, offset, accepted)
+    )
+
+
+def _other_notation(here: Draft, token: Token, accepted: frozenset[str]) -> Mistake | None:
+    return _foreign(here, token.start_pos or 0, accepted)
 
 
 def _comment(here: Draft, token: Token, _accepted: frozenset[str]) -> Mistake | None:
@@ -165,6 +192,7 @@ def _amending(here: Draft, token: Token, _accepted: frozenset[str]) -> Mistake |
 
 
 _LOOKS: tuple[Callable[[Draft, Token, frozenset[str]], Mistake | None], ...] = (
+    _other_notation,
     _comment,
     _amending,
     wrong_closer,
@@ -187,7 +215,7 @@ def _broken_name(text: str, offset: int) -> str | None:
     """The name that was meant where a name in its place goes on with a blank, a dash or the like."""
     before = _NAME_PLACE.search(text[max(0, offset - 200) : offset])
     rest = _NAME_REST.match(text, offset)
-    if before is None or rest is None or (rest.group().startswith("-") and before.group("gap")):
+    if before is None or rest is None or _ARROW.match(text, offset) or (rest.group()[0] == "-" and before.group("gap")):
         return None
     return f'"{before.group("name")}{before.group("gap")}{rest.group()}"'
 
@@ -196,14 +224,15 @@ def _plainly(here: Draft, token: Token, accepted: frozenset[str]) -> Mistake:
     offset = token.start_pos or 0
     opened = here.brackets.open_at(offset)
     said = hint(token.type, str(token), accepted, opened[-1].sign if opened else "")
+    keywords = [WORDS[name].strip("`") for name in sorted(accepted) if WORDS[name].strip("`").isalpha()]
+    near = closest(str(token), keywords) if token.type in WORDLIKE or token.type == "IDENTIFIER" else None
     if "STRING" in accepted and _TRIPLE.match(here.text, offset):
         said = RELATION
+    elif near and not said:
+        said = f"did you mean `{near}`?"
     elif name := _broken_name(here.text, offset):
         said = f"a name that is more than one word of letters, digits and `_` stands in double quotes: `{name}`"
     helps = [said] if said else []
-    keywords = [WORDS[name].strip("`") for name in sorted(accepted) if WORDS[name].strip("`").isalpha()]
-    if token.type == "IDENTIFIER" and not helps and (near := closest(str(token), keywords)):
-        helps.append(f"did you mean `{near}`?")
     message = (
         f"expected {describe(accepted)}, found {_shown(token)}" if accepted else f"{_shown(token)} cannot stand here"
     )
@@ -237,10 +266,12 @@ def _character(here: Draft, offset: int) -> Mistake:
         return Mistake(found, edit)
     if block := unopened(here, offset, here.accepts(offset)):
         return block
+    if foreign := _foreign(here, offset, here.accepts(offset)):
+        return foreign
     shown = f"`{character}`" if character.isprintable() else f"U+{ord(character):04X}"
     said = character_help(character)
     found = report("GNN011", f"{shown} starts no word of the language", here.span(offset, offset + 1), helps=said)
-    alone = character == ";" or not character.isprintable() or character.isspace()
+    alone = not character.isprintable() or character.isspace()
     return Mistake(found, Replace(offset, offset + 1, " ") if alone else Blank(offset))
 
 

@@ -44,6 +44,7 @@ CODES: tuple[Code, ...] = (
     _error("GNN011", "unknown-character", "This character starts no word of the language."),
     _error("GNN012", "unclosed", "A bracket, brace or string is opened and never closed."),
     _error("GNN013", "version", "The spec asks for a version of the language that this program does not know."),
+    _error("GNN014", "other-notation", "The text is written as in Python, C or YAML; a spec says this differently."),
     # 1xx names
     _error("GNN101", "unknown-name", "A name is used that nothing declares."),
     _error("GNN102", "duplicate-name", "Two declarations of the same kind share a name, so one would hide the other."),
