@@ -6,11 +6,17 @@ from typing import Any
 from graphdsl.model import parse_assignment, read_parameters
 from graphdsl.model.parameters import RESERVED
 from graphdsl.text import Diagnostic, SpecError, report
+from graphdsl.tooling.output import FORMATS
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:
-    """`--format text|json`."""
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="how findings are printed")
+    """`--format`: findings are printed so, on standard output where they are what the command gives."""
+    parser.add_argument("--format", choices=FORMATS, default="text", help="how findings are printed")
+
+
+def add_deny_warnings(parser: argparse.ArgumentParser) -> None:
+    """`--deny-warnings`."""
+    parser.add_argument("--deny-warnings", action="store_true", help="end with 1 when there is a warning, too")
 
 
 def add_parameters(parser: argparse.ArgumentParser) -> None:

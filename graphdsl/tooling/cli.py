@@ -26,6 +26,12 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
     return parser
 
 
+def _refuse(error: SpecError, style: str) -> int:
+    """What keeps a command from running: on standard error, but for programs where they read the rest."""
+    stream = sys.stderr if style == "text" else sys.stdout
+    return print_findings(error.diagnostics, style, error.sources, stream)
+
+
 def _fail(error: Exception) -> int:
     """An error of ours: say so in one line, with the traceback for the report."""
     found = report(
@@ -56,6 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     show_everything()
+    arguments = argparse.Namespace()
     try:
         arguments = build_parser(words[0] if words else None).parse_args(words)
         done = arguments.run(arguments)
@@ -64,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as done:  # argparse: 0 after --help, 2 after misuse
         return done.code if isinstance(done.code, int) else MISUSE
     except SpecError as error:
-        return print_findings(error.diagnostics, sources=error.sources, stream=sys.stderr)
+        return _refuse(error, getattr(arguments, "format", "text"))
     except BrokenPipeError:  # `gnn layers | head`: nobody reads on
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLEAN

@@ -1,15 +1,15 @@
-"""Findings on the terminal or as JSON, and the exit codes of all commands."""
+"""Findings on the terminal or for programs, and the exit codes of all commands."""
 
-import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from io import TextIOWrapper
-from typing import Any, TextIO
+from typing import TextIO
 
-from graphdsl.text import Diagnostic, SourceText, Span, order, render_all
+from graphdsl.text import Diagnostic, SourceText, order, render_all
 
 CLEAN, FINDINGS, MISUSE, INTERNAL, INTERRUPTED = 0, 1, 2, 70, 130
+FORMATS = ("text", "json", "sarif", "github")
 
 
 def show_everything() -> None:
@@ -24,27 +24,23 @@ def wants_color(stream: TextIO) -> bool:
     return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
-def _span(span: Span) -> dict[str, Any]:
-    return {name: getattr(span, name) for name in ("file", "line", "column", "end_line", "end_column")}
+def show_findings(
+    items: Sequence[Diagnostic], style: str, sources: Mapping[str, SourceText] | None = None, color: bool = False
+) -> str:
+    """Findings in one of the `FORMATS`; what only one format needs is imported for it alone."""
+    if style == "json":
+        from graphdsl.tooling.formats.plain import to_json
 
+        return to_json(items)
+    if style == "sarif":
+        from graphdsl.tooling.formats.sarif import to_sarif
 
-def diagnostic_to_dict(item: Diagnostic) -> dict[str, Any]:
-    """A diagnostic as plain data."""
-    fix = None
-    if item.fix:
-        edits = [{"span": _span(edit.span), "replacement": edit.replacement} for edit in item.fix.edits]
-        fix = {"title": item.fix.title, "edits": edits}
-    return {
-        "code": item.code,
-        "name": item.name,
-        "severity": item.severity,
-        "message": item.message,
-        "where": item.where,
-        "labels": [{"span": _span(lb.span), "text": lb.text, "primary": lb.primary} for lb in item.labels],
-        "helps": list(item.helps),
-        "notes": list(item.notes),
-        "fix": fix,
-    }
+        return to_sarif(items)
+    if style == "github":
+        from graphdsl.tooling.formats.github import to_github
+
+        return to_github(items)
+    return render_all(items, sources, color)
 
 
 def print_findings(
@@ -52,12 +48,27 @@ def print_findings(
     style: str = "text",
     sources: Mapping[str, SourceText] | None = None,
     stream: TextIO | None = None,
+    deny_warnings: bool = False,
 ) -> int:
-    """Print findings and say with which exit code to end: 1 when there is an error, 0 otherwise."""
+    """Print findings and say with which exit code to end.
+
+    Args:
+        found: in any order; they are printed by place.
+        style: one of `FORMATS`.
+        sources: texts that did not come from a file.
+        stream: where to print; None = standard output.
+        deny_warnings: whether a warning is as bad as an error.
+
+    Returns:
+        1 when there is an error (or a warning that is denied), 0 otherwise.
+    """
     items = order(found)
     out = stream or sys.stdout
-    if style == "json":
-        print(json.dumps([diagnostic_to_dict(item) for item in items], indent=2, ensure_ascii=False), file=out)
-    else:
-        print(render_all(items, sources, wants_color(out)), file=out)
-    return FINDINGS if any(item.is_error for item in items) else CLEAN
+    shown = show_findings(items, style, sources, wants_color(out))
+    if shown:
+        print(shown, file=out)
+    if style == "text" and items and out.isatty():
+        codes = list(dict.fromkeys(item.code for item in items))
+        print(f"for more about it: `gnn explain {' '.join(codes[:3])}`", file=out)
+    bad = ("error", "warning") if deny_warnings else ("error",)
+    return FINDINGS if any(item.severity in bad for item in items) else CLEAN

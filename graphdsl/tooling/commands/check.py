@@ -4,8 +4,8 @@ import argparse
 from typing import Any
 
 from graphdsl.api import check
-from graphdsl.tooling.arguments import add_format
-from graphdsl.tooling.output import FINDINGS, print_findings
+from graphdsl.tooling.arguments import add_deny_warnings, add_format
+from graphdsl.tooling.output import print_findings
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
@@ -13,7 +13,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     parser = subparsers.add_parser("check", help="check specs", description="Check specs; imports no torch.")
     parser.add_argument("spec", nargs="+", help="`.gnn` files")
     parser.add_argument("--pedantic", action="store_true", help="report also what is right and could be better (7xx)")
-    parser.add_argument("--deny-warnings", action="store_true", help="end with 1 when there is a warning, too")
+    add_deny_warnings(parser)
     add_format(parser)
     parser.set_defaults(run=run)
 
@@ -21,5 +21,4 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Check all files and print what was found."""
     found = [item for path in arguments.spec for item in check(path, arguments.pedantic)]
-    code = print_findings(found, arguments.format)
-    return FINDINGS if arguments.deny_warnings and any(item.severity == "warning" for item in found) else code
+    return print_findings(found, arguments.format, deny_warnings=arguments.deny_warnings)

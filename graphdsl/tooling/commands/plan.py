@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from graphdsl.api import load
-from graphdsl.tooling.arguments import add_parameters, parameters
+from graphdsl.tooling.arguments import add_format, add_parameters, parameters
 from graphdsl.tooling.output import CLEAN
 
 
@@ -15,6 +15,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     add_parameters(parser)
     parser.add_argument("--metadata", metavar="FILE", help="stored metadata of the data: fills widths left open by `*`")
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
+    add_format(parser)
     parser.set_defaults(run=run)
 
 

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from graphdsl.tooling.arguments import add_format
 from graphdsl.tooling.output import CLEAN
 from graphdsl.tooling.running import add_accelerator, add_data, open_checkpoint, pick_device, require_packages
 
@@ -18,6 +19,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     said = "a `.csv` table or a `.pt` file of tensors (default: predictions.csv)"
     parser.add_argument("--output", metavar="FILE", default="predictions.csv", help=said)
     add_accelerator(parser)
+    add_format(parser)
     parser.set_defaults(run=run)
 
 

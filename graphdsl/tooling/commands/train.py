@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphdsl.api import load
 from graphdsl.text import SpecError, report
-from graphdsl.tooling.arguments import add_parameters, parameters
+from graphdsl.tooling.arguments import add_format, add_parameters, parameters
 from graphdsl.tooling.output import CLEAN, FINDINGS, MISUSE
 from graphdsl.tooling.results import Job, Trial, print_header, print_results, write_results
 from graphdsl.tooling.running import (
@@ -49,6 +49,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--devices", type=_whole, default=1, metavar="N", help="processes on each machine")
     parser.add_argument("--nodes", type=_whole, default=1, metavar="N", help="machines")
     add_accelerator(parser)
+    add_format(parser)
     parser.set_defaults(run=run)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from graphdsl.api import load
 from graphdsl.text import SpecError, report
-from graphdsl.tooling.arguments import add_format
+from graphdsl.tooling.arguments import add_deny_warnings, add_format
 from graphdsl.tooling.output import print_findings
 
 
@@ -18,6 +18,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("spec", help="a `.gnn` file")
     parser.add_argument("data", nargs="?", help="tables folder, `.pt` file, `pyg(…)`, or `file.py:function`")
     parser.add_argument("--model", metavar="NAME", help="whose schema, where the spec has several")
+    add_deny_warnings(parser)
     add_format(parser)
     parser.set_defaults(run=run)
 
@@ -33,4 +34,4 @@ def run(arguments: argparse.Namespace) -> int:
         helps = ("name it: `gnn validate SPEC DATA`, or `data:` in the train block",)
         raise SpecError([report("GNN612", "no data is named", where=arguments.spec, helps=helps)])
     findings = spec.validate(load_source(source, schema), arguments.model).findings
-    return print_findings(findings, arguments.format)
+    return print_findings(findings, arguments.format, deny_warnings=arguments.deny_warnings)

@@ -1,0 +1,1 @@
+"""Findings for programs: JSON, SARIF, GitHub annotations. `graphdsl/tooling/README.md` describes each format."""

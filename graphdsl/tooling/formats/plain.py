@@ -1,0 +1,35 @@
+"""Findings as plain data, and as JSON."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from graphdsl.text import Diagnostic, Span
+
+
+def _span(span: Span) -> dict[str, Any]:
+    return {name: getattr(span, name) for name in ("file", "line", "column", "end_line", "end_column")}
+
+
+def diagnostic_to_dict(item: Diagnostic) -> dict[str, Any]:
+    """A diagnostic as plain data."""
+    fix = None
+    if item.fix:
+        edits = [{"span": _span(edit.span), "replacement": edit.replacement} for edit in item.fix.edits]
+        fix = {"title": item.fix.title, "edits": edits}
+    return {
+        "code": item.code,
+        "name": item.name,
+        "severity": item.severity,
+        "message": item.message,
+        "where": item.where,
+        "labels": [{"span": _span(lb.span), "text": lb.text, "primary": lb.primary} for lb in item.labels],
+        "helps": list(item.helps),
+        "notes": list(item.notes),
+        "fix": fix,
+    }
+
+
+def to_json(items: Sequence[Diagnostic]) -> str:
+    """A list with an object for each finding."""
+    return json.dumps([diagnostic_to_dict(item) for item in items], indent=2, ensure_ascii=False)
