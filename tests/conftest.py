@@ -1,8 +1,11 @@
 """Options of the whole suite."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin starve the other workers
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -318,3 +318,16 @@ def test_colours_only_for_terminals(monkeypatch) -> None:
     monkeypatch.delenv("NO_COLOR")
     monkeypatch.setenv("TERM", "dumb")
     assert not wants_color(Terminal())
+
+
+def test_waiting_threads_sleep_unless_the_user_decides(monkeypatch) -> None:
+    from graphdsl.tooling.cli import be_patient
+
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+        monkeypatch.delenv(name, raising=False)
+    be_patient()
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    monkeypatch.setenv("GOMP_SPINCOUNT", "1000")
+    be_patient()
+    assert "OMP_WAIT_POLICY" not in os.environ
