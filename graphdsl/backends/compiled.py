@@ -1,6 +1,7 @@
 """The compiled model: stages in order over typed maps, then the predictions. The same for every backend."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor, nn
@@ -10,9 +11,10 @@ from graphdsl.backends.derivation import DerivationCache
 from graphdsl.backends.graph import Graph, Values, read_graph
 from graphdsl.backends.modules import build_module, run_module
 from graphdsl.backends.naming import module_key
+from graphdsl.backends.pairs import Pairs, pairs_by_name, score
 from graphdsl.backends.places import located
 from graphdsl.backends.requirements import find_requirements
-from graphdsl.plan import DropStage, Ids, Plan, Stage
+from graphdsl.plan import AnyHead, DropStage, Ids, LinkHead, Plan, Stage
 from graphdsl.text import EdgeKey
 
 StageBuilder = Callable[[Stage], nn.Module]
@@ -29,7 +31,8 @@ class CompiledModel(nn.Module):
           while the tensors live; optional relations that are missing count as having no edges.
         - `<attribute>_dict`: attributes that layers read (see `input_names`), by relation or node type.
         - `n_id_dict`: numbers [num_nodes] of the nodes of types without features; without it, all nodes in order.
-        - result: [num_nodes, size] of the predicted type.
+        - `edge_label_index`: pairs [2, num_pairs] that a link prediction scores.
+        - result: [num_nodes, size] of the predicted type; [num_pairs] for a link, [num_pairs, size] for what edges carry.
 
     Parameters stand in the state dict as `stages.<stage>.…` and `heads.<prediction>.…`.
 
@@ -78,6 +81,7 @@ class CompiledModel(nn.Module):
         self,
         x_dict: Mapping[str, Tensor],
         edge_index_dict: Mapping[EdgeKey, Tensor],
+        edge_label_index: Pairs = None,
         **inputs: Mapping[Any, Tensor],
     ) -> Tensor | dict[str, Tensor]:
         """Predict.
@@ -85,6 +89,7 @@ class CompiledModel(nn.Module):
         Args:
             x_dict: features by node type.
             edge_index_dict: edges by relation.
+            edge_label_index: the pairs [2, num_pairs] to score, or a dictionary of them by name of link prediction.
             **inputs: further dictionaries, see the class.
 
         Returns:
@@ -94,17 +99,24 @@ class CompiledModel(nn.Module):
             SpecError: GNN618 if something is missing, GNN604 or GNN607 if a tensor has another shape.
             TypeError: for a keyword that the model does not read.
         """
+        pairs = pairs_by_name(self.plan, edge_label_index)
         states = self._run(x_dict, edge_index_dict, inputs, live=True)
         outputs: dict[str, Tensor] = {}
         for head in self.plan.heads:
+            values, module = states[head.state], self.heads[head.key]
             with located(f"prediction `{head.name}` of model `{self.plan.model}`", head.span):
-                outputs[head.name] = run_module(self.heads[head.key], states[head.state][head.type], head.size)
+                if isinstance(head, LinkHead):
+                    outputs[head.name] = score(head, module, values, pairs[head.name])
+                else:
+                    outputs[head.name] = run_module(module, values[head.type], head.size)
         return next(iter(outputs.values())) if len(outputs) == 1 else outputs
 
     def encode(
         self,
         x_dict: Mapping[str, Tensor],
         edge_index_dict: Mapping[EdgeKey, Tensor],
+        *,
+        prediction: str | None = None,
         **inputs: Mapping[Any, Tensor],
     ) -> dict[str, Tensor]:
         """The typed map before the predictions: the last state, everything computed that the spec says.
@@ -112,14 +124,43 @@ class CompiledModel(nn.Module):
         Args:
             x_dict: features by node type.
             edge_index_dict: edges by relation.
+            prediction: name of a prediction: give what it reads instead, and compute no more than predictions need.
             **inputs: further dictionaries, see the class.
 
         Returns:
             [num_nodes, width] by node type; a type that has nothing but node numbers to the end is left out.
         """
+        if prediction is not None:
+            head = self._head(prediction)
+            values = self._run(x_dict, edge_index_dict, inputs, live=True)[head.state]
+            return {name: values[name] for name in head.types}
         last = self._run(x_dict, edge_index_dict, inputs, live=False)[-1]
         widths = self.plan.widths(len(self.plan.stages))
         return {name: value for name, value in last.items() if not isinstance(widths[name], Ids)}
+
+    def score(self, h: Mapping[str, Tensor], name: str, edge_label_index: Tensor) -> Tensor:
+        """Score pairs from what `encode` gave, without passing messages again.
+
+        Args:
+            h: the values that the prediction reads, by node type: `model.encode(…, prediction=name)`.
+            name: of a link prediction, as in `author -[writes]-> paper`.
+            edge_label_index: numbers of sources and targets, shape [2, num_pairs].
+
+        Returns:
+            [num_pairs] for a link (logits), [num_pairs, size] for a label of edges.
+        """
+        head = self._head(name)
+        if not isinstance(head, LinkHead):
+            raise TypeError(f"'{name}' is no link prediction of model '{self.plan.model}'")
+        pairs = pairs_by_name(replace(self.plan, heads=(head,)), edge_label_index)[name]
+        with located(f"prediction `{name}` of model `{self.plan.model}`", head.span):
+            return score(head, self.heads[head.key], h, pairs)
+
+    def _head(self, name: str) -> AnyHead:
+        known = {head.name: head for head in self.plan.heads}
+        if name not in known:
+            raise KeyError(f"model '{self.plan.model}' has no prediction '{name}' (predictions: {', '.join(known)})")
+        return known[name]
 
     def _run(
         self,

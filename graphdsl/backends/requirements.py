@@ -53,7 +53,7 @@ def running(stage: RelationStage, live: bool) -> Iterator[RelationStep | JointSt
 
 def _reads(plan: Plan, live: bool) -> list[Read]:
     """All values that a run reads, in the order of the stages."""
-    by_stage: list[list[Read]] = [[(head.state, head.type, head.span) for head in plan.heads]]
+    by_stage: list[list[Read]] = [[(head.state, name, head.span) for head in plan.heads for name in head.types]]
     needed = {(state, name) for state, name, _ in by_stage[0]}
     for index in reversed(range(len(plan.stages))):
         stage = plan.stages[index]

@@ -15,11 +15,13 @@ from graphdsl.catalog.entry import (
 )
 from graphdsl.catalog.not_yet import NOT_YET
 from graphdsl.catalog.registry import entries, find, names
+from graphdsl.catalog.scorers import SCORERS, Scorer, find_scorer
 from graphdsl.catalog.values import accepts, check_value, describe, has_type
 
 __all__ = [
     "NOT_YET",
     "REQUIRED",
+    "SCORERS",
     "Arguments",
     "Derivation",
     "Entry",
@@ -29,12 +31,14 @@ __all__ = [
     "Parameter",
     "Problem",
     "Scope",
+    "Scorer",
     "WidthRule",
     "accepts",
     "check_value",
     "describe",
     "entries",
     "find",
+    "find_scorer",
     "has_type",
     "names",
 ]

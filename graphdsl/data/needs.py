@@ -44,7 +44,7 @@ def find_needs(plan: Plan) -> Needs:
             for name in types:
                 nodes.setdefault(name, set()).add(binding.attribute)
         (scalars if binding.scalar else vectors).add(binding.attribute)
-    for head in plan.heads:
+    for head in plan.node_heads:
         labels.setdefault(head.type, set()).add(head.attribute)
     return Needs(
         features=tuple(sorted(name for name, width in plan.inputs.items() if not isinstance(width, Ids))),

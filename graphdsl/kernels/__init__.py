@@ -2,5 +2,18 @@
 
 from graphdsl.kernels.composition import BudgetExceeded, Multiplicity, compose, count_paths
 from graphdsl.kernels.named import compose_named
+from graphdsl.kernels.scoring import Bilinear, DistMult, Dot, PairScorer, score_every, score_pairs
 
-__all__ = ["BudgetExceeded", "Multiplicity", "compose", "compose_named", "count_paths"]
+__all__ = [
+    "Bilinear",
+    "BudgetExceeded",
+    "DistMult",
+    "Dot",
+    "Multiplicity",
+    "PairScorer",
+    "compose",
+    "compose_named",
+    "count_paths",
+    "score_every",
+    "score_pairs",
+]

@@ -1,14 +1,17 @@
 """The meaning of a spec: schema, metadata, parameters, programs, train settings."""
 
+from graphdsl.model.leakage import find_leaks, mirrored
 from graphdsl.model.metadata import Metadata, StoreInfo, TensorInfo
 from graphdsl.model.parameters import Parameter, parse_assignment, read_parameters
 from graphdsl.model.program import (
+    AnyPrediction,
     AnyStage,
     BoundInput,
     DroppedStage,
     EdgesStage,
     JoinedStage,
     LayerUse,
+    LinkPrediction,
     NodesStage,
     Pipe,
     Prediction,
@@ -35,6 +38,7 @@ __all__ = [
     "KINDS",
     "LABEL_KINDS",
     "UNKNOWN",
+    "AnyPrediction",
     "AnyStage",
     "Attribute",
     "AttributeType",
@@ -46,6 +50,7 @@ __all__ = [
     "EdgesStage",
     "JoinedStage",
     "LayerUse",
+    "LinkPrediction",
     "Metadata",
     "Metapath",
     "MetapathHop",
@@ -63,6 +68,8 @@ __all__ = [
     "TensorInfo",
     "Training",
     "TypeRule",
+    "find_leaks",
+    "mirrored",
     "parse_assignment",
     "read_parameters",
     "resolve",

@@ -1,7 +1,7 @@
 """Rules as match arms: the first that matches decides; one that decides nothing is an error."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from graphdsl.model.schema import Schema
@@ -189,6 +189,15 @@ def match_relations(
     for rule in rules:
         arms.add(rule, keys_of)
     return tuple(arms.arms)
+
+
+def match_relation(pattern: n.RelationPattern, schema: Schema, found: list[Diagnostic]) -> tuple[EdgeKey, ...]:
+    """The relations of a schema that one pattern names; a report where there are none."""
+    before = len(found)
+    matched = _triple(pattern, _Relations(schema), found)
+    # Advice on messages that do not come back is for relation maps.
+    found[before:] = [replace(item, helps=item.helps[:1]) if item.code == "GNN106" else item for item in found[before:]]
+    return matched
 
 
 def match_types(

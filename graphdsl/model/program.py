@@ -129,7 +129,7 @@ class DroppedStage(ProgramStage):
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A predicted label."""
+    """A predicted label of the nodes of one type."""
 
     type: str
     attribute: str
@@ -138,6 +138,53 @@ class Prediction:
     state: int
     span: Span
 
+    @property
+    def label(self) -> str:
+        """What is predicted, in words of the spec."""
+        return f"{self.type}.{self.attribute}"
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Node types whose values it reads."""
+        return (self.type,)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPrediction:
+    """A relation's predicted edges.
+
+    Attributes:
+        edge: the relation.
+        attribute: the label that edges carry; None for whether there is an edge.
+        scorer: name of a scorer of the catalogue that takes both ends, or a layer that takes their concatenation.
+        negatives: pairs without an edge for each edge.
+        keep_target: the predicted edges stay in the message passing graph.
+        place: where the head is written, or the prediction.
+    """
+
+    edge: EdgeKey
+    attribute: str | None
+    scorer: str | LayerUse
+    negatives: int
+    keep_target: bool
+    weight: float
+    state: int
+    place: Span
+    span: Span
+
+    @property
+    def label(self) -> str:
+        """What is predicted, in words of the spec."""
+        source, relation, target = self.edge
+        return f"{source} -[{relation}]-> {target}" + (f".{self.attribute}" if self.attribute else "")
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Node types whose values it reads, the source first."""
+        return tuple(dict.fromkeys((self.edge[0], self.edge[2])))
+
+
+AnyPrediction = Prediction | LinkPrediction
 
 AnyStage = NodesStage | EdgesStage | JoinedStage | DroppedStage
 
@@ -150,5 +197,5 @@ class Program:
     schema: Schema
     parameters: Mapping[str, Any]
     stages: tuple[AnyStage, ...]
-    predictions: tuple[Prediction, ...]
+    predictions: tuple[AnyPrediction, ...]
     span: Span

@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from graphdsl.model.combining import JoinReader, find_state, read_combine
-from graphdsl.model.labels import is_label
 from graphdsl.model.layers import LayerReader
 from graphdsl.model.matching import Arm, match_relations, match_types
+from graphdsl.model.predictions import PredictionReader
 from graphdsl.model.program import (
+    AnyPrediction,
     AnyStage,
     DroppedStage,
     EdgesStage,
     JoinedStage,
     NodesStage,
     Pipe,
-    Prediction,
     Program,
     RelationRule,
     TypeRule,
@@ -52,7 +52,7 @@ class _ProgramBuilder:
         self.values = values
         self.found = found
         self.stages: list[AnyStage] = []
-        self.predictions: list[Prediction] = []
+        self.predictions: list[AnyPrediction] = []
         self.states: dict[str, int] = {}
         self.current = 0
         self.dropped: dict[int, dict[str, Span]] = {0: {}}
@@ -295,43 +295,18 @@ class _ProgramBuilder:
             helps = ("put it behind the repeat",)
             self.found.append(report("GNN107", "a prediction cannot be repeated", statement.span, helps=helps))
             return
-        target = statement.target
-        if isinstance(target, n.LinkTarget) or target.sources is not None:
-            self.found.append(report("GNN107", "this prediction cannot be compiled yet", statement.span))
-            return
-        kind, attribute = target.type, target.attribute
-        if not is_label(target, self.schema, self.found):
-            return
-        if kind.text in self.dropped[self.current]:
-            also = ((self.dropped[self.current][kind.text], "dropped here"),)
-            self.found.append(
-                report("GNN503", f"`{kind.text}` was dropped and cannot be predicted", kind.span, also=also)
-            )
-            return
-        earlier = next((p for p in self.predictions if (p.type, p.attribute) == (kind.text, attribute.text)), None)
-        if earlier is not None:
-            also = ((earlier.span, "first predicted here"),)
-            message = f"`{kind.text}.{attribute.text}` is predicted twice"
-            self.found.append(report("GNN102", message, kind.span.to(attribute.span), also=also))
-            return
-        head = self.reader().read(statement.head, "head") if statement.head else None
-        weight = self.weight(statement)
-        span = kind.span.to(attribute.span)
-        self.predictions.append(Prediction(kind.text, attribute.text, head, weight, self.current, span))
-
-    def weight(self, statement: n.PredictStatement) -> float:
-        if statement.weight is None:
-            return 1.0
-        value = self.value(statement.weight)
-        if value is UNKNOWN:
-            return 1.0
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            self.found.append(report("GNN202", f"a weight is a number, not {show(value)}", statement.weight.span))
-            return 1.0
-        if value < 0:
-            self.found.append(report("GNN204", f"a weight is at least 0, not {show(value)}", statement.weight.span))
-            return 1.0
-        return float(value)
+        reader = PredictionReader(
+            self.schema,
+            self.current,
+            self.dropped[self.current],
+            self.predictions,
+            self.reader(),
+            self.value,
+            self.found,
+        )
+        prediction = reader.read(statement)
+        if prediction is not None:
+            self.predictions.append(prediction)
 
 
 def elaborate(declared: n.ModelDecl, schema: Schema, values: Mapping[str, Any], found: list[Diagnostic]) -> Program:

@@ -1,15 +1,13 @@
 """The plan between meaning and backend: stages in order, widths, origins, liveness."""
 
+from graphdsl.plan.head_types import AnyHead, Head, LinkHead
 from graphdsl.plan.ir import (
     Combine,
     Derived,
     DropStage,
-    Head,
-    Ids,
     InputBinding,
     JoinStage,
     JointStep,
-    ModuleSpec,
     NodeStage,
     NodeStep,
     PipeStep,
@@ -18,12 +16,13 @@ from graphdsl.plan.ir import (
     RelationStep,
     Stage,
     StageBase,
-    Width,
 )
 from graphdsl.plan.lowering import lower
+from graphdsl.plan.module_spec import Ids, ModuleSpec, Width
 from graphdsl.plan.reach import depths, receptive_hops
 
 __all__ = [
+    "AnyHead",
     "Combine",
     "Derived",
     "DropStage",
@@ -32,6 +31,7 @@ __all__ = [
     "InputBinding",
     "JoinStage",
     "JointStep",
+    "LinkHead",
     "ModuleSpec",
     "NodeStage",
     "NodeStep",

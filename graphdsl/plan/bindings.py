@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from graphdsl.model import Attribute, BoundInput, LayerUse
-from graphdsl.plan.ir import InputBinding, Width
+from graphdsl.plan.ir import InputBinding
+from graphdsl.plan.module_spec import Width
 from graphdsl.plan.state import Flow, listed
 from graphdsl.text import EdgeKey, did_you_mean, listing, report, show_edge, show_name
 

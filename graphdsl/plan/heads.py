@@ -1,7 +1,8 @@
 """Lowering of predictions: the label's type gives the width of the head."""
 
 from graphdsl.model import Prediction
-from graphdsl.plan.ir import Head, Ids, ModuleSpec
+from graphdsl.plan.head_types import Head
+from graphdsl.plan.module_spec import Ids, ModuleSpec
 from graphdsl.plan.modules import Surroundings, build_module
 from graphdsl.plan.state import Flow
 from graphdsl.text import encode, report, show_name

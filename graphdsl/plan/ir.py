@@ -7,62 +7,13 @@ arguments, is named here; a backend only instantiates and wires.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from graphdsl.catalog import Scope
 from graphdsl.model import Metapath
+from graphdsl.plan.head_types import AnyHead, Head, LinkHead
+from graphdsl.plan.module_spec import ModuleSpec, Width
 from graphdsl.text import EdgeKey, Span
-
-
-@dataclass(frozen=True, slots=True)
-class Ids:
-    """The value of a node type without features: its node numbers, read by embeddings and one-hot layers.
-
-    Attributes:
-        count: how many nodes there are; None while no data tells.
-    """
-
-    count: int | None
-
-    def __str__(self) -> str:
-        return "ids" if self.count is None else f"ids[{self.count}]"
-
-
-Width = int | Ids | None
-"""Columns of a value; `Ids` before an embedding; None while a `*` of the schema has not met data."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModuleSpec:
-    """A module to instantiate: class and complete keyword arguments.
-
-    Attributes:
-        name: catalogue name.
-        path: dotted path of the class.
-        arguments: keyword arguments for the constructor; values are numbers, strings, booleans, None, tuples (of
-            widths; lists in PyG), dicts, or `ModuleSpec`s for nested modules. Only arguments that a spec wrote or the
-            compiler derived are here; the rest keep PyG's defaults.
-        width_out: columns that it produces, if known.
-        span: where the spec asked for it.
-    """
-
-    name: str
-    path: str
-    arguments: Mapping[str, Any]
-    width_out: int | None
-    span: Span
-
-    def __str__(self) -> str:
-        shown = ", ".join(f"{key}={_show(value)}" for key, value in self.arguments.items())
-        return f"{self.name}({shown})"
-
-
-def _show(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "{…}"
-    if isinstance(value, tuple):
-        return "(" + ", ".join(map(_show, cast(tuple[Any, ...], value))) + ")"
-    return str(value) if isinstance(value, ModuleSpec) else repr(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,34 +208,6 @@ Stage = NodeStage | RelationStage | JoinStage | DropStage
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """A prediction.
-
-    Attributes:
-        name: `author.y`.
-        key: name in the state dict: encoded `author__y`.
-        type: predicted node type.
-        attribute: the label's attribute.
-        kind: kind of the label: class, multilabel or real.
-        size: classes, labels or targets; None while unknown.
-        state: number of the state that it reads.
-        module: the head's module.
-        weight: weight of its loss.
-    """
-
-    name: str
-    key: str
-    type: str
-    attribute: str
-    kind: Literal["class", "multilabel", "real"]
-    size: int | None
-    state: int
-    module: ModuleSpec
-    weight: float
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
 class Derived:
     """A relation that the runtime makes when the data does not hold it.
 
@@ -325,11 +248,21 @@ class Plan:
     optional_relations: frozenset[EdgeKey]
     derived: tuple[Derived, ...]
     stages: tuple[Stage, ...]
-    heads: tuple[Head, ...]
+    heads: tuple[AnyHead, ...]
 
     def widths(self, state: int) -> Mapping[str, Width]:
         """Widths of a state by type: state 0 is the input."""
         return self.inputs if state == 0 else self.stages[state - 1].widths
+
+    @property
+    def node_heads(self) -> tuple[Head, ...]:
+        """Predictions of labels of nodes."""
+        return tuple(head for head in self.heads if isinstance(head, Head))
+
+    @property
+    def link_heads(self) -> tuple[LinkHead, ...]:
+        """Predictions of a relation's edges."""
+        return tuple(head for head in self.heads if isinstance(head, LinkHead))
 
     def relation_stages(self) -> Iterator[tuple[int, RelationStage]]:
         """Index and stage of every message passing stage."""

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from graphdsl.model import JoinedStage
-from graphdsl.plan.ir import Ids, JoinStage, ModuleSpec, NodeStep, Width
+from graphdsl.plan.ir import JoinStage, NodeStep
+from graphdsl.plan.module_spec import Ids, ModuleSpec, Width
 from graphdsl.plan.modules import show_width
 from graphdsl.plan.state import Flow, listed
 from graphdsl.plan.typewise import lower_pipe

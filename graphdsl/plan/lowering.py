@@ -3,10 +3,24 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from graphdsl.model import DroppedStage, EdgesStage, JoinedStage, Metadata, NodesStage, Prediction, Program, Schema
+from graphdsl.model import (
+    AnyPrediction,
+    DroppedStage,
+    EdgesStage,
+    JoinedStage,
+    LinkPrediction,
+    Metadata,
+    NodesStage,
+    Program,
+    Schema,
+    find_leaks,
+)
+from graphdsl.plan.head_types import AnyHead, LinkHead
 from graphdsl.plan.heads import lower_prediction
-from graphdsl.plan.ir import Derived, DropStage, Head, Ids, Plan, RelationStage, Stage, Width
+from graphdsl.plan.ir import Derived, DropStage, Plan, RelationStage, Stage
 from graphdsl.plan.joins import lower_join
+from graphdsl.plan.link_heads import lower_link
+from graphdsl.plan.module_spec import Ids, Width
 from graphdsl.plan.modules import unresolved
 from graphdsl.plan.passes import PASSES
 from graphdsl.plan.relations import lower_edges
@@ -60,6 +74,12 @@ def _lower_stage(stage: Any, flow: Flow) -> Stage:
     return DropStage(stage.key, stage.reads, stage.shares, (), (), widths, stage.span, stage.types)
 
 
+def _lower_prediction(prediction: AnyPrediction, flow: Flow) -> AnyHead:
+    if isinstance(prediction, LinkPrediction):
+        return lower_link(prediction, flow)
+    return lower_prediction(prediction, flow)
+
+
 def _check_shared(owner: Stage, stage: Stage, found: list[Diagnostic]) -> None:
     """Every turn of a shared repeat must build the same modules: their weights are those of the first turn."""
     for first, again in zip(stage_modules(owner), stage_modules(stage), strict=False):
@@ -79,11 +99,11 @@ def _used_relations(stages: Iterable[Stage]) -> set[EdgeKey]:
     return used
 
 
-def _derived(schema: Schema, used: set[EdgeKey]) -> tuple[Derived, ...]:
+def _derived(schema: Schema, used: set[EdgeKey], predicted: set[EdgeKey]) -> tuple[Derived, ...]:
     """How to make inverses and metapaths, inverses first: metapaths may run over them."""
     by_key = {path.key: path for path in schema.metapaths.values()}
     paths = [by_key[key] for key in sorted(used) if key in by_key]
-    needed = used | {hop.edge for path in paths for hop in path.hops}
+    needed = used | predicted | {hop.edge for path in paths for hop in path.hops}
     inverses = [key for key in sorted(needed) if key in schema.edges and schema.edges[key].derived]
     return (
         *(Derived(key, inverse_of=schema.edges[key].inverse) for key in inverses),
@@ -110,12 +130,13 @@ def _unread_states(program: Program, found: list[Diagnostic]) -> None:
             found.append(report("GNN109", f"state `{stage.name}` is never read", stage.span, helps=helps))
 
 
-def _reached(program: Program, prediction: Prediction, stages: tuple[Stage, ...], found: list[Diagnostic]) -> None:
-    """A prediction of a type that no relation map ever changes sees nothing of the graph."""
+def _reached(program: Program, prediction: AnyPrediction, stages: tuple[Stage, ...], found: list[Diagnostic]) -> None:
+    """A prediction of types that no relation map ever changes sees nothing of the graph."""
     maps = [stage for stage in stages[: prediction.state] if isinstance(stage, RelationStage)]
-    if not maps or any(prediction.type in stage.produced for stage in maps):
+    unreached = [name for name in prediction.types if not any(name in stage.produced for stage in maps)]
+    if not maps or not unreached:
         return
-    schema, name = program.schema, prediction.type
+    schema, name = program.schema, unreached[0]
     arriving = [key for key in schema.relations() if key[2] == name]
     leaving = [edge for edge in schema.edges.values() if edge.source == name and edge.inverse is None]
     helps: tuple[str, ...] = ()
@@ -124,6 +145,10 @@ def _reached(program: Program, prediction: Prediction, stages: tuple[Stage, ...]
     elif leaving:
         helps = (f"let messages come back: `edge {show_edge(leaving[0].key)} reverse NAME`",)
     also = [(edge.span, f"leaves `{name}`") for edge in leaving[:3]]
+    if len(unreached) < len(prediction.types):
+        message = f"`{name}` receives no message in any layer: this end of the link knows only itself"
+        found.append(report("GNN523", message, prediction.span, "predicted here", also=also, helps=helps))
+        return
     message = f"`{name}` receives no message in any layer, so the graph cannot help to predict it"
     found.append(report("GNN504", message, prediction.span, "predicted here", also=also, helps=helps))
 
@@ -148,11 +173,12 @@ def lower(program: Program, metadata: Metadata | None = None) -> tuple[Plan, lis
         flow.stages.append(lowered)
         flow.states.append(lowered.widths)
     stages = tuple(flow.stages)
-    heads = tuple(lower_prediction(prediction, flow) for prediction in program.predictions)
+    heads = tuple(_lower_prediction(prediction, flow) for prediction in program.predictions)
     served = all(item.code != "GNN301" for item in found)
     for prediction in program.predictions if served else ():
         _reached(program, prediction, stages, found)
     flow.report_types()
+    found += find_leaks(program)
     _unread_states(program, found)
     plan = _assemble(program, inputs, stages, heads)
     for apply in PASSES:
@@ -163,11 +189,12 @@ def lower(program: Program, metadata: Metadata | None = None) -> tuple[Plan, lis
 
 
 def _assemble(
-    program: Program, inputs: Mapping[str, Width], stages: tuple[Stage, ...], heads: tuple[Head, ...]
+    program: Program, inputs: Mapping[str, Width], stages: tuple[Stage, ...], heads: tuple[AnyHead, ...]
 ) -> Plan:
     schema = program.schema
     used = _used_relations(stages)
-    derived = _derived(schema, used)
+    # The edges that a link prediction learns from may be the inverse of those that the data holds.
+    derived = _derived(schema, used, {head.edge for head in heads if isinstance(head, LinkHead)})
     walked = {hop.edge for item in derived if item.metapath for hop in item.metapath.hops}
     return Plan(
         model=program.model,

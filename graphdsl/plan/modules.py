@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from graphdsl.catalog import Derivation, Entry
 from graphdsl.model import UNKNOWN, LayerUse
-from graphdsl.plan.ir import Ids, ModuleSpec, Width
+from graphdsl.plan.module_spec import Ids, ModuleSpec, Width
 from graphdsl.text import Diagnostic, EdgeKey, report
 
 

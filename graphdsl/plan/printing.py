@@ -6,22 +6,20 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from graphdsl.model.values import show
+from graphdsl.plan.head_types import AnyHead, LinkHead
 from graphdsl.plan.ir import (
     DropStage,
-    Head,
-    Ids,
     InputBinding,
     JoinStage,
     JointStep,
-    ModuleSpec,
     NodeStage,
     NodeStep,
     Plan,
     RelationStage,
     RelationStep,
     Stage,
-    Width,
 )
+from graphdsl.plan.module_spec import Ids, ModuleSpec, Width
 from graphdsl.plan.modules import show_width
 from graphdsl.text import EdgeKey, clean, columns, show_edge, show_name
 
@@ -131,8 +129,12 @@ def _stage_rows(stage: Stage, plan: Plan) -> list[Row]:
     return rows
 
 
-def _head_row(head: Head) -> Row:
+def _head_row(head: AnyHead) -> Row:
     size = f"{head.kind}[{show_width(head.size)}]"
+    if isinstance(head, LinkHead):
+        negatives = f"; negatives = {head.negatives}" if head.negatives else ""
+        layer = _layer(head.module) + negatives + ("; keep_target" if head.keep_target else "")
+        return ("predict", head.name, layer, "→ link" if head.kind == "link" else f"→ {size}", str(head.span.line))
     return ("predict", head.name, _layer(head.module), f"→ {size}", str(head.span.line))
 
 

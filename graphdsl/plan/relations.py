@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from graphdsl.model import EdgesStage, LayerUse, RelationRule
 from graphdsl.plan.bindings import bind_inputs, check_inputs, edge_width
-from graphdsl.plan.ir import Combine, Ids, JointStep, RelationStage, RelationStep, Width
+from graphdsl.plan.ir import Combine, JointStep, RelationStage, RelationStep
+from graphdsl.plan.module_spec import Ids, Width
 from graphdsl.plan.modules import Surroundings, build_module, show_width
 from graphdsl.plan.state import Flow, listed
 from graphdsl.plan.typewise import lower_pipe

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from graphdsl.model import UNKNOWN
-from graphdsl.plan.ir import Ids, JoinStage, ModuleSpec, NodeStage, Plan, RelationStage, Stage, Width
+from graphdsl.plan.ir import JoinStage, NodeStage, Plan, RelationStage, Stage
+from graphdsl.plan.module_spec import Ids, ModuleSpec, Width
 from graphdsl.plan.modules import unresolved
-from graphdsl.text import Diagnostic, Span, report, show_name
+from graphdsl.text import Diagnostic, Span, report
 
 _FROM_DATA = "compile with data: `spec.compile(…, data=data)`"
 
@@ -52,9 +53,11 @@ def missing_sizes(plan: Plan) -> list[Diagnostic]:
                 places.setdefault(module.span, _missing(module, widths))
     for head in plan.heads:
         if unresolved(head.module):
-            places.setdefault(head.span, _missing(head.module, (plan.widths(head.state)[head.type],)))
+            places.setdefault(
+                head.span, _missing(head.module, tuple(plan.widths(head.state)[name] for name in head.types))
+            )
         elif head.size is None and head.module.arguments.get("out_channels", 0) is None:
-            message = f"the size of `{show_name(head.type)}.{show_name(head.attribute)}` is not known"
+            message = f"the size of `{head.name}` is not known"
             helps = (_FROM_DATA, "or state it in the schema instead of `*`")
             places.setdefault(head.span, report("GNN506", message, head.span, helps=helps))
     return list(places.values())

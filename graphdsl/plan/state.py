@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graphdsl.model import Metadata, Schema
-from graphdsl.plan.ir import Ids, Stage, Width
+from graphdsl.plan.ir import Stage
+from graphdsl.plan.module_spec import Ids, Width
 from graphdsl.text import Diagnostic, Span, report, show_name
 
 _SHOWN = 3

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from graphdsl.model import LayerUse, NodesStage, Pipe
-from graphdsl.plan.ir import Ids, NodeStage, NodeStep, PipeStep, Width
+from graphdsl.plan.ir import NodeStage, NodeStep, PipeStep
+from graphdsl.plan.module_spec import Ids, Width
 from graphdsl.plan.modules import Surroundings, build_module
 from graphdsl.plan.state import Flow, listed
 from graphdsl.text import Span, report

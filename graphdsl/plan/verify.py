@@ -2,20 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 
+from graphdsl.plan.head_types import AnyHead
 from graphdsl.plan.ir import (
     DropStage,
-    Head,
     InputBinding,
     JoinStage,
     JointStep,
-    ModuleSpec,
     NodeStage,
     NodeStep,
     Plan,
     RelationStage,
     Stage,
-    Width,
 )
+from graphdsl.plan.module_spec import ModuleSpec, Width
 from graphdsl.plan.walk import stage_modules
 
 
@@ -220,12 +219,13 @@ def _join_problems(index: int, stage: JoinStage) -> Iterator[str]:
         yield f"joins states {stage.states}"
 
 
-def _head_problems(plan: Plan, head: Head) -> Iterator[str]:
+def _head_problems(plan: Plan, head: AnyHead) -> Iterator[str]:
     if not 0 <= head.state <= len(plan.stages):
         yield f"reads state {head.state}"
         return
-    if head.type not in plan.widths(head.state):
-        yield f"reads `{head.type}`, which state {head.state} does not have"
+    for name in head.types:
+        if name not in plan.widths(head.state):
+            yield f"reads `{name}`, which state {head.state} does not have"
     if head.size is not None and head.module.width_out not in (None, head.size):
         yield f"gives {head.module.width_out} columns for a label of {head.size}"
 
@@ -247,13 +247,12 @@ def verify_live(plan: Plan) -> Plan:
     Raises:
         BrokenPlan: it names the stage and the type.
     """
-    for head in plan.heads:
-        state = head.state
-        while state > 0 and head.type not in plan.stages[state - 1].produced:
+    for state, predicted in ((head.state, name) for head in plan.heads for name in head.types):
+        while state > 0 and predicted not in plan.stages[state - 1].produced:
             state = plan.stages[state - 1].reads
         stage = plan.stages[state - 1] if state > 0 else None
         for name, live in _makers(stage) if stage is not None else ():
-            if name == head.type and not live:
+            if name == predicted and not live:
                 raise BrokenPlan(
                     f"stage `{plan.stages[state - 1].key}` makes `{name}`, which is predicted, but is dead"
                 )

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from graphdsl.plan.ir import JoinStage, ModuleSpec, NodeStage, Plan, RelationStage, Stage
+from graphdsl.plan.ir import JoinStage, NodeStage, Plan, RelationStage, Stage
+from graphdsl.plan.module_spec import ModuleSpec
 
 
 def stage_modules(stage: Stage) -> Iterator[ModuleSpec]:

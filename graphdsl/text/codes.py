@@ -124,6 +124,26 @@ CODES: tuple[Code, ...] = (
         "late-embedding",
         "An embedding reads the number of a node; a type that has a value already is past that.",
     ),
+    _error(
+        "GNN520",
+        "leaking-metapath",
+        "A metapath over the predicted relation hands the model the very edges that it is to find.",
+    ),
+    _error(
+        "GNN521",
+        "predicted-metapath",
+        "The edges of a metapath follow from other relations; there is nothing to predict.",
+    ),
+    _error(
+        "GNN522",
+        "not-a-link",
+        "`negatives` and `keep_target` are about edges that are predicted; other predictions have none.",
+    ),
+    _warning(
+        "GNN523",
+        "unreached-end",
+        "No message passing layer changes one end of the predicted link, so the graph says nothing about it.",
+    ),
     # 6xx spec against data and stored files
     _error("GNN601", "missing-type", "The spec declares a type or relation that the data does not have."),
     _warning("GNN602", "extra-type", "The data has a type or relation that the spec does not mention; it is not used."),

@@ -241,7 +241,7 @@ def _key(item: HeadTask) -> str:
 def wanted_nodes(supervision: Supervision, plan: Plan, split: str) -> dict[str, Wanted]:
     """The nodes of a split with their labels, by prediction."""
     found = {}
-    for head in plan.heads:
+    for head in plan.node_heads:
         targets = supervision.targets[head.name]
         if split in targets.nodes:
             found[head.name] = Wanted(head.type, targets.nodes[split], targets.labels)

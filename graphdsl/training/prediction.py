@@ -94,14 +94,14 @@ def predict(
         nodes: by prediction, sorted node numbers; see `all_nodes`.
         device: where to compute.
     """
-    wanted = {head.name: Wanted(head.type, nodes[head.name]) for head in plan.heads if len(nodes[head.name])}
-    parts: dict[str, list[tuple[Tensor, Tensor]]] = {head.name: [] for head in plan.heads}
+    wanted = {head.name: Wanted(head.type, nodes[head.name]) for head in plan.node_heads if len(nodes[head.name])}
+    parts: dict[str, list[tuple[Tensor, Tensor]]] = {head.name: [] for head in plan.node_heads}
     with _predicting(model, device) as place:
         for batch in _on(source, wanted, place):
             outputs = outputs_by_head(model, plan, batch)
             for name, rows in batch.rows.items():
                 parts[name].append((batch.nodes[name], outputs[name][rows].float().cpu()))
-    return [_join(head, parts[head.name]) for head in plan.heads]
+    return [_join(head, parts[head.name]) for head in plan.node_heads]
 
 
 def all_nodes(data: Any, plan: Plan) -> dict[str, Tensor]:
@@ -111,7 +111,7 @@ def all_nodes(data: Any, plan: Plan) -> dict[str, Tensor]:
         SpecError: GNN610 where a number of nodes cannot be told.
     """
     view, found = open_data(data), {}
-    for head in plan.heads:
+    for head in plan.node_heads:
         count = view.count(head.type)
         if count is None:
             raise SpecError([report("GNN610", f"the number of nodes of `{head.type}` is unknown", head.span)])

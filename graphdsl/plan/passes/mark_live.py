@@ -82,7 +82,7 @@ def mark_live(plan: Plan) -> Plan:
     """Set `live` on every step of the plan."""
     needed: Needed = defaultdict(set)
     for head in plan.heads:
-        needed[head.state].add(head.type)
+        needed[head.state].update(head.types)
     stages = list(plan.stages)
     for index in range(len(stages) - 1, -1, -1):
         stages[index] = _mark(stages[index], needed[index + 1], needed)

@@ -38,7 +38,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     device = pick_device(arguments.accelerator)
     trained = open_checkpoint(arguments.checkpoint, arguments.data, arguments.spec)
-    supervision = read_supervision(trained.data, trained.plan.heads, trained.training.class_weights, trained.schema)
+    supervision = read_supervision(
+        trained.data, trained.plan.node_heads, trained.training.class_weights, trained.schema
+    )
     source = BatchSource(trained.data, trained.plan, trained.training, trained.schema)
     found = evaluate(trained.model, trained.plan, source, supervision, device=device)
     if arguments.format == "json":

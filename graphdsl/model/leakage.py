@@ -1,0 +1,65 @@
+"""What would tell a model the links that it predicts."""
+
+from collections.abc import Iterator
+
+from graphdsl.model.program import EdgesStage, LinkPrediction, Program, RelationRule
+from graphdsl.model.schema import Schema
+from graphdsl.text import Diagnostic, EdgeKey, report, show_edge
+
+
+def find_leaks(program: Program) -> list[Diagnostic]:
+    """Rules that read what a link prediction is to find.
+
+    The predicted edges of a split and their declared inverses leave the message passing graph. That is no help
+    against a composed relation: each of its edges stands for several of the predicted ones. So a metapath over the
+    predicted relation is refused, unless the prediction says `keep_target`. The predicted label of an edge may never
+    be read.
+    """
+    return [
+        finding
+        for prediction in program.predictions
+        if isinstance(prediction, LinkPrediction)
+        for rule in _rules(program)
+        for finding in (*_composed(rule, prediction, program.schema), *_bound(rule, prediction, program.schema))
+    ]
+
+
+def mirrored(edge: EdgeKey, schema: Schema) -> set[EdgeKey]:
+    """A relation and its declared inverse."""
+    inverse = schema.edges[edge].inverse
+    return {edge} if inverse is None else {edge, inverse}
+
+
+def _rules(program: Program) -> Iterator[RelationRule]:
+    """Each rule of the spec once, whatever repeats it."""
+    seen: set[object] = set()
+    for stage in program.stages:
+        for rule in stage.rules if isinstance(stage, EdgesStage) else ():
+            if rule.span not in seen:
+                seen.add(rule.span)
+                yield rule
+
+
+def _composed(rule: RelationRule, prediction: LinkPrediction, schema: Schema) -> Iterator[Diagnostic]:
+    if prediction.keep_target:
+        return
+    hidden = mirrored(prediction.edge, schema)
+    for path in schema.metapaths.values():
+        if path.key in rule.edges and any(hop.edge in hidden for hop in path.hops):
+            message = f"the metapath `{path.name}` runs over `{show_edge(prediction.edge)}`, which is predicted"
+            also = ((path.span, "declared here"), (prediction.span, "predicted here"))
+            helps = (
+                "let layers follow the single relations: the predicted edges leave those",
+                "`keep_target` behind the prediction keeps them all, where they are no secret",
+            )
+            yield report("GNN520", message, rule.span, "this reads it", also=also, helps=helps)
+
+
+def _bound(rule: RelationRule, prediction: LinkPrediction, schema: Schema) -> Iterator[Diagnostic]:
+    if prediction.attribute is None or not mirrored(prediction.edge, schema).intersection(rule.edges):
+        return
+    for item in rule.layer.inputs:
+        if item.input.source == "edge" and item.attribute == prediction.attribute:
+            message = f"`{item.attribute}` is predicted, so no layer may read it"
+            also = ((prediction.span, "predicted here"),)
+            yield report("GNN509", message, item.span, "the label is also the input", also=also)

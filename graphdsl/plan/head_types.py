@@ -1,0 +1,86 @@
+"""Predictions of a plan: what each reads, its module, and what its label asks for.
+
+All kinds have `name`, `key`, `kind`, `size`, `state`, `types`, `module`, `weight` and `span`; passes and printing need no
+more than that.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from graphdsl.plan.module_spec import ModuleSpec
+from graphdsl.text import EdgeKey, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A prediction of a label of the nodes of one type.
+
+    Attributes:
+        name: `author.y`.
+        key: name in the state dict: encoded `author__y`.
+        type: predicted node type.
+        attribute: the label's attribute.
+        kind: kind of the label: class, multilabel or real.
+        size: classes, labels or targets; None while unknown.
+        state: number of the state that it reads.
+        module: the head's module.
+        weight: weight of its loss.
+    """
+
+    name: str
+    key: str
+    type: str
+    attribute: str
+    kind: Literal["class", "multilabel", "real"]
+    size: int | None
+    state: int
+    module: ModuleSpec
+    weight: float
+    span: Span
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Node types whose values it reads."""
+        return (self.type,)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkHead:
+    """A prediction of a relation's edges: whether there is one between two nodes, or what an edge carries.
+
+    Attributes:
+        name: `author -[writes]-> paper`, or `user -[rates]-> film.rating`.
+        key: name in the state dict: encoded `author__writes__paper`, `user__rates__film__rating`.
+        edge: the relation.
+        attribute: the label that edges carry; None for whether there is an edge.
+        kind: `link`, or the kind of the label.
+        size: numbers for each pair: 1 for a link; classes, labels or targets of an attribute; None while unknown.
+        state: number of the state that it reads.
+        scorer: `dot`, `distmult` and `bilinear` take both ends; `module` takes their concatenation.
+        module: the scorer's module.
+        negatives: pairs without an edge for each edge that trains or is tested.
+        keep_target: the predicted edges stay in the message passing graph.
+        weight: weight of its loss.
+    """
+
+    name: str
+    key: str
+    edge: EdgeKey
+    attribute: str | None
+    kind: Literal["link", "class", "multilabel", "real"]
+    size: int | None
+    state: int
+    scorer: Literal["dot", "distmult", "bilinear", "module"]
+    module: ModuleSpec
+    negatives: int
+    keep_target: bool
+    weight: float
+    span: Span
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Node types whose values it reads, the source first."""
+        return tuple(dict.fromkeys((self.edge[0], self.edge[2])))
+
+
+AnyHead = Head | LinkHead
