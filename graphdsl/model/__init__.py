@@ -31,6 +31,7 @@ from graphdsl.model.schema import (
     NodeType,
     Schema,
 )
+from graphdsl.model.settings import can_override, override_training
 from graphdsl.model.training import ClassUse, DataSource, Training
 from graphdsl.model.values import UNKNOWN
 
@@ -68,8 +69,10 @@ __all__ = [
     "TensorInfo",
     "Training",
     "TypeRule",
+    "can_override",
     "find_leaks",
     "mirrored",
+    "override_training",
     "parse_assignment",
     "read_parameters",
     "resolve",

@@ -1,14 +1,14 @@
 """Resolving a `train` block: which settings there are, and what each accepts."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from graphdsl.model.training import ClassUse, DataSource, Training
 from graphdsl.model.values import Refused, evaluate, show
 from graphdsl.syntax import nodes as n
-from graphdsl.text import Diagnostic, did_you_mean, listing, report
+from graphdsl.text import Diagnostic, Span, did_you_mean, listing, report
 
 OPTIMIZERS = ("Adam", "AdamW", "SGD", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "Rprop", "ASGD")
 SCHEDULERS = ("StepLR", "MultiStepLR", "ExponentialLR", "CosineAnnealingLR", "LinearLR", "ConstantLR", "OneCycleLR",
@@ -123,20 +123,55 @@ def _class(value: n.Expression, what: str, known: tuple[str, ...], found: list[D
 
 
 def _plain(setting: n.Setting, found: list[Diagnostic]) -> dict[str, Any]:
-    name = setting.name.text
     try:
         value = evaluate(setting.value, {})
     except Refused as refused:
         found.append(refused.diagnostic)
         return {}
+    return _fit(setting.name.text, value, found, setting.value.span)
+
+
+def _fit(name: str, value: Any, found: list[Diagnostic], span: Span | None = None, where: str = "") -> dict[str, Any]:
+    """A setting and its value, if it accepts it."""
     rule = _RULES[name]
     if name == "fanout" and _whole(-1)(value):
         value = (value,)
     if not rule.test(value):
         code = "GNN204" if isinstance(value, int | float) and not isinstance(value, bool) else "GNN202"
-        found.append(report(code, f"`{name}` must be {rule.words}; found {show(value)}", setting.value.span))
+        found.append(report(code, f"`{name}` must be {rule.words}; found {show(value)}", span, where=where))
         return {}
     return {name: value}
+
+
+def can_override(name: str) -> bool:
+    """Whether `override_training` knows a name: a setting with a plain value, or one of the optimizer's."""
+    return name in _RULES or name in _OF_OPTIMIZER
+
+
+def override_training(training: Training, values: Mapping[str, Any], where: str) -> tuple[Training, list[Diagnostic]]:
+    """Settings with other values: those of the train block, and `lr`, `weight_decay` and `momentum` of its optimizer.
+
+    Args:
+        training: the settings.
+        values: by names for which `can_override`.
+        where: where the values come from, for messages.
+
+    >>> override_training(Training("m"), {"lr": 0.1, "epochs": 3}, "--set")[0].optimizer.arguments
+    {'lr': 0.1}
+    """
+    found: list[Diagnostic] = []
+    new: dict[str, Any] = {}
+    of_optimizer: dict[str, Any] = {}
+    for name, value in values.items():
+        if name in _RULES:
+            new |= _fit(name, value, found, where=where)
+        elif isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            found.append(report("GNN204", f"`{name}` must be a number ≥ 0; found {show(value)}", where=where))
+        else:
+            of_optimizer[_OF_OPTIMIZER[name]] = value
+    use = training.optimizer
+    new["optimizer"] = replace(use, arguments={**use.arguments, **of_optimizer})
+    return replace(training, **new), found
 
 
 def resolve_training(declared: n.TrainDecl, base: Path, found: list[Diagnostic]) -> Training:

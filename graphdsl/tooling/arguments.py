@@ -24,7 +24,11 @@ def add_parameters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="NAME", help="the model, where the spec has several")
     parser.add_argument("--params", metavar="FILE", help="YAML file with values for the model's parameters")
     parser.add_argument(
-        "--set", metavar="NAME=VALUE", action="append", default=[], help="a value for a parameter; wins over --params"
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="a value for a parameter (`gnn train`: or a train setting); wins over --params",
     )
 
 

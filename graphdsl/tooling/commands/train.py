@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphdsl.api import load
+from graphdsl.model import can_override, override_training
 from graphdsl.text import SpecError, report
 from graphdsl.tooling.arguments import add_format, add_parameters, parameters
 from graphdsl.tooling.output import CLEAN, FINDINGS, MISUSE
@@ -110,10 +111,15 @@ def _prepare(arguments: argparse.Namespace) -> Job:
     from graphdsl.training import read_supervision
 
     spec = load(arguments.spec)
-    values = parameters(arguments)
+    given_values = parameters(arguments)
     name = spec.model(arguments.model).name
+    own = {item.name for item in spec.model(name).parameters}
+    settings = {key: value for key, value in given_values.items() if key not in own and can_override(key)}
+    values = {key: value for key, value in given_values.items() if key not in settings}
     spec.plan(name, **values)  # Before the data is loaded, which may take long.
-    training = spec.training(name)
+    training, refused = override_training(spec.training(name), settings, "--set")
+    if refused:
+        raise SpecError(refused)
     given = {"epochs": arguments.epochs, "batch_size": arguments.batch_size, "seed": arguments.seed}
     training = replace(training, **{key: value for key, value in given.items() if value is not None})
     if arguments.data:
