@@ -7,7 +7,7 @@ from typing import Any
 from graphdsl.checking.imports import bundle, gather
 from graphdsl.model import Metadata, Model, ResolvedSpec, resolve
 from graphdsl.plan import Plan, lower
-from graphdsl.text import Diagnostic, Findings, Label, SourceText, order
+from graphdsl.text import Diagnostic, Findings, Fix, Label, SourceText, order
 
 _NAMES = {"GNN101", "GNN103"}
 """Codes of names that are not found: they may stand in a declaration that could not be read."""
@@ -63,8 +63,15 @@ def _merge(found: Iterable[Diagnostic]) -> list[Diagnostic]:
         places = [item.primary.span for item in items[1:] if item.primary]
         labels = tuple(Label(place, "and here") for place in places[:_MAX_ALSO])
         more = (f"and in {len(places) - _MAX_ALSO} more places",) if len(places) > _MAX_ALSO else ()
-        merged.append(replace(items[0], labels=items[0].labels + labels, notes=items[0].notes + more))
+        fix = _together([item.fix for item in items])
+        merged.append(replace(items[0], labels=items[0].labels + labels, notes=items[0].notes + more, fix=fix))
     return merged
+
+
+def _together(fixes: list[Fix | None]) -> Fix | None:
+    """One fix for all places of a name."""
+    edits = [edit for fix in fixes if fix is not None for edit in fix.edits]
+    return Fix(fixes[0].title, tuple(dict.fromkeys(edits))) if fixes[0] is not None else None
 
 
 def _of_base(model: Model, found: list[Diagnostic], known: list[Diagnostic]) -> list[Diagnostic]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from graphdsl.syntax import nodes as n
-from graphdsl.text import Diagnostic, Span, did_you_mean, listing, report, show_name
+from graphdsl.text import Diagnostic, Span, did_you_mean, listing, renaming, report, show_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,8 @@ class _Amendment:
             helps = (f"`{name}` is a state: write `replace {name} = …`",) if stage else did_you_mean(name, known)
             notes = listing(f"parameters of `{self.base.name.text}`", known)
             message = f"`{self.base.name.text}` has no parameter `{name}`"
-            self.found.append(report("GNN207", message, change.name.span, helps=helps, notes=notes))
+            fix = None if stage else renaming(change.name.span, name, known)
+            self.found.append(report("GNN207", message, change.name.span, helps=helps, notes=notes, fix=fix))
             return False
         if name in self.given:
             also = ((self.given[name], "first given here"),)
@@ -125,8 +126,8 @@ class _Amendment:
         old = [item for item in _stages(self.body) if item.name and item.name.text == name]
         if not old:
             helps = did_you_mean(name, named)
-            message = f"`{self.base.name.text}` has no stage `{name}`"
-            self.found.append(report("GNN101", message, new.name.span, helps=helps, notes=notes))
+            message, fix = f"`{self.base.name.text}` has no stage `{name}`", renaming(new.name.span, name, named)
+            self.found.append(report("GNN101", message, new.name.span, helps=helps, notes=notes, fix=fix))
         elif len(old) > 1:
             also = [(item.name.span, "here") for item in old if item.name]
             helps = ("give the stages of the base different names",)
@@ -166,7 +167,8 @@ class _Expansion:
             base = self.declared.get(name.text)
             if base is None:
                 helps, notes = did_you_mean(name.text, self.declared), listing("models", self.declared)
-                self.found.append(report("GNN101", f"unknown model `{name.text}`", name.span, helps=helps, notes=notes))
+                message, fix = f"unknown model `{name.text}`", renaming(name.span, name.text, self.declared)
+                self.found.append(report("GNN101", message, name.span, helps=helps, notes=notes, fix=fix))
                 return None
             if isinstance(base, n.ModelDecl) or name.text in self.done:
                 return chain

@@ -8,7 +8,7 @@ from graphdsl.model.program import CombineKind, JoinKind
 from graphdsl.model.values import UNKNOWN, show
 from graphdsl.syntax import STATEMENTS
 from graphdsl.syntax import nodes as n
-from graphdsl.text import Diagnostic, did_you_mean, listing, report
+from graphdsl.text import Diagnostic, did_you_mean, listing, renaming, report
 
 COMBINES = get_args(CombineKind)
 JOINS = ("cat", "add", "mean", "max", "jump")
@@ -36,7 +36,8 @@ def read_combine(
         helps = did_you_mean(call.name.text, COMBINES)
         notes = listing("ways to combine", COMBINES)
         message = f"unknown combine `{call.name.text}`"
-        found.append(report("GNN101", message, call.name.span, helps=helps, notes=notes))
+        fix = renaming(call.name.span, call.name.text, COMBINES)
+        found.append(report("GNN101", message, call.name.span, helps=helps, notes=notes, fix=fix))
         return "sum", {}
     arguments: dict[str, Any] = {}
     for position, item in enumerate(call.arguments):
@@ -141,13 +142,15 @@ class JoinReader:
             "a layer stands in `nodes { *: … }`, in `edges { … }` or behind `|`",
         )
         message = f"`{name}` is neither a state nor a join"
-        return report("GNN101", message, call.name.span, helps=helps, notes=listing("states and joins", known))
+        notes, fix = listing("states and joins", known), renaming(call.name.span, name, known)
+        return report("GNN101", message, call.name.span, helps=helps, notes=notes, fix=fix)
 
 
 def find_state(name: n.Name, states: Mapping[str, int], found: list[Diagnostic]) -> int | None:
     """The number of a named state, None after a report."""
     if name.text not in states:
         helps, notes = did_you_mean(name.text, states), listing("states", states)
-        found.append(report("GNN101", f"unknown state `{name.text}`", name.span, helps=helps, notes=notes))
+        fix, message = renaming(name.span, name.text, states), f"unknown state `{name.text}`"
+        found.append(report("GNN101", message, name.span, helps=helps, notes=notes, fix=fix))
         return None
     return states[name.text]

@@ -3,7 +3,7 @@
 from graphdsl.model.schema import LABEL_KINDS, Schema
 from graphdsl.model.schemas import unknown_type
 from graphdsl.syntax import nodes as n
-from graphdsl.text import Diagnostic, did_you_mean, listing, report, show_name
+from graphdsl.text import Diagnostic, did_you_mean, listing, renaming, report, show_name
 
 
 def is_label(statement: n.LabelTarget, schema: Schema, found: list[Diagnostic]) -> bool:
@@ -19,7 +19,8 @@ def is_label(statement: n.LabelTarget, schema: Schema, found: list[Diagnostic]) 
     if declared is None:
         helps = did_you_mean(attribute.text, labels) or _elsewhere(attribute.text, schema)
         message = f"`{kind.text}` has no attribute `{attribute.text}`"
-        found.append(report("GNN101", message, attribute.span, helps=helps, notes=notes))
+        fix = renaming(attribute.span, attribute.text, labels)
+        found.append(report("GNN101", message, attribute.span, helps=helps, notes=notes, fix=fix))
         return False
     if declared.type.kind not in LABEL_KINDS:
         also = ((declared.span, f"`{declared.type}` is no label"),)

@@ -9,7 +9,8 @@ from graphdsl.model.combining import find_state
 from graphdsl.model.program import BoundInput, LayerUse
 from graphdsl.model.values import UNKNOWN, Refused, evaluate, kind_of, show
 from graphdsl.syntax import nodes as n
-from graphdsl.text import Diagnostic, Edit, Fix, Span, did_you_mean, listing, report
+from graphdsl.syntax.removal import removal
+from graphdsl.text import Diagnostic, Edit, Fix, Span, did_you_mean, listing, renaming, report
 
 _CONV: tuple[Kind, ...] = ("conv",)
 _NODE: tuple[Kind, ...] = ("node", "norm", "activation", "dropout")
@@ -41,18 +42,6 @@ class _Reading:
     arguments: dict[str, Any] = field(default_factory=dict[str, Any])
     places: dict[str, Span] = field(default_factory=dict[str, Span])
     inputs: list[BoundInput] = field(default_factory=list[BoundInput])
-
-
-def _with_comma(call: n.Call, argument: n.Argument) -> Span:
-    """An argument with the comma that goes when it is removed."""
-    place = call.arguments.index(argument)
-    if place > 0:
-        before = call.arguments[place - 1].span
-        return Span(before.file, before.end_line, before.end_column, argument.span.end_line, argument.span.end_column)
-    if len(call.arguments) > 1:
-        after = call.arguments[1].span
-        return Span(after.file, argument.span.line, argument.span.column, after.line, after.column)
-    return argument.span
 
 
 def _bound_name(value: n.Expression, forward: ForwardInput) -> str | None:
@@ -93,10 +82,11 @@ class LayerReader:
     def _unknown_layer(self, call: n.Call, kinds: tuple[Kind, ...]) -> Diagnostic:
         name = call.name.text
         helps = did_you_mean(name, names(*kinds)) or did_you_mean(name, names())
+        fix = renaming(call.name.span, name, names(*kinds))
         if name in NOT_YET:
-            helps = (f"PyG has it, but a spec cannot say it yet: {NOT_YET[name]}",)
+            helps, fix = (f"PyG has it, but a spec cannot say it yet: {NOT_YET[name]}",), None
         notes = listing("layers that can stand here", names(*kinds))
-        return report("GNN103", f"unknown layer `{name}`", call.name.span, helps=helps, notes=notes)
+        return report("GNN103", f"unknown layer `{name}`", call.name.span, helps=helps, notes=notes, fix=fix)
 
     def _misplaced(self, call: n.Call, entry: Entry, where: str) -> Diagnostic:
         if entry.kind == "conv":
@@ -153,13 +143,17 @@ class LayerReader:
         span = argument.name.span if argument.name else argument.span
         if name in entry.derived:
             helps = ("leave it out: the compiler fills it in from the schema",)
-            fix = Fix(f"remove `{name}`", (Edit(_with_comma(call, argument), ""),))
+            place = removal([item.span for item in call.arguments], call.arguments.index(argument))
+            fix = Fix(f"remove `{name}`", (Edit(place, ""),))
             return report("GNN208", f"`{name}` is derived", argument.span, helps=helps, fix=fix)
         known = [*(item.name for item in entry.parameters), *(item.name for item in entry.inputs)]
         notes = listing(f"arguments of `{entry.name}`", known)
         message = f"`{entry.name}` has no argument `{name}`"
         helps = (f"left out: {entry.left_out[name]}",) if name in entry.left_out else did_you_mean(name, known)
-        return report("GNN201", message, span, helps=helps, notes=notes)
+        taken = {given for given, _ in self._ordered(entry, call)}
+        free = [item for item in known if item not in taken]
+        fix = None if name in entry.left_out else renaming(span, name, free)
+        return report("GNN201", message, span, helps=helps, notes=notes, fix=fix)
 
     def _input(self, reading: "_Reading", name: str, argument: n.Argument) -> bool:
         forward = reading.entry.input(name)
@@ -205,8 +199,12 @@ class LayerReader:
         if code == "GNN204":
             shown = f"found {show(value)}"
         message = f"`{parameter.name}` of `{entry.name}` must be {describe(parameter)}; {shown}"
-        helps = did_you_mean(value, parameter.choices) if isinstance(value, str) else ()
-        return report(code, message, argument.value.span, helps=helps)
+        place, helps, fix = argument.value.span, (), None
+        if isinstance(value, str):
+            helps = did_you_mean(value, parameter.choices)
+            literal = isinstance(argument.value, n.Literal)
+            fix = renaming(place, value, parameter.choices, show) if helps and literal else None
+        return report(code, message, place, helps=helps, fix=fix)
 
     def _evaluate(self, parameter: Parameter, node: n.Expression) -> Any:
         kinds = parameter.type.split("|")

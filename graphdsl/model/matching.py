@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 from graphdsl.model.schema import Schema
 from graphdsl.model.schemas import unknown_type
 from graphdsl.syntax import nodes as n
-from graphdsl.text import Diagnostic, EdgeKey, Span, did_you_mean, listing, report, show_edge, show_name
+from graphdsl.text import Diagnostic, EdgeKey, Span, did_you_mean, listing, renaming, report, show_edge, show_name
 
 Key = TypeVar("Key", str, EdgeKey)
 
@@ -69,7 +69,8 @@ def _unknown_relation(name: n.Name, relations: _Relations) -> Diagnostic:
         helps = (f"`{name.text}` is a node type; for what it receives write `* -[*]-> {show_name(name.text)}`",)
         return report("GNN106", "a relation map needs relations", name.span, helps=helps, notes=notes)
     helps = did_you_mean(name.text, known)
-    return report("GNN101", f"unknown relation `{name.text}`", name.span, helps=helps, notes=notes)
+    fix = renaming(name.span, name.text, known)
+    return report("GNN101", f"unknown relation `{name.text}`", name.span, helps=helps, notes=notes, fix=fix)
 
 
 def _triple(pattern: n.RelationPattern, relations: _Relations, found: list[Diagnostic]) -> tuple[EdgeKey, ...]:

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from graphdsl.model.values import LARGEST, UNKNOWN, Refused, evaluate, is_bounded, kind_of, show
 from graphdsl.syntax import nodes as n
-from graphdsl.text import Diagnostic, SourceText, Span, did_you_mean, listing, read_source, report
+from graphdsl.text import Diagnostic, SourceText, Span, did_you_mean, listing, read_source, renaming, report
 
 TYPES = ("int", "float", "bool", "string", "list")
 CONSTANTS = ("true", "false", "none")
@@ -78,7 +78,8 @@ def _type_and_default(
     if kind not in TYPES:
         helps = did_you_mean(kind, TYPES)
         notes = listing("parameter types", TYPES)
-        found.append(report("GNN101", f"unknown parameter type `{kind}`", declared.type.span, helps=helps, notes=notes))
+        fix, message = renaming(declared.type.span, kind, TYPES), f"unknown parameter type `{kind}`"
+        found.append(report("GNN101", message, declared.type.span, helps=helps, notes=notes, fix=fix))
         return "float", UNKNOWN
     if declared.default is None:
         return kind, UNKNOWN

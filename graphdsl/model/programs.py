@@ -23,7 +23,7 @@ from graphdsl.model.schema import Schema
 from graphdsl.model.schemas import unknown_type
 from graphdsl.model.values import UNKNOWN, Refused, evaluate, show
 from graphdsl.syntax import nodes as n
-from graphdsl.text import Diagnostic, EdgeKey, Enough, Span, report
+from graphdsl.text import Diagnostic, EdgeKey, Edit, Enough, Fix, Span, report
 
 MAX_REPEAT = 1000
 MAX_STAGES = 5000
@@ -209,7 +209,9 @@ class _ProgramBuilder:
                 result.append(Pipe("map", None, rules, item.span))
             elif item.call.name.text == "residual":
                 if item.call.arguments:
-                    self.found.append(report("GNN201", "`residual` takes no argument", item.call.arguments[0].span))
+                    fix = Fix("leave the arguments out", (Edit(item.call.span, "residual"),))
+                    place = item.call.arguments[0].span
+                    self.found.append(report("GNN201", "`residual` takes no argument", place, fix=fix))
                 result.append(Pipe("residual", None, (), item.span))
             else:
                 layer = self.reader().read(item.call, "pipe")

@@ -16,7 +16,20 @@ from graphdsl.model.settings import resolve_training
 from graphdsl.model.training import Training
 from graphdsl.model.values import references
 from graphdsl.syntax import nodes as n
-from graphdsl.text import Diagnostic, Enough, Findings, SourceText, Span, did_you_mean, listing, report
+from graphdsl.syntax.removal import removal
+from graphdsl.text import (
+    Diagnostic,
+    Edit,
+    Enough,
+    Findings,
+    Fix,
+    SourceText,
+    Span,
+    did_you_mean,
+    listing,
+    renaming,
+    report,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +116,8 @@ def _models(file: n.File, schemas: Mapping[str, Schema], models: dict[str, Model
         schema = schemas.get(wanted.text)
         if schema is None:
             helps, notes = did_you_mean(wanted.text, schemas), listing("schemas", schemas)
-            found.append(report("GNN101", f"unknown schema `{wanted.text}`", wanted.span, helps=helps, notes=notes))
+            fix, message = renaming(wanted.span, wanted.text, schemas), f"unknown schema `{wanted.text}`"
+            found.append(report("GNN101", message, wanted.span, helps=helps, notes=notes, fix=fix))
             continue
         parameters = declare(whole.declared.parameters, found)
         models[name] = Model(name, schema, parameters, whole.declared, item.name.span, whole.base)
@@ -114,10 +128,16 @@ def _models(file: n.File, schemas: Mapping[str, Schema], models: dict[str, Model
 def _unused(what: str, declared: tuple[n.ParameterDecl, ...], body: tuple[Any, ...]) -> list[Diagnostic]:
     """Parameters that nothing reads."""
     read = references((body, tuple(item.default for item in declared if item.default is not None)))
-    helps = ("remove it, or use it",)
+    spans = [item.span for item in declared]
     return [
-        report("GNN108", f"parameter `{item.name.text}` of this {what} is never used", item.name.span, helps=helps)
-        for item in declared
+        report(
+            "GNN108",
+            f"parameter `{item.name.text}` of this {what} is never used",
+            item.name.span,
+            helps=("remove it, or use it",),
+            fix=Fix(f"remove `{item.name.text}`", (Edit(removal(spans, place), ""),)),
+        )
+        for place, item in enumerate(declared)
         if item.name.text not in (*read, *RESERVED, *CONSTANTS)
     ]
 
@@ -138,7 +158,8 @@ def _trainings(
             continue
         if name.text not in declared_models:
             helps, notes = did_you_mean(name.text, models), listing("models", models)
-            found.append(report("GNN101", f"unknown model `{name.text}`", name.span, helps=helps, notes=notes))
+            fix, message = renaming(name.span, name.text, models), f"unknown model `{name.text}`"
+            found.append(report("GNN101", message, name.span, helps=helps, notes=notes, fix=fix))
         trainings[name.text] = resolve_training(declared, Path(declared.span.file).parent, found)
 
 

@@ -18,7 +18,7 @@ from graphdsl.model.schema import (
 )
 from graphdsl.model.values import UNKNOWN, Refused, evaluate, show
 from graphdsl.syntax import nodes as n
-from graphdsl.text import Diagnostic, EdgeKey, Span, did_you_mean, listing, report, show_edge, show_name
+from graphdsl.text import Diagnostic, EdgeKey, Fix, Span, did_you_mean, listing, renaming, report, show_edge, show_name
 
 _SIZED = ("float", "int", "class", "multilabel", "real")
 _NEEDS_SIZE = ("class", "multilabel")
@@ -139,7 +139,8 @@ class _SchemaBuilder:
             helps = did_you_mean(declared.name.text, KINDS)
             notes = listing("attribute types", KINDS)
             message = f"unknown attribute type `{declared.name.text}`"
-            self.found.append(report("GNN101", message, declared.name.span, helps=helps, notes=notes))
+            fix = renaming(declared.name.span, declared.name.text, KINDS)
+            self.found.append(report("GNN101", message, declared.name.span, helps=helps, notes=notes, fix=fix))
             return None
         if declared.size is None:
             if kind in _NEEDS_SIZE:
@@ -236,7 +237,8 @@ class _SchemaBuilder:
             message = f"metapath `{declared.name.text}`: unknown multiplicity"
             if word in known:
                 message, helps = f"metapath `{declared.name.text}` takes one multiplicity", ()
-            self.found.append(report("GNN201", message, option.span, helps=helps, notes=notes))
+            fix = renaming(option.span, word, known) if helps and word else None
+            self.found.append(report("GNN201", message, option.span, helps=helps, notes=notes, fix=fix))
         return chosen
 
     def hops(self, declared: n.MetapathDecl) -> tuple[MetapathHop, ...] | None:
@@ -264,7 +266,18 @@ class _SchemaBuilder:
             also=((here, f"the path stands at `{start}`"),),
             helps=self.other_hop(hop, key, start),
             notes=listing(f"relations at `{start}`", leaving),
+            fix=self.mended_hop(hop, key, start),
         )
+
+    def mended_hop(self, hop: n.Hop, key: EdgeKey, start: str) -> Fix | None:
+        """The hop with the one name that can be meant: of the type that it leads to, or of the relation."""
+        target, name = hop.target, hop.relation
+        if target.text not in self.nodes:
+            there = {edge[0] if hop.backward else edge[2] for edge in self.edges if edge[1] == name.text}
+            return renaming(target.span, target.text, sorted(there or self.nodes))
+        ends = (target.text, start) if hop.backward else (start, target.text)
+        fitting = sorted({edge[1] for edge in self.edges if (edge[0], edge[2]) == ends})
+        return renaming(name.span, name.text, fitting)
 
     def other_hop(self, hop: n.Hop, key: EdgeKey, start: str) -> tuple[str, ...]:
         """What was probably meant by a hop that does not exist."""
@@ -289,5 +302,5 @@ def resolve_schema(declared: n.SchemaDecl, found: list[Diagnostic]) -> Schema:
 def unknown_type(name: n.Name, known: Mapping[str, Any]) -> Diagnostic:
     """A node type is named that the schema does not declare."""
     helps = did_you_mean(name.text, known)
-    notes = listing("node types", known)
-    return report("GNN101", f"unknown node type `{name.text}`", name.span, helps=helps, notes=notes)
+    notes, fix = listing("node types", known), renaming(name.span, name.text, known)
+    return report("GNN101", f"unknown node type `{name.text}`", name.span, helps=helps, notes=notes, fix=fix)

@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 from graphdsl.model.training import ClassUse, DataSource, Training
 from graphdsl.model.values import Refused, evaluate, show
 from graphdsl.syntax import nodes as n
-from graphdsl.text import Diagnostic, Span, did_you_mean, listing, report
+from graphdsl.text import Diagnostic, Span, did_you_mean, listing, renaming, report
 
 OPTIMIZERS = ("Adam", "AdamW", "SGD", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "Rprop", "ASGD")
 SCHEDULERS = ("StepLR", "MultiStepLR", "ExponentialLR", "CosineAnnealingLR", "LinearLR", "ConstantLR", "OneCycleLR",
@@ -91,7 +91,8 @@ def _source(value: n.Expression, base: Path, found: list[Diagnostic]) -> DataSou
     if kind is None:
         helps = did_you_mean(value.name.text, SOURCES) or helps
         notes = listing("sources", SOURCES)
-        found.append(report("GNN612", f"unknown data source `{value.name.text}`", value.span, helps=helps, notes=notes))
+        fix, message = renaming(value.name.span, value.name.text, SOURCES), f"unknown data source `{value.name.text}`"
+        found.append(report("GNN612", message, value.span, helps=helps, notes=notes, fix=fix))
         return None
     before = len(found)
     values, named = _arguments(value, found, positional=1)
@@ -116,7 +117,8 @@ def _class(value: n.Expression, what: str, known: tuple[str, ...], found: list[D
     if value.name.text not in known:
         helps = did_you_mean(value.name.text, known)
         notes = listing(f"{what}s", known)
-        found.append(report("GNN101", f"unknown {what} `{value.name.text}`", value.name.span, helps=helps, notes=notes))
+        fix, message = renaming(value.name.span, value.name.text, known), f"unknown {what} `{value.name.text}`"
+        found.append(report("GNN101", message, value.name.span, helps=helps, notes=notes, fix=fix))
         return None
     _, named = _arguments(value, found, positional=0)
     return ClassUse(value.name.text, named, value.span)
@@ -200,9 +202,11 @@ def resolve_training(declared: n.TrainDecl, base: Path, found: list[Diagnostic])
         elif name in _RULES:
             values |= _plain(setting, found)
         else:
-            helps = did_you_mean(name, SETTINGS)
+            helps, fix = did_you_mean(name, SETTINGS), renaming(setting.name.span, name, SETTINGS)
             if name in _OF_OPTIMIZER:
+                fix = None
                 helps = (f"it belongs to the optimizer: `optimizer: Adam({_OF_OPTIMIZER[name]} = …)`",)
             notes = listing("settings", SETTINGS)
-            found.append(report("GNN211", f"unknown setting `{name}`", setting.name.span, helps=helps, notes=notes))
+            message = f"unknown setting `{name}`"
+            found.append(report("GNN211", message, setting.name.span, helps=helps, notes=notes, fix=fix))
     return Training(declared.model.text, span=declared.model.span, **values)

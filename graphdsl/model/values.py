@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
 from graphdsl.syntax import nodes as n
-from graphdsl.text import Diagnostic, did_you_mean, listing, report
+from graphdsl.text import Diagnostic, Edit, Fix, did_you_mean, listing, renaming, report
 
 LARGEST = 2**53
 _LARGEST_POWER = 64
@@ -153,9 +153,12 @@ def _unknown(node: n.Reference, names: Mapping[str, Any]) -> Diagnostic:
     name = node.name.text
     if name in _PYTHON:
         helps: tuple[str, ...] = (f"write `{_PYTHON[name]}`",)
+        fix = Fix(f"write `{_PYTHON[name]}`", (Edit(node.span, _PYTHON[name]),))
     else:
         helps = did_you_mean(name, names) or (f'strings stand in double quotes: `"{name}"`',)
-    return report("GNN101", f"unknown parameter `{name}`", node.span, helps=helps, notes=listing("parameters", names))
+        fix = renaming(node.span, name, names)
+    notes = listing("parameters", names)
+    return report("GNN101", f"unknown parameter `{name}`", node.span, helps=helps, notes=notes, fix=fix)
 
 
 def references(node: Any) -> set[str]:

@@ -6,7 +6,7 @@ from graphdsl.model import Attribute, BoundInput, LayerUse
 from graphdsl.plan.ir import InputBinding
 from graphdsl.plan.module_spec import Width
 from graphdsl.plan.state import Flow, listed
-from graphdsl.text import EdgeKey, did_you_mean, listing, report, show_edge, show_name
+from graphdsl.text import EdgeKey, Fix, did_you_mean, listing, renaming, report, show_edge, show_name
 
 METAPATH_WEIGHT = "weight"
 """Attribute under which a composed relation's path counts stand (`count` and `mean` metapaths)."""
@@ -51,8 +51,7 @@ def _check_edges(item: BoundInput, edges: Sequence[EdgeKey], flow: Flow) -> None
     weighted = [edge for edge in edges if name == METAPATH_WEIGHT and _metapath_weighted(edge, flow)]
     lacking = [edge for edge in edges if _attribute(name, edge, flow) is None and edge not in weighted]
     if lacking:
-        declared = flow.schema.edges.get(lacking[0])
-        known: Mapping[str, Attribute] = declared.attributes if declared else {}
+        known = _attributes(lacking[0], flow)
         verb = "has" if len(lacking) == 1 else "have"
         message = f"{listed(map(show_edge, lacking))} {verb} no attribute `{name}`"
         also = [(flow.schema.place(edge), "declared here") for edge in lacking[:_SHOWN]]
@@ -60,13 +59,25 @@ def _check_edges(item: BoundInput, edges: Sequence[EdgeKey], flow: Flow) -> None
         helps = did_you_mean(name, known)
         if 0 < len(lacking) < len(edges):
             helps = (*helps, "limit the rule to the relations that have it")
-        flow.found.append(report("GNN304", message, item.span, also=also, helps=helps, notes=notes))
+        fix = _renamed(item, [set(_attributes(edge, flow)) for edge in edges])
+        flow.found.append(report("GNN304", message, item.span, also=also, helps=helps, notes=notes, fix=fix))
     wide = next((edge for edge in edges if item.input.scalar and (_edge_columns(name, edge, flow) or 1) != 1), None)
     if wide is not None:
         columns = _edge_columns(name, wide, flow)
         message = f"`{item.input.name}` is one number per edge, but `{name}` has {columns} columns"
         also = [(flow.schema.place(wide), show_edge(wide))]
         flow.found.append(report("GNN202", message, item.span, also=also))
+
+
+def _attributes(edge: EdgeKey, flow: Flow) -> Mapping[str, Attribute]:
+    declared = flow.schema.edges.get(edge)
+    return declared.attributes if declared else {}
+
+
+def _renamed(item: BoundInput, known: Iterable[set[str]]) -> Fix | None:
+    """The fix that binds the input to the attribute that can be meant, if all of its places have that one."""
+    everywhere = sorted(set[str].intersection(*known))
+    return renaming(item.span, item.attribute, everywhere, lambda name: f"{item.input.name} = {show_name(name)}")
 
 
 def _check_nodes(item: BoundInput, edges: Iterable[EdgeKey], flow: Flow) -> None:
@@ -78,7 +89,10 @@ def _check_nodes(item: BoundInput, edges: Iterable[EdgeKey], flow: Flow) -> None
             also = ((node.span, "declared here"),)
             helps = did_you_mean(item.attribute, node.attributes)
             notes = listing(f"attributes of `{name}`", node.attributes)
-            flow.found.append(report("GNN304", message, item.span, also=also, helps=helps, notes=notes))
+            fix = _renamed(
+                item, [set(flow.schema.nodes[end].attributes) for edge in edges for end in (edge[0], edge[2])]
+            )
+            flow.found.append(report("GNN304", message, item.span, also=also, helps=helps, notes=notes, fix=fix))
 
 
 def _check_state(item: BoundInput, edges: Iterable[EdgeKey], before: Mapping[str, Width], flow: Flow) -> None:

@@ -5,7 +5,7 @@ import re
 from lark import Token
 
 from graphdsl.syntax.brackets import CLOSERS, Bracket
-from graphdsl.syntax.draft import Draft, Mistake, fix_of
+from graphdsl.syntax.draft import Draft, Mistake, fix_of, reads_on
 from graphdsl.syntax.recovery import Replace, code_before, code_end, line_bounds
 from graphdsl.text import report
 
@@ -18,13 +18,24 @@ def never_closed(here: Draft, opener: Bracket, before: int) -> Mistake:
     suspect = _misaligned(here, opener, before) if opener.sign == "{" else None
     opener, before = suspect or (opener, before)
     sign = CLOSERS[opener.sign]
-    edit = here.insertion(before, sign)
+    edit = _closing(here, opener, before, sign)
     end = here.span(edit.start, edit.start)
     message = f"this `{opener.sign}` is never closed"
     at = here.span(opener.offset, opener.offset + 1)
     also = () if end.line == at.line and end.column <= at.column + 1 else ((end, f"`{sign}` expected"),)
-    fix = fix_of(here, f"insert `{sign}`", Replace(edit.start, edit.start, sign))
+    insert = Replace(edit.start, edit.start, " }" if sign == "}" else sign)
+    fix = fix_of(here, f"insert `{sign}`", insert) if reads_on(here, insert, before) else None
     return Mistake(report("GNN012", message, at, "opened here", also=also, fix=fix), edit)
+
+
+def _closing(here: Draft, opener: Bracket, before: int, sign: str) -> Replace:
+    """Where the closer is missing: before an offset, or at the end of the opener's line if only that can be read."""
+    edit = here.insertion(before, sign)
+    line_end = code_end(here.text, opener.offset)
+    if sign == "}" or line_bounds(here.text, line_end)[1] >= before or reads_on(here, edit, before):
+        return edit
+    sooner = Replace(line_end, line_end, sign)
+    return sooner if reads_on(here, sooner, before) else edit
 
 
 def _misaligned(here: Draft, opener: Bracket, before: int) -> tuple[Bracket, int] | None:

@@ -57,9 +57,21 @@ class Draft:
         return Replace(offset - blank, offset, sign)
 
 
-def fix_of(here: Draft, title: str, edit: Replace) -> Fix:
-    """A fix that makes an edit."""
-    span = here.span(edit.start, edit.end)
-    if edit.start == edit.end:
-        span = Span(span.file, span.line, span.column, span.line, span.column)
-    return Fix(title, (Edit(span, edit.text),))
+def fix_of(here: Draft, title: str, *edits: Replace) -> Fix:
+    """A fix that makes edits."""
+
+    def place(edit: Replace) -> Edit:
+        span = here.span(edit.start, edit.end)
+        if edit.start == edit.end:
+            span = Span(span.file, span.line, span.column, span.line, span.column)
+        return Edit(span, edit.text)
+
+    return Fix(title, tuple(map(place, edits)))
+
+
+def reads_on(here: Draft, edit: Replace, stuck: int) -> bool:
+    """Whether after an edit the parser gets past the line of an offset where it was stuck without."""
+    changed = here.text[: edit.start] + edit.text + here.text[edit.end :]
+    moved = stuck + len(edit.text) - (edit.end - edit.start) if edit.start <= stuck else stuck
+    end = line_bounds(changed, max(moved, edit.start + len(edit.text)))[1]
+    return bool(Draft(here.name, changed).accepts(end))

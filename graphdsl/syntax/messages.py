@@ -126,6 +126,20 @@ _CHARACTERS = {
 }
 
 
+_PLAIN = {"\u00d7": "*", "\u2212": "-", "\u2013": "-", "\u2014": "-"}
+
+
+def plain_character(character: str) -> str | None:
+    """What a character stands for that only looks like one of the language, or like none; None where it is not clear.
+
+    >>> plain_character("\u2212"), plain_character("\u00a0"), plain_character("\u200b"), plain_character("!")
+    ('-', ' ', '', None)
+    """
+    if character.isspace():
+        return " "
+    return "" if unicodedata.category(character) in ("Cf", "Cc") else _PLAIN.get(character)
+
+
 def character_help(character: str) -> tuple[str, ...]:
     """What to do about a character that the language does not have."""
     if character in _CHARACTERS:

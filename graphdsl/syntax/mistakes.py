@@ -28,10 +28,11 @@ from graphdsl.syntax.bracket_mistakes import (
     wrong_closer,
 )
 from graphdsl.syntax.draft import Draft, Mistake, fix_of
-from graphdsl.syntax.messages import RELATION, WORDLIKE, WORDS, character_help, describe, hint
+from graphdsl.syntax.mending import mend
+from graphdsl.syntax.messages import RELATION, WORDLIKE, WORDS, character_help, describe, hint, plain_character
 from graphdsl.syntax.notation import habit
 from graphdsl.syntax.recovery import Blank, Replace, Skip, code_before, code_end, line_bounds
-from graphdsl.text import closest, report
+from graphdsl.text import Fix, closest, renaming, report
 
 _STARTER = re.compile(
     r'(schema|model|train|import|node|edge|metapath|drop|predict|replace|sequential)[ \t]+(?=["\w])'
@@ -78,7 +79,9 @@ def _comment(here: Draft, token: Token, _accepted: frozenset[str]) -> Mistake | 
     if here.text[start : start + 2] != "//":
         return None
     end = code_end(here.text, start)
-    found = report("GNN010", "`//` starts no comment", here.span(start, start + 2), helps=("comments start with `#`",))
+    fix = fix_of(here, "write `#`", Replace(start, start + 2, "#"))
+    span, helps = here.span(start, start + 2), ("comments start with `#`",)
+    found = report("GNN010", "`//` starts no comment", span, helps=helps, fix=fix)
     return Mistake(found, Replace(start, end, " " * (end - start)))
 
 
@@ -147,9 +150,9 @@ def _misspelt(here: Draft, token: Token, _accepted: frozenset[str]) -> Mistake |
     if near is None or near == word or "PREDICT" not in here.accepts(start):
         return None
     span = here.span(start, first.end())
-    return Mistake(
-        report("GNN010", f"`{word}` starts no statement", span, helps=(f"did you mean `{near}`?",)), Blank(start)
-    )
+    fix = renaming(span, word, _STATEMENTS)
+    found = report("GNN010", f"`{word}` starts no statement", span, helps=(f"did you mean `{near}`?",), fix=fix)
+    return Mistake(found, Blank(start))
 
 
 def _map_word(here: Draft, token: Token, _accepted: frozenset[str]) -> Mistake | None:
@@ -161,12 +164,8 @@ def _map_word(here: Draft, token: Token, _accepted: frozenset[str]) -> Mistake |
         return None
     word = before.group().strip()
     start = offset - len(before.group())
-    found = report(
-        "GNN010",
-        f"`{word}` starts no map",
-        here.span(start, start + len(word)),
-        helps=(f"did you mean `{near} {{ … }}`?",),
-    )
+    span, helps = here.span(start, start + len(word)), (f"did you mean `{near} {{ … }}`?",)
+    found = report("GNN010", f"`{word}` starts no map", span, helps=helps, fix=renaming(span, word, ("nodes", "edges")))
     return Mistake(found, Blank(offset))
 
 
@@ -236,7 +235,8 @@ def _plainly(here: Draft, token: Token, accepted: frozenset[str]) -> Mistake:
     message = (
         f"expected {describe(accepted)}, found {_shown(token)}" if accepted else f"{_shown(token)} cannot stand here"
     )
-    found = report("GNN010", message, here.span(offset, offset + len(token)), helps=helps)
+    fix = mend(here, token, accepted)
+    found = report("GNN010", message, here.span(offset, offset + len(token)), helps=helps, fix=fix)
     if "$END" not in accepted or opened:
         return Mistake(found, Blank(offset))
     # Outside of any block nothing can be told apart until the next one starts.
@@ -270,9 +270,19 @@ def _character(here: Draft, offset: int) -> Mistake:
         return foreign
     shown = f"`{character}`" if character.isprintable() else f"U+{ord(character):04X}"
     said = character_help(character)
-    found = report("GNN011", f"{shown} starts no word of the language", here.span(offset, offset + 1), helps=said)
+    span, fix = here.span(offset, offset + 1), _plain_character(here, offset)
+    found = report("GNN011", f"{shown} starts no word of the language", span, helps=said, fix=fix)
     alone = not character.isprintable() or character.isspace()
     return Mistake(found, Replace(offset, offset + 1, " ") if alone else Blank(offset))
+
+
+def _plain_character(here: Draft, offset: int) -> Fix | None:
+    """The fix that writes what a character only looks like."""
+    become = plain_character(here.text[offset])
+    if become is None:
+        return None
+    title = f"write `{become}`" if become.strip() else "write a plain blank" if become else "delete it"
+    return fix_of(here, title, Replace(offset, offset + 1, become))
 
 
 def _end(here: Draft, expected: frozenset[str]) -> Mistake:

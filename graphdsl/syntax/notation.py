@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from graphdsl.syntax.draft import Draft, Mistake, fix_of
 from graphdsl.syntax.recovery import Blank, Replace, line_bounds
-from graphdsl.text import report
+from graphdsl.text import Fix, report
 
 _GROUP = re.compile(r"\{(at|name|size|count)\}")
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"|#[^\n]*')
@@ -202,11 +202,7 @@ def _read_as(item: _Habit, match: re.Match[str]) -> str | None:
 
 def _mistake(here: Draft, item: _Habit, match: re.Match[str]) -> Mistake:
     at = match.span("at") if match.groupdict().get("at") else match.span()
-    fix = None
-    if item.fixed is not None:
-        fixed = _says(match, item.fixed)
-        place = at if item.fixed in ("", ",") else match.span()
-        fix = fix_of(here, f"write `{fixed}`" if fixed else "remove it", Replace(*place, fixed))
+    fix = _fix(here, item, match) if item.fixed is not None else None
     text, count = _everywhere(item, here.text) if item.everywhere else ("", 1)
     notes = (f"{count} times in this file",) if count > 1 else ()
     helps = (_says(match, item.help),)
@@ -215,6 +211,22 @@ def _mistake(here: Draft, item: _Habit, match: re.Match[str]) -> Mistake:
     if become is None:
         return Mistake(found, Blank(at[0]))
     return Mistake(found, Replace(0, len(here.text), text) if item.everywhere else Replace(*match.span(), become))
+
+
+def _fix(here: Draft, item: _Habit, first: re.Match[str]) -> Fix:
+    """The fix of a notation; of one that is read everywhere at once, everywhere at once."""
+    inert = [match.span() for match in _STRING.finditer(here.text)]
+    matches = [first]
+    if item.everywhere:
+        found = item.pattern.finditer(here.text)
+        matches = [match for match in found if not any(start <= match.start() < end for start, end in inert)]
+    edits: list[Replace] = []
+    for match in matches:
+        fixed = _says(match, item.fixed or "")
+        at = match.span("at") if match.groupdict().get("at") else match.span()
+        edits.append(Replace(*(at if item.fixed in ("", ",") else match.span()), fixed))
+    title = _says(first, item.fixed or "")
+    return fix_of(here, f"write `{title}`" if title else "remove it", *edits)
 
 
 def _everywhere(item: _Habit, text: str) -> tuple[str, int]:

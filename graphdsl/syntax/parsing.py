@@ -77,6 +77,15 @@ def _empty(source: SourceText) -> Diagnostic:
     )  # fmt: skip
 
 
+def _fixable(source: SourceText, text: str, found: Diagnostic) -> Diagnostic:
+    """A finding in a repaired text; its fix goes where earlier repairs have changed the line that it is for."""
+    lines = text.split("\n")
+    edits = found.fix.edits if found.fix else ()
+    touched = {line for edit in edits for line in range(edit.span.line, edit.span.end_line + 1)}
+    same = all(lines[line - 1].removesuffix("\r") == source.lines[line - 1] for line in touched)
+    return found if same else replace(found, fix=None)
+
+
 def _within(source: SourceText, found: Diagnostic) -> Diagnostic:
     """A finding in a repaired text with its places in the original, whose lines may be shorter."""
 
@@ -99,7 +108,7 @@ def _read(source: SourceText) -> tuple[list[Any], list[Diagnostic], frozenset[st
             return build(read_tree(text), source.name), found, lost
         except UnexpectedInput as error:
             mistake = explain(source.name, text, error)
-        found.append(_within(source, mistake.diagnostic))
+        found.append(_within(source, _fixable(source, text, mistake.diagnostic)))
         spent += len(text)
         repaired = apply(text, mistake.repair)
         if repaired is None or len(found) == MAX_ERRORS or spent > MAX_SPENT:

@@ -6,9 +6,9 @@ from graphdsl.text.display import clean, columns
 from graphdsl.text.encoding import EdgeKey, decode, encode, encode_edge, join_edge, show_edge, show_name
 from graphdsl.text.explanation import explain, introduction
 from graphdsl.text.render import render, render_all, summary
-from graphdsl.text.source import SourceText, read_source
+from graphdsl.text.source import SourceText, decode_source, read_source
 from graphdsl.text.span import Span
-from graphdsl.text.suggestion import closest, did_you_mean, listing
+from graphdsl.text.suggestion import certain, closest, did_you_mean, listing, renaming
 
 __all__ = [
     "CODES",
@@ -24,10 +24,12 @@ __all__ = [
     "SourceText",
     "Span",
     "SpecError",
+    "certain",
     "clean",
     "closest",
     "columns",
     "decode",
+    "decode_source",
     "did_you_mean",
     "encode",
     "encode_edge",
@@ -39,6 +41,7 @@ __all__ = [
     "lookup",
     "order",
     "read_source",
+    "renaming",
     "render",
     "render_all",
     "report",

@@ -46,6 +46,17 @@ def read_source(path: str | Path, wanted: str = "a `.gnn` file") -> SourceText |
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         return _refuse("GNN001", name, f"cannot read `{name}`: {reason.lower()}", f"give the path of {wanted}")
+    return decode_source(raw, name, wanted)
+
+
+def decode_source(raw: bytes, name: str, wanted: str = "a `.gnn` file") -> SourceText | Diagnostic:
+    """A text from its bytes; what is no text comes back as a diagnostic.
+
+    Args:
+        raw: UTF-8, with or without a byte order mark.
+        name: what it is called in messages.
+        wanted: what it should be, for messages.
+    """
     if len(raw) > MAX_BYTES:
         return _refuse(
             "GNN003",

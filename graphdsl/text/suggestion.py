@@ -1,7 +1,12 @@
 """Did you mean …?"""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from itertools import islice
+
+from graphdsl.text.diagnostic import Edit, Fix
+from graphdsl.text.encoding import show_name
+from graphdsl.text.span import Span
 
 SHOWN = 12
 _MOST = 2000
@@ -49,30 +54,69 @@ def _plain(name: str) -> str:
     return name.casefold().replace("_", "").replace("-", "").replace(" ", "")
 
 
-def closest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that `name` was probably meant to be: a slip of a third of its letters, or a beginning of it.
+@dataclass(frozen=True, slots=True, order=True)
+class _Candidate:
+    """A known name by how near it is; among equals people leave letters out more often than they add some."""
 
-    >>> closest("writs", ["writes", "cites"]), closest("SAGE", ["GATConv", "SAGEConv"]), closest("x", ["y"])
-    ('writes', 'SAGEConv', None)
-    """
+    rank: int
+    same_length: bool
+    longer: int
+    name: str
+
+
+def _rank(name: str, known: Iterable[str]) -> list[_Candidate]:
+    """Known names that `name` could be meant to be, the nearest first."""
     meant = _plain(name)
     synonym = _SYNONYMS.get(name.casefold())
-    best: tuple[int, bool, int, str] | None = None
+    found: list[_Candidate] = []
     for candidate in islice(known, _MOST):
         word = _plain(candidate)
         if word == meant or candidate == synonym:
-            return candidate
+            return [_Candidate(0, True, 0, candidate)]
         if max(len(word), len(meant)) > _LONGEST:
             continue
         limit = max(len(word), len(meant)) // 3
         distance = _distance(meant, word, limit) if limit else 1
         starts = min(len(word), len(meant)) >= 3 and (word.startswith(meant) or meant.startswith(word))
         rank = distance if distance <= limit else _LONGEST + len(word) if starts else None
-        # Among equals: people leave letters out more often than they add some, and mistake one for another least.
-        order = (rank or 0, len(word) == len(meant), -len(word), candidate)
-        if rank is not None and (best is None or order < best):
-            best = order
-    return best[3] if best else None
+        if rank is not None:
+            found.append(_Candidate(rank, len(word) == len(meant), -len(word), candidate))
+    return sorted(found)
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` was probably meant to be: a slip of a third of its letters, or a beginning of it.
+
+    >>> closest("writs", ["writes", "cites"]), closest("SAGE", ["GATConv", "SAGEConv"]), closest("x", ["y"])
+    ('writes', 'SAGEConv', None)
+    """
+    ranked = _rank(name, known)
+    return ranked[0].name if ranked else None
+
+
+def certain(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` can only be meant to be: no other is nearly as close.
+
+    >>> certain("writs", ["writes", "cites"]), certain("h3", ["h1", "h2"]), certain("GAT", ["GATConv", "GATv2Conv"])
+    ('writes', None, None)
+    """
+    ranked = _rank(name, known)
+    if not ranked or (len(ranked) > 1 and ranked[1].rank <= min(ranked[0].rank + 1, _LONGEST)):
+        return None
+    return None if len(ranked) > 1 and ranked[0].rank > _LONGEST else ranked[0].name
+
+
+def renaming(span: Span, name: str, known: Iterable[str], write: Callable[[str], str] = show_name) -> Fix | None:
+    """The fix that puts the one name that can be meant in the place of another, if there is one.
+
+    Args:
+        span: where the name stands.
+        name: the name that is not known.
+        known: names that could stand there.
+        write: how a name is written there.
+    """
+    meant = certain(name, known)
+    return None if meant is None else Fix(f"rename to `{meant}`", (Edit(span, write(meant)),))
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> tuple[str, ...]:

@@ -1,12 +1,21 @@
 """Arguments that several commands share."""
 
 import argparse
+import sys
 from typing import Any
 
 from graphdsl.model import parse_assignment, read_parameters
 from graphdsl.model.parameters import RESERVED
-from graphdsl.text import Diagnostic, SpecError, report
+from graphdsl.text import Diagnostic, SourceText, SpecError, decode_source, read_source, report
 from graphdsl.tooling.output import FORMATS
+
+STDIN = "<stdin>"
+"""What standard input is called in messages."""
+
+
+def read_spec(path: str) -> SourceText | Diagnostic:
+    """Read a spec file, or with `-` standard input."""
+    return decode_source(sys.stdin.buffer.read(), STDIN) if path == "-" else read_source(path)
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:

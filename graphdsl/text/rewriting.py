@@ -1,0 +1,95 @@
+"""Changing texts: edits applied, and a file replaced as a whole or not at all."""
+
+import os
+import stat
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from graphdsl.text.diagnostic import Diagnostic, Edit, report
+from graphdsl.text.source import SourceText
+from graphdsl.text.span import Span
+
+_BOM = b"\xef\xbb\xbf"
+
+
+def offsets(source: SourceText, span: Span) -> tuple[int, int]:
+    r"""Where a span starts and ends in the text.
+
+    >>> offsets(SourceText("a.gnn", "ab\ncd"), Span("a.gnn", 2, 1, 2, 3))
+    (3, 5)
+    """
+    starts = [0]
+    for line in source.text.split("\n"):
+        starts.append(starts[-1] + len(line) + 1)
+
+    def offset(line: int, column: int) -> int:
+        return min(starts[min(line, len(starts)) - 1] + column - 1, len(source.text))
+
+    return offset(span.line, span.column), offset(span.end_line, span.end_column)
+
+
+def apply_edits(source: SourceText, edits: Iterable[Edit]) -> str:
+    """The text with edits made that do not overlap; their places are those of the text as it is.
+
+    >>> apply_edits(SourceText("a.gnn", "drop papr"), [Edit(Span("a.gnn", 1, 6, 1, 10), "paper")])
+    'drop paper'
+    """
+    text = source.text
+    ending = "\r\n" if "\r\n" in text else "\n"
+    placed = [(*offsets(source, edit.span), edit.replacement.replace("\n", ending)) for edit in edits]
+    for start, end, replacement in sorted(placed, reverse=True):
+        text = text[:start] + replacement + text[end:]
+    return text
+
+
+def rewrite(before: SourceText, text: str) -> Diagnostic | None:
+    """Replace the content of a file that was read with `read_source`.
+
+    The new content is written beside the file, flushed to the disk and renamed, so the file is never half written.
+    Permissions, a byte order mark and the kind of line ends stay; a link stays a link.
+
+    Args:
+        before: what was read; its name is the path.
+        text: the new text.
+
+    Returns:
+        A finding (GNN616) when the file cannot be written, or is not as it was read; it is then left alone.
+    """
+    path = Path(os.path.realpath(before.name))
+    try:
+        raw = path.read_bytes()
+        if not stat.S_ISREG(path.stat().st_mode) or not os.access(path, os.W_OK):
+            return _refuse(before.name, "not a file that may be written")
+        old = raw.decode("utf-8-sig")
+        if old.replace("\r\n", "\n").replace("\r", "\n") != before.text.replace("\r\n", "\n"):
+            return _refuse(before.name, "the file has changed since it was read")
+        if "\r" in old and "\n" not in old:  # Old systems end a line with a lone carriage return.
+            text = text.replace("\n", "\r")
+        _replace(path, (_BOM if raw.startswith(_BOM) else b"") + text.encode("utf-8"))
+    except (OSError, ValueError) as error:
+        return _refuse(before.name, (isinstance(error, OSError) and error.strerror) or str(error))
+    return None
+
+
+def _replace(path: Path, content: bytes) -> None:
+    import tempfile
+
+    known = path.stat()
+    number, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(number, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        with suppress(OSError, AttributeError):  # Only some users may give files away, and not everywhere.
+            os.chown(temporary, known.st_uid, known.st_gid)
+        os.chmod(temporary, stat.S_IMODE(known.st_mode))
+        os.replace(temporary, path)
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
+
+
+def _refuse(name: str, reason: str) -> Diagnostic:
+    return report("GNN616", f"cannot write `{name}`: {reason.lower()}", where=name, helps=("the file is as it was",))
