@@ -64,7 +64,7 @@ def test_check_as_json(write, capsys) -> None:
     span = found["labels"][0]["span"]
     assert span == {"file": "bad.gnn", "line": 6, "column": 14, "end_line": 6, "end_column": 21}
     assert found["helps"] == ["did you mean `SAGEConv`?"]
-    assert found["fix"] is None
+    assert found["fix"] == {"title": "rename to `SAGEConv`", "edits": [{"span": span, "replacement": "SAGEConv"}]}
     assert main(["check", "--format", "json", write("good.gnn", GOOD)]) == 0
     assert json.loads(capsys.readouterr().out) == []
     assert (
