@@ -9,6 +9,9 @@ from pathlib import Path
 
 from torch_geometric.data import HeteroData
 
+from graphdsl.syntax.formatting import format_source
+from graphdsl.text import SourceText
+
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER))
 
@@ -50,13 +53,12 @@ def write_spec(name: str, about: str, data: HeteroData) -> str:
     splits = f"{{ {LABEL}: class[4], train_mask: mask, test_mask: mask }}"
     heads = {kind: f"node {kind}(count = {data[kind].num_nodes})" for kind in data.node_types}
     nodes = [f"  {head} {splits}" if kind == labelled else f"  {head}" for kind, head in heads.items()]
-    edges = [(f"  edge {source} -[{relation}]-> {target}", relation) for source, relation, target in data.edge_types]
-    width = max(len(text) for text, _ in edges)
-    lines = [f"{text:<{width}}  reverse rev_{relation}" for text, relation in edges]
-    schema = "\n".join([f"schema {name} {{", *nodes, "", *lines, "}"])
+    edges = [f"  edge {source} -[{name}]-> {target} reverse rev_{name}" for source, name, target in data.edge_types]
+    schema = "\n".join([f"schema {name} {{", *nodes, "", *edges, "}"])
     last = f"* -[*]-> {labelled}" if len(data.node_types) > 1 else "*"
     model = MODEL.format(schema=name, labelled=labelled, label=LABEL, last=last)
-    return f"gnn 1\n\n{about}\n{schema}\n\n{model}"
+    source = SourceText(f"{name}.gnn", f"gnn 1\n\n{about}\n{schema}\n\n{model}")
+    return format_source(source).text
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from graphdsl.text.source import SourceText
 from graphdsl.text.span import Span
 
 _BOM = b"\xef\xbb\xbf"
+_CHANGED = "the file has changed since it was read"
 
 
 def offsets(source: SourceText, span: Span) -> tuple[int, int]:
@@ -56,19 +57,35 @@ def rewrite(before: SourceText, text: str) -> Diagnostic | None:
     Returns:
         A finding (GNN616) when the file cannot be written, or is not as it was read; it is then left alone.
     """
-    path = Path(os.path.realpath(before.name))
     try:
-        raw = path.read_bytes()
-        if not stat.S_ISREG(path.stat().st_mode) or not os.access(path, os.W_OK):
-            return _refuse(before.name, "not a file that may be written")
+        raw = Path(before.name).read_bytes()
         old = raw.decode("utf-8-sig")
-        if old.replace("\r\n", "\n").replace("\r", "\n") != before.text.replace("\r\n", "\n"):
-            return _refuse(before.name, "the file has changed since it was read")
-        if "\r" in old and "\n" not in old:  # Old systems end a line with a lone carriage return.
-            text = text.replace("\n", "\r")
-        _replace(path, (_BOM if raw.startswith(_BOM) else b"") + text.encode("utf-8"))
     except (OSError, ValueError) as error:
         return _refuse(before.name, (isinstance(error, OSError) and error.strerror) or str(error))
+    if old.replace("\r\n", "\n").replace("\r", "\n") != before.text.replace("\r\n", "\n"):
+        return _refuse(before.name, _CHANGED)
+    if "\r" in old and "\n" not in old:  # Old systems end a line with a lone carriage return.
+        text = text.replace("\n", "\r")
+    return replace_bytes(before.name, raw, (_BOM if raw.startswith(_BOM) else b"") + text.encode("utf-8"))
+
+
+def replace_bytes(name: str, old: bytes, new: bytes) -> Diagnostic | None:
+    """Replace the content of a file, as `rewrite`.
+
+    Args:
+        name: its path.
+        old: what it must hold.
+        new: what it is to hold.
+    """
+    path = Path(os.path.realpath(name))
+    try:
+        if not stat.S_ISREG(path.stat().st_mode) or not os.access(path, os.W_OK):
+            return _refuse(name, "not a file that may be written")
+        if path.read_bytes() != old:
+            return _refuse(name, _CHANGED)
+        _replace(path, new)
+    except (OSError, ValueError) as error:
+        return _refuse(name, (isinstance(error, OSError) and error.strerror) or str(error))
     return None
 
 
