@@ -22,6 +22,7 @@ class _MapLowering:
         self.flow = flow
         self.before = flow.states[stage.reads]
         self.steps: list[RelationStep] = []
+        self.instances = 0
         self.joints: list[JointStep] = []
 
     def columns(self, name: str, layer: LayerUse) -> int | None:
@@ -59,11 +60,12 @@ class _MapLowering:
         before = len(self.flow.found)
         edges = self.servable(rule)
         check_inputs(rule.layer, edges, self.before, self.flow)
-        next_instance = 1 + max((step.instance for step in self.steps), default=-1)
+        first = self.instances
+        self.instances += 1 if rule.share else len(edges)
         # One instance for relations within a type and between two: it takes one width for both ends.
         mixed = rule.share and len({edge[0] == edge[2] for edge in edges}) > 1
         steps = [
-            self.relation(rule, edge, next_instance if rule.share else next_instance + offset, mixed)
+            self.relation(rule, edge, first if rule.share else first + offset, mixed)
             for offset, edge in enumerate(edges)
         ]
         self.steps += steps
