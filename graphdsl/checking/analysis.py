@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from graphdsl.checking.collecting import no_collection
 from graphdsl.checking.imports import bundle, gather
 from graphdsl.model import Metadata, Model, ResolvedSpec, resolve
 from graphdsl.plan import Plan, lower
@@ -96,6 +97,7 @@ def _line(item: Diagnostic) -> tuple[str, int]:
     return span.file, span.line
 
 
+@no_collection()
 def analyse(source: SourceText, pedantic: bool = False) -> tuple[ResolvedSpec, list[Diagnostic]]:
     """Meaning and findings of a text: syntax, declarations, and every model with its defaults.
 
