@@ -23,12 +23,24 @@ ROOT = Path(__file__).parent.parent.parent
 SLOW = 2.0
 """Seconds of processor time; the specs of the repository take a hundredth of it."""
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|\#[^\n]*|\s+|\w+|-\[|\]->|<-\[|\]-|->|\*\*|.', re.DOTALL)
-_SOUP = (
-    "schema model train node edge metapath nodes edges repeat share drop predict combine weight budget reverse optional on "
-    "import amends replace graph sequential negatives keep_target from gnn { } ( ) [ ] -[ ]-> <-[ ]- -> : = , | ? . * ** + - "
-    '/ % 0 1 -1 64 1e9 20M 99999999999999999999 0.5 "" "a b" "\\" # true false none relu residual cat jump LayerNorm '
-    "SAGEConv GATConv(8, heads = 4) HANConv(8) Embedding(4) MLP(8, 8) é 漢 \x00 \t \r\n \u2028 ∞ 😀 ̈ ﬁ"
-).split(" ")
+_WORDS = """
+schema model train node edge metapath nodes edges repeat share drop predict combine weight budget reverse optional on
+import amends replace graph sequential negatives keep_target from gnn { } ( ) [ ] -[ ]-> <-[ ]- -> : = , | ? . * ** + - / %
+0 1 -1 64 1e9 20M 99999999999999999999 0.5 "" "\\" # true false none relu residual cat jump LayerNorm SAGEConv é 漢 ∞ 😀 ﬁ
+"""
+_CALLS = (
+    "GATConv(8, heads = 4)",
+    "HANConv(8)",
+    "Embedding(4)",
+    "MLP(8, 8)",
+    '"a b"',
+    "\x00",
+    "\t",
+    "\r\n",
+    "\u2028",
+    "\u0308",
+)
+_SOUP = (*_WORDS.split(), *_CALLS)
 
 Mutation = Callable[[random.Random, list[str], list[list[str]]], list[str]]
 
