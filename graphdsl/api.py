@@ -21,7 +21,7 @@ from graphdsl.text import (
 )
 
 if TYPE_CHECKING:
-    from graphdsl.backends import CompiledModel
+    from graphdsl.backends import AnyModel
     from graphdsl.data import Report
 
 _MAX_SHOWN = 20
@@ -140,7 +140,7 @@ class Spec:
 
     def compile(
         self, model: str | None = None, *, data: Any = None, backend: str = "auto", **parameters: Any
-    ) -> "CompiledModel":
+    ) -> "AnyModel":
         """Compile a model to a `torch.nn.Module` with PyG's calling convention; no lazy parameter is left.
 
         Args:
@@ -231,6 +231,6 @@ def loads(text: str, name: str = "<string>") -> Spec:
 
 def compile_text(
     text: str, parameters: Mapping[str, Any], metadata: Metadata | None, model: str, name: str
-) -> "CompiledModel":
+) -> "AnyModel":
     """Compile a model from the text of its spec: what loading a checkpoint needs."""
     return loads(text, name).compile(model, data=metadata, **parameters)

@@ -2,6 +2,7 @@
 
 from graphdsl.backends.compiled import CompiledModel
 from graphdsl.backends.derivation import DerivationCache, derive_relations
-from graphdsl.backends.selection import BACKENDS, compile_plan
+from graphdsl.backends.pyg import CompiledSequence
+from graphdsl.backends.selection import BACKENDS, AnyModel, compile_plan
 
-__all__ = ["BACKENDS", "CompiledModel", "DerivationCache", "compile_plan", "derive_relations"]
+__all__ = ["BACKENDS", "AnyModel", "CompiledModel", "CompiledSequence", "DerivationCache", "compile_plan", "derive_relations"]

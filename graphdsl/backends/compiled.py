@@ -13,8 +13,9 @@ from graphdsl.backends.modules import build_module, run_module
 from graphdsl.backends.naming import module_key
 from graphdsl.backends.pairs import Pairs, pairs_by_name, score
 from graphdsl.backends.places import located
+from graphdsl.backends.readouts import GraphReadout, Grouping
 from graphdsl.backends.requirements import find_requirements
-from graphdsl.plan import AnyHead, DropStage, Ids, LinkHead, Plan, Stage
+from graphdsl.plan import AnyHead, DropStage, GraphHead, Ids, LinkHead, Plan, Stage
 from graphdsl.text import EdgeKey
 
 StageBuilder = Callable[[Stage], nn.Module]
@@ -32,7 +33,10 @@ class CompiledModel(nn.Module):
         - `<attribute>_dict`: attributes that layers read (see `input_names`), by relation or node type.
         - `n_id_dict`: numbers [num_nodes] of the nodes of types without features; without it, all nodes in order.
         - `edge_label_index`: pairs [2, num_pairs] that a link prediction scores.
-        - result: [num_nodes, size] of the predicted type; [num_pairs] for a link, [num_pairs, size] for what edges carry.
+        - `batch_dict`: the graph [num_nodes] of each node, by node type, where whole graphs are predicted; without it,
+          all nodes are one graph.
+        - result: [num_nodes, size] of the predicted type; [num_graphs, size] for a label of graphs; [num_pairs] for a
+          link, [num_pairs, size] for what edges carry.
 
     Parameters stand in the state dict as `stages.<stage>.…` and `heads.<prediction>.…`.
 
@@ -51,7 +55,7 @@ class CompiledModel(nn.Module):
         self._owners: list[str | None] = []
         for stage in plan.stages:
             self._owners.append(self._own(stage, build_stage))
-        self.heads = nn.ModuleDict({head.key: build_module(head.module) for head in plan.heads})
+        self.heads = nn.ModuleDict({head.key: _build_head(head) for head in plan.heads})
         self._live = find_requirements(plan, live=True)
         self._all = find_requirements(plan, live=False)
         self._cache = DerivationCache()
@@ -75,13 +79,15 @@ class CompiledModel(nn.Module):
         steps = [step for _, stage in self.plan.relation_stages() for step in (*stage.steps, *stage.joints)]
         bound = {item.attribute for step in steps for item in step.inputs if item.source != "state"}
         ids = any(isinstance(width, Ids) for width in self.plan.inputs.values())
-        return tuple(sorted({f"{name}_dict" for name in bound - {"x"}} | ({"n_id_dict"} if ids else set())))
+        grouped = {"batch_dict"} if self.plan.graph_heads else set[str]()
+        return tuple(sorted({f"{name}_dict" for name in bound - {"x"}} | grouped | ({"n_id_dict"} if ids else set())))
 
     def forward(
         self,
         x_dict: Mapping[str, Tensor],
         edge_index_dict: Mapping[EdgeKey, Tensor],
         edge_label_index: Pairs = None,
+        num_graphs: int | None = None,
         **inputs: Mapping[Any, Tensor],
     ) -> Tensor | dict[str, Tensor]:
         """Predict.
@@ -90,6 +96,7 @@ class CompiledModel(nn.Module):
             x_dict: features by node type.
             edge_index_dict: edges by relation.
             edge_label_index: the pairs [2, num_pairs] to score, or a dictionary of them by name of link prediction.
+            num_graphs: how many graphs there are; by default as many as `batch_dict` numbers.
             **inputs: further dictionaries, see the class.
 
         Returns:
@@ -100,6 +107,7 @@ class CompiledModel(nn.Module):
             TypeError: for a keyword that the model does not read.
         """
         pairs = pairs_by_name(self.plan, edge_label_index)
+        grouping = Grouping(inputs.pop("batch_dict", {}), num_graphs) if self.plan.graph_heads else Grouping({}, None)
         states = self._run(x_dict, edge_index_dict, inputs, live=True)
         outputs: dict[str, Tensor] = {}
         for head in self.plan.heads:
@@ -107,8 +115,10 @@ class CompiledModel(nn.Module):
             with located(f"prediction `{head.name}` of model `{self.plan.model}`", head.span):
                 if isinstance(head, LinkHead):
                     outputs[head.name] = score(head, module, values, pairs[head.name])
+                elif isinstance(module, GraphReadout):
+                    outputs[head.name] = module(values, grouping)
                 else:
-                    outputs[head.name] = run_module(module, values[head.type], head.size)
+                    outputs[head.name] = run_module(module, values[head.types[0]], head.size)
         return next(iter(outputs.values())) if len(outputs) == 1 else outputs
 
     def encode(
@@ -198,3 +208,7 @@ class CompiledModel(nn.Module):
         files = sorted({place.span.file for place in (*self.plan.stages, *self.plan.heads)})
         source = f" from {', '.join(files)}" if files else ""
         return f"model '{self.plan.model}' on '{self.plan.schema}'{source}"
+
+
+def _build_head(head: AnyHead) -> nn.Module:
+    return GraphReadout(head) if isinstance(head, GraphHead) else build_module(head.module)

@@ -4,15 +4,17 @@ from collections.abc import Mapping
 from typing import Final
 
 from graphdsl.backends.compiled import CompiledModel, StageBuilder
-from graphdsl.backends.pyg import build_stage
+from graphdsl.backends.pyg import CompiledSequence, build_stage
 from graphdsl.plan import Plan
+
+AnyModel = CompiledModel | CompiledSequence
 
 BACKENDS: Final[Mapping[str, StageBuilder]] = {"pyg": build_stage}
 """Backends by name: how each makes the module of a stage."""
 
 
-def compile_plan(plan: Plan, backend: str = "auto") -> CompiledModel:
-    """Compile a plan to a module with PyG's calling convention.
+def compile_plan(plan: Plan, backend: str = "auto") -> AnyModel:
+    """Compile a plan to a module with PyG's calling convention: a model of dictionaries, or a `Sequential`.
 
     Args:
         plan: a model whose widths are all known.
@@ -28,4 +30,4 @@ def compile_plan(plan: Plan, backend: str = "auto") -> CompiledModel:
     if name not in BACKENDS:
         known = ", ".join(f"'{item}'" for item in ("auto", *BACKENDS))
         raise ValueError(f"'backend' must be one of {known} (got '{backend}')")
-    return CompiledModel(plan, BACKENDS[name])
+    return CompiledModel(plan, BACKENDS[name]) if plan.sequence is None else CompiledSequence(plan, plan.sequence)

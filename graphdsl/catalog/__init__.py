@@ -11,8 +11,11 @@ from graphdsl.catalog.entry import (
     Parameter,
     Problem,
     Scope,
+    Slot,
+    SlotKind,
     WidthRule,
 )
+from graphdsl.catalog.headers import Header, header_of, is_graphwise
 from graphdsl.catalog.not_yet import NOT_YET
 from graphdsl.catalog.registry import entries, find, names
 from graphdsl.catalog.scorers import SCORERS, Scorer, find_scorer
@@ -26,12 +29,15 @@ __all__ = [
     "Derivation",
     "Entry",
     "ForwardInput",
+    "Header",
     "Kind",
     "LegalityRule",
     "Parameter",
     "Problem",
     "Scope",
     "Scorer",
+    "Slot",
+    "SlotKind",
     "WidthRule",
     "accepts",
     "check_value",
@@ -40,5 +46,7 @@ __all__ = [
     "find",
     "find_scorer",
     "has_type",
+    "header_of",
+    "is_graphwise",
     "names",
 ]

@@ -17,7 +17,7 @@ class _Required:
 
 REQUIRED: Final = _Required()
 
-Kind = Literal["conv", "node", "norm", "activation", "dropout"]
+Kind = Literal["conv", "node", "norm", "activation", "dropout", "readout", "pool", "dense"]
 Scope = Literal["relation", "joint", "typed", "node"]
 Derivation = Literal["width", "pair", "widths", "count", "edge_width", "relations", "metadata"]
 
@@ -90,6 +90,36 @@ class Problem:
     help: str | None = None
 
 
+SlotKind = Literal[
+    "nodes", "edges", "edge values", "batch", "graphs", "dense", "adjacency", "mask", "count", "index", "score", "record"
+]
+"""What a value of a `sequential` block is: rows of nodes, edge_index, values of edges, graph number of each node, rows of
+graphs, dense rows [graphs, nodes, width], dense adjacency, which dense rows are real, and what only pooling layers give
+(a number of graphs, indices, scores or losses, a record for unpooling)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What a layer reads or gives at one place of its header in a `sequential` block.
+
+    Attributes:
+        name: the forward argument in PyG; for what it gives, what PyG's documentation calls it.
+        kinds: kinds of value that can stand here; what a layer gives has one, or none: that of its first input.
+        optional: may be `none`, or left out at the end.
+        scalar: one number per edge.
+        width: of what a layer gives: "" = the entry's width rule for rows, an input's name = as wide as that input,
+            a parameter's name = as wide as that argument says.
+        fresh: it belongs to other nodes than the inputs: the layer has chosen or merged some.
+    """
+
+    name: str
+    kinds: tuple[SlotKind, ...] = ()
+    optional: bool = False
+    scalar: bool = False
+    width: str = ""
+    fresh: bool = False
+
+
 WidthRule = Callable[[Arguments, int | None], int | None]
 """Output width from the arguments (defaults filled in) and the input width; None stands for not known yet."""
 
@@ -125,6 +155,9 @@ class Entry:
         inputs: forward inputs that can be bound by keyword.
         self_loops: whether it has `add_self_loops` that must be off between two types.
         accepts_ids: whether it can read types without features (their node numbers, i.e. one-hot features).
+        takes: what its forward pass reads in a `sequential` block, in PyG's order; see `catalog.headers` for the rest.
+        gives: what it returns there, if it is not one value like the first that it reads.
+        function: it is a function of PyG, called with its arguments behind its inputs.
         rules: legality rules; they read complete arguments whose values `accepts` has let through.
         id_rules: further rules for reading node numbers.
         paper: where it comes from.
@@ -148,6 +181,9 @@ class Entry:
     accepts_ids: bool = False
     rules: tuple[LegalityRule, ...] = ()
     id_rules: tuple[LegalityRule, ...] = ()
+    takes: tuple[Slot, ...] = ()
+    gives: tuple[Slot, ...] = ()
+    function: bool = False
     paper: str = ""
 
     def parameter(self, name: str) -> Parameter | None:

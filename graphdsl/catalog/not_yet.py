@@ -1,4 +1,4 @@
-"""Layers and norms of PyG, and activations of PyTorch, that no entry describes, with the reason."""
+"""Layers, norms, aggregations and pools of PyG, and activations of PyTorch, that no entry describes, with the reason."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -8,6 +8,9 @@ _POSITIONS: Final = "reads positions of the nodes (`pos`) beside their features"
 _NEIGHBOURS: Final = "finds its neighbours itself, by nearest-neighbour search"
 _CUGRAPH: Final = "needs the cugraph package and its graph type"
 _WRAPS: Final = "takes another convolution as an argument"
+_SEARCH: Final = "searches neighbours, which needs the pyg-lib or torch-cluster package"
+_CLUSTERS: Final = "reads a cluster for each node, and what computes one needs the torch-cluster package"
+_DATA: Final = "takes and returns a whole `Data` object"
 _TYPES: Final = "numbers all node types together and reads the type of each node"
 
 NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
@@ -44,6 +47,34 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "MeshCNNConv": "reads the edges of a mesh, each with exactly four neighbours",
         "HeteroBatchNorm": _TYPES,
         "HeteroLayerNorm": _TYPES,
+        "HeteroLinear": _TYPES,
+        "HeteroDictLinear": "what `nodes { … }` says",
+        "Aggregation": "the base class, not a layer",
+        "DegreeScalerAggregation": "needs the histogram of degrees from the data",
+        "EquilibriumAggregation": "optimises inside its forward pass, which fails where gradients are switched off",
+        "PANPooling": "reads the adjacency matrix that `PANConv` returns, which needs the torch-sparse package",
+        "max_pool": _DATA,
+        "avg_pool": _DATA,
+        "max_pool_neighbor_x": _DATA,
+        "avg_pool_neighbor_x": _DATA,
+        "max_pool_x": _CLUSTERS,
+        "avg_pool_x": _CLUSTERS,
+        "graclus": "needs the torch-cluster package",
+        "voxel_grid": "needs the torch-cluster package",
+        "fps": "needs the pyg-lib package",
+        "knn": _SEARCH,
+        "knn_graph": _SEARCH,
+        "approx_knn": "needs the pynndescent package",
+        "approx_knn_graph": "needs the pynndescent package",
+        "radius": _SEARCH,
+        "radius_graph": _SEARCH,
+        "nearest": _SEARCH,
+        "KNNIndex": "an index over vectors, not a layer",
+        "L2KNNIndex": "an index over vectors, not a layer",
+        "MIPSKNNIndex": "an index over vectors, not a layer",
+        "ApproxL2KNNIndex": "an index over vectors, not a layer",
+        "ApproxMIPSKNNIndex": "an index over vectors, not a layer",
+        "knn_interpolate": _SEARCH,
         "MessageNorm": "reads a message beside the node, so it has no place after a layer",
         "MultiheadAttention": "attention between all positions of a sequence, not an activation of one node",
         "Softmax2d": "for images; `softmax` works on the columns of a node",

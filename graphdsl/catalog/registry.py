@@ -3,10 +3,21 @@
 from types import MappingProxyType
 from typing import Final
 
-from graphdsl.catalog import activations, attention, convolutions, joint, nodes, norms, spectral
+from graphdsl.catalog import (
+    activations,
+    attention,
+    convolutions,
+    dense,
+    joint,
+    nodes,
+    norms,
+    pooling,
+    readouts,
+    spectral,
+)
 from graphdsl.catalog.entry import Entry, Kind
 
-_FAMILIES: Final = (convolutions, spectral, attention, joint, nodes, norms, activations)
+_FAMILIES: Final = (convolutions, spectral, attention, joint, nodes, norms, activations, readouts, pooling, dense)
 _BY_NAME: Final = MappingProxyType({entry.name: entry for family in _FAMILIES for entry in family.ENTRIES})
 
 

@@ -35,6 +35,28 @@ def is_label(statement: n.LabelTarget, schema: Schema, found: list[Diagnostic]) 
     return True
 
 
+def is_graph_label(statement: n.LabelTarget, schema: Schema, found: list[Diagnostic]) -> bool:
+    """Whether `predict graph.attribute` names a label of whole graphs; problems are appended to `found`."""
+    attribute = statement.attribute
+    declared = schema.graph.get(attribute.text)
+    labels = [name for name, item in schema.graph.items() if item.type.kind in LABEL_KINDS]
+    if declared is None:
+        helps = did_you_mean(attribute.text, labels) or _elsewhere(attribute.text, schema)
+        if not schema.graph:
+            helps = (*helps, f"declare it in the schema: `graph {{ {show_name(attribute.text)}: class[2] }}`")
+        message = f"graphs have no attribute `{attribute.text}`"
+        notes = listing("labels of `graph`", labels)
+        found.append(report("GNN101", message, attribute.span, helps=helps, notes=notes))
+        return False
+    if declared.type.kind not in LABEL_KINDS:
+        also = ((declared.span, f"`{declared.type}` is no label"),)
+        helps = ("declare it as `class[k]`, `multilabel[k]` or `real`",)
+        message = f"`graph.{attribute.text}` cannot be predicted"
+        found.append(report("GNN511", message, attribute.span, also=also, helps=helps))
+        return False
+    return True
+
+
 def _elsewhere(name: str, schema: Schema) -> tuple[str, ...]:
     """A type that has a label of this name."""
     owner = next(

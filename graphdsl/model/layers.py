@@ -4,8 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from graphdsl.catalog import NOT_YET, Entry, ForwardInput, Kind, Parameter, check_value, describe, find, names
+from graphdsl.catalog import (
+    NOT_YET,
+    Entry,
+    ForwardInput,
+    Kind,
+    Parameter,
+    check_value,
+    describe,
+    find,
+    header_of,
+    names,
+)
 from graphdsl.model.combining import find_state
+from graphdsl.model.places import misplaced
 from graphdsl.model.program import BoundInput, LayerUse
 from graphdsl.model.values import UNKNOWN, Refused, evaluate, kind_of, show
 from graphdsl.syntax import nodes as n
@@ -14,12 +26,15 @@ from graphdsl.text import Diagnostic, Edit, Fix, Span, did_you_mean, listing, re
 
 _CONV: tuple[Kind, ...] = ("conv",)
 _NODE: tuple[Kind, ...] = ("node", "norm", "activation", "dropout")
+_STEP: tuple[Kind, ...] = (*_CONV, *_NODE, "readout", "pool", "dense")
 
 PLACES: dict[str, tuple[tuple[Kind, ...], str]] = {
     "edges": (_CONV, "a relation map"),
     "nodes": (_NODE, "a node map"),
     "pipe": (_NODE, "a pipe"),
     "head": (_NODE, "a prediction"),
+    "step": (_STEP, "a `sequential` block"),
+    "readout": (("readout",), "a readout"),
     "argument": (_NODE, "an argument"),
     "activation": (("activation",), "an argument that takes an activation"),
 }
@@ -39,6 +54,7 @@ class _Reading:
 
     entry: Entry
     call: n.Call
+    is_step: bool = False
     arguments: dict[str, Any] = field(default_factory=dict[str, Any])
     places: dict[str, Span] = field(default_factory=dict[str, Span])
     inputs: list[BoundInput] = field(default_factory=list[BoundInput])
@@ -68,13 +84,14 @@ class LayerReader:
         if entry is None:
             self.found.append(self._unknown_layer(call, kinds))
             return None
-        if entry.kind not in kinds or (place == "argument" and entry.accepts_ids):
-            self.found.append(self._misplaced(call, entry, where))
+        unfit = place == "step" and header_of(entry) is None
+        if unfit or entry.kind not in kinds or (place == "argument" and entry.accepts_ids):
+            self.found.append(misplaced(call, entry, place, where))
             return None
-        reading = _Reading(entry, call)
+        reading = _Reading(entry, call, place == "step")
         ordered = self._ordered(entry, call)
         read = [self._argument(reading, name, argument) for name, argument in ordered]
-        complete = self._complete(entry, call, {name for name, _ in ordered if name is not None})
+        complete = self._complete(reading, {name for name, _ in ordered if name is not None})
         if not complete or not all(read):
             return None
         return LayerUse(entry, reading.arguments, reading.places, tuple(reading.inputs), call.span)
@@ -87,19 +104,6 @@ class LayerReader:
             helps, fix = (f"PyG has it, but a spec cannot say it yet: {NOT_YET[name]}",), None
         notes = listing("layers that can stand here", names(*kinds))
         return report("GNN103", f"unknown layer `{name}`", call.name.span, helps=helps, notes=notes, fix=fix)
-
-    def _misplaced(self, call: n.Call, entry: Entry, where: str) -> Diagnostic:
-        if entry.kind == "conv":
-            message, said = f"`{entry.name}` passes messages and cannot stand in {where}", "put it into `edges { … }`"
-        elif entry.accepts_ids and where == PLACES["argument"][1]:
-            message = f"`{entry.name}` reads node numbers and cannot stand inside another layer"
-            said = f"give the type its embedding first: `nodes {{ TYPE: {entry.name}(…) }}`"
-        elif where == PLACES["activation"][1]:
-            message, said = f"`{entry.name}` is no activation", "use one such as `relu`, `elu` or `tanh`"
-        else:
-            message = f"`{entry.name}` works on nodes and cannot serve a relation"
-            said = f"put it into `nodes {{ … }}` or behind `|`: `edges {{ … }} | {call.name.text}`"
-        return report("GNN107", message, call.name.span, helps=(said,))
 
     # --- arguments ---
 
@@ -158,6 +162,13 @@ class LayerReader:
     def _input(self, reading: "_Reading", name: str, argument: n.Argument) -> bool:
         forward = reading.entry.input(name)
         assert forward is not None
+        if reading.is_step:
+            header = header_of(reading.entry)
+            takes = ", ".join(slot.name for slot in header.takes) if header else ""
+            helps = (f"write `{reading.entry.name}(…): {takes} -> x`",)
+            message = f"`{name}` is an input of the forward pass: in a `sequential` block it stands behind the colon"
+            self.found.append(report("GNN305", message, argument.span, helps=helps))
+            return False
         bound = _bound_name(argument.value, forward)
         if bound is None:
             what = "a state" if forward.source == "state" else "an attribute"
@@ -222,13 +233,15 @@ class LayerReader:
                 raise Refused(report("GNN202", f"`{name}` is a string here", node.span, helps=helps, fix=fix))
         return evaluate(node, self.values)
 
-    def _complete(self, entry: Entry, call: n.Call, given: set[str]) -> bool:
+    def _complete(self, reading: "_Reading", given: set[str]) -> bool:
         """Whether every argument and input that the layer cannot do without is written, rightly or wrongly."""
+        entry, call = reading.entry, reading.call
         missing = [item for item in entry.parameters if item.required and item.name not in given]
         for item in missing:
             helps = (f"write `{entry.name}({item.name} = …)`: {describe(item)}",)
             self.found.append(report("GNN203", f"`{entry.name}` needs `{item.name}`", call.span, helps=helps))
-        needed = [item for item in entry.inputs if item.required and item.name not in given]
+        bound = () if reading.is_step else entry.inputs
+        needed = [item for item in bound if item.required and item.name not in given]
         for forward in needed:
             what = "an earlier state" if forward.source == "state" else f"{_OWNERS[forward.source]} attribute"
             helps = (f"bind it: `{forward.name} = NAME` with the name of {what}",)

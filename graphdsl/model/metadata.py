@@ -48,7 +48,12 @@ class StoreInfo:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What the data holds, by node type and by edge type."""
+    """What the data holds, by node type and by edge type, and what whole graphs carry.
+
+    Attributes:
+        graph: of a list of graphs, how many there are and what each carries.
+    """
 
     nodes: Mapping[str, StoreInfo]
     edges: Mapping[EdgeKey, StoreInfo]
+    graph: StoreInfo = field(default_factory=lambda: StoreInfo(None))

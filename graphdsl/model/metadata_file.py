@@ -46,10 +46,16 @@ class _Edges(_Record):
     tensors: dict[_Name, _Tensor] = Field(default_factory=dict)
 
 
+class _Graphs(_Record):
+    count: _Size | None = None
+    tensors: dict[_Name, _Tensor] = Field(default_factory=dict)
+
+
 class _Document(_Record):
     format: Literal[1]
     nodes: tuple[_Nodes, ...]
     edges: tuple[_Edges, ...]
+    graphs: _Graphs | None = None
 
 
 def metadata_to_json(metadata: Metadata) -> str:
@@ -66,7 +72,11 @@ def metadata_to_json(metadata: Metadata) -> str:
         _Edges(type=edge, count=info.count, tensors=_write_tensors(info.tensors))
         for edge, info in metadata.edges.items()
     )
-    return _Document(format=FORMAT, nodes=nodes, edges=edges).model_dump_json(indent=1, exclude_none=True) + "\n"
+    whole = metadata.graph
+    of_graphs = whole.count is not None or whole.tensors
+    graphs = _Graphs(count=whole.count, tensors=_write_tensors(whole.tensors)) if of_graphs else None
+    document = _Document(format=FORMAT, nodes=nodes, edges=edges, graphs=graphs)
+    return document.model_dump_json(indent=1, exclude_none=True) + "\n"
 
 
 def metadata_from_json(text: str | bytes, where: str = "metadata") -> Metadata:
@@ -87,7 +97,9 @@ def metadata_from_json(text: str | bytes, where: str = "metadata") -> Metadata:
     except ValidationError as error:
         raise SpecError(_explain(item, where) for item in error.errors(include_url=False)) from None
     _refuse_repeated([item.type for item in document.nodes] + [item.type for item in document.edges], where)
+    whole = document.graphs or _Graphs()
     return Metadata(
+        graph=StoreInfo(whole.count, _read_tensors(whole.tensors)),
         nodes={item.type: StoreInfo(item.count, _read_tensors(item.tensors)) for item in document.nodes},
         edges={item.type: StoreInfo(item.count, _read_tensors(item.tensors)) for item in document.edges},
     )

@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from graphdsl.model.graph_predictions import GRAPH, GraphTargetReader
 from graphdsl.model.labels import is_label
 from graphdsl.model.layers import LayerReader
 from graphdsl.model.links import find_target, is_edge_label, read_negatives, read_scorer, refuse_link_options
-from graphdsl.model.program import AnyPrediction, LinkPrediction, Prediction
+from graphdsl.model.program import AnyPrediction, GraphPrediction, LinkPrediction, Prediction
 from graphdsl.model.schema import Schema
-from graphdsl.model.values import UNKNOWN, show
+from graphdsl.model.weights import read_weight
 from graphdsl.syntax import nodes as n
 from graphdsl.text import Diagnostic, Span, report
 
@@ -44,9 +45,8 @@ class PredictionReader:
         if isinstance(target, n.LinkTarget):
             return self.link(statement, target)
         refuse_link_options(statement, self.found)
-        if target.sources is not None:
-            self.found.append(report("GNN107", "this prediction cannot be compiled yet", statement.span))
-            return None
+        if target.sources is not None or (target.type.text == GRAPH and GRAPH not in self.schema.nodes):
+            return self.graphs(statement, target)
         return self.nodes(statement, target)
 
     def nodes(self, statement: n.PredictStatement, target: n.LabelTarget) -> Prediction | None:
@@ -57,7 +57,18 @@ class PredictionReader:
         if not is_label(target, self.schema, self.found) or self.is_dropped(kind) or self.is_again(name, span):
             return None
         head = self.layers.read(statement.head, "head") if statement.head else None
-        return Prediction(kind.text, attribute.text, head, self.weight(statement), self.state, span)
+        return Prediction(kind.text, attribute.text, head, read_weight(statement, self.value, self.found), self.state, span)
+
+    def graphs(self, statement: n.PredictStatement, target: n.LabelTarget) -> GraphPrediction | None:
+        """A label of whole graphs."""
+        span = target.type.span.to(target.attribute.span)
+        read = GraphTargetReader(self.schema, self.dropped, self.layers, self.found).read(statement, target)
+        weight = read_weight(statement, self.value, self.found)
+        if read is None or self.is_again(f"{GRAPH}.{target.attribute.text}", span):
+            return None
+        return GraphPrediction(
+            target.attribute.text, read.sources, read.readout, read.head, weight, self.state, span
+        )
 
     def link(self, statement: n.PredictStatement, target: n.LinkTarget) -> LinkPrediction | None:
         """A relation's edges, or a label that they carry."""
@@ -70,7 +81,7 @@ class PredictionReader:
         negatives = read_negatives(statement, attribute is not None, self.value, self.found)
         place = statement.head.span if statement.head else target.span
         name = None if attribute is None else attribute.text
-        keep, weight = statement.keep_target is not None, self.weight(statement)
+        keep, weight = statement.keep_target is not None, read_weight(statement, self.value, self.found)
         made = LinkPrediction(edge, name, scorer or "dot", negatives, keep, weight, self.state, place, target.span)
         return None if scorer is None or self.is_again(made.label, target.span) else made
 
@@ -93,18 +104,3 @@ class PredictionReader:
         also = ((earlier.span, "first predicted here"),)
         self.found.append(report("GNN102", f"`{name}` is predicted twice", span, also=also))
         return True
-
-    def weight(self, statement: n.PredictStatement) -> float:
-        """The weight of the loss, 1 where it is left out."""
-        if statement.weight is None:
-            return 1.0
-        value = self.value(statement.weight)
-        if value is UNKNOWN:
-            return 1.0
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            self.found.append(report("GNN202", f"a weight is a number, not {show(value)}", statement.weight.span))
-            return 1.0
-        if value < 0:
-            self.found.append(report("GNN204", f"a weight is at least 0, not {show(value)}", statement.weight.span))
-            return 1.0
-        return float(value)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from graphdsl.catalog import Entry, ForwardInput
+from graphdsl.catalog import Entry, ForwardInput, SlotKind
 from graphdsl.model.schema import Schema
 from graphdsl.text import EdgeKey, Span
 
@@ -128,6 +128,83 @@ class DroppedStage(ProgramStage):
 
 
 @dataclass(frozen=True, slots=True)
+class SequenceInput:
+    """A name in the header of a `sequential` block, and where it comes from.
+
+    Attributes:
+        source: an attribute of the nodes, the edges or the graph; or what PyG itself calls so.
+    """
+
+    name: str
+    kind: SlotKind
+    source: Literal["node", "edge", "graph", "edge_index", "batch", "batch_size"]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceStep:
+    """A step of a `sequential` block, its names resolved.
+
+    Attributes:
+        layer: what it is, unless it is a join.
+        join: `cat`, `add`, `mean`, `max` or `jump`; empty for a layer.
+        mode: of a `jump`.
+        inputs: names that it reads; None for `none`.
+        outputs: names that it gives; None for `_`.
+        kind: of the first value that it gives.
+        shares: an earlier step whose weights it uses, in a shared repeat.
+    """
+
+    layer: LayerUse | None
+    join: str
+    mode: str
+    inputs: tuple[str | None, ...]
+    outputs: tuple[str | None, ...]
+    kind: SlotKind
+    shares: int | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceStage(ProgramStage):
+    """A `sequential` block on the only node type and relation of its schema."""
+
+    type: str = ""
+    edge: EdgeKey = ("", "", "")
+    inputs: tuple[SequenceInput, ...] = ()
+    steps: tuple[SequenceStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GraphPrediction:
+    """A predicted label of whole graphs.
+
+    Attributes:
+        sources: node types that are read, sorted; empty behind a `sequential` block, whose output it is.
+        readout: how the nodes of each graph become one row.
+        head: the layer behind it; None = `Linear`, or nothing behind a `sequential` block.
+    """
+
+    attribute: str
+    sources: tuple[str, ...]
+    readout: LayerUse | None
+    head: LayerUse | None
+    weight: float
+    state: int
+    span: Span
+
+    @property
+    def label(self) -> str:
+        """What is predicted, in words of the spec."""
+        return f"graph.{self.attribute}"
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Node types whose values it reads."""
+        return self.sources
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """A predicted label of the nodes of one type."""
 
@@ -184,9 +261,8 @@ class LinkPrediction:
         return tuple(dict.fromkeys((self.edge[0], self.edge[2])))
 
 
-AnyPrediction = Prediction | LinkPrediction
-
-AnyStage = NodesStage | EdgesStage | JoinedStage | DroppedStage
+AnyStage = NodesStage | EdgesStage | JoinedStage | DroppedStage | SequenceStage
+AnyPrediction = Prediction | LinkPrediction | GraphPrediction
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from graphdsl.model.program import (
 )
 from graphdsl.model.schema import Schema
 from graphdsl.model.schemas import unknown_type
+from graphdsl.model.sequences import elaborate_sequence
 from graphdsl.model.values import UNKNOWN, Refused, evaluate, show
 from graphdsl.syntax import nodes as n
 from graphdsl.text import Diagnostic, EdgeKey, Edit, Enough, Fix, Span, report
@@ -92,7 +93,8 @@ class _ProgramBuilder:
             elif isinstance(statement, n.PredictStatement):
                 self.predict(statement)
             else:
-                self.found.append(report("GNN107", "the sequential form cannot be compiled yet", statement.span))
+                helps = ("put it outside of `repeat`, alone with `predict`",)
+                self.found.append(report("GNN107", "`sequential` is the whole of a model", statement.span, helps=helps))
 
     def value(self, node: n.Expression) -> Any:
         """The value of an expression, UNKNOWN after a report."""
@@ -317,4 +319,6 @@ def elaborate(declared: n.ModelDecl, schema: Schema, values: Mapping[str, Any], 
     Raises:
         Enough: the model is too large, or has too many problems; the reasons are in `found`.
     """
+    if any(isinstance(statement, n.SequenceStatement) for statement in declared.body):
+        return elaborate_sequence(declared, schema, values, found)
     return _ProgramBuilder(declared, schema, values, found).build()

@@ -1,6 +1,6 @@
 """The plan between meaning and backend: stages in order, widths, origins, liveness."""
 
-from graphdsl.plan.head_types import AnyHead, Head, LinkHead
+from graphdsl.plan.head_types import AnyHead, GraphHead, Head, LinkHead, Readout
 from graphdsl.plan.ir import (
     Combine,
     Derived,
@@ -14,6 +14,8 @@ from graphdsl.plan.ir import (
     Plan,
     RelationStage,
     RelationStep,
+    SequenceStage,
+    SequenceStep,
     Stage,
     StageBase,
 )
@@ -26,6 +28,7 @@ __all__ = [
     "Combine",
     "Derived",
     "DropStage",
+    "GraphHead",
     "Head",
     "Ids",
     "InputBinding",
@@ -37,8 +40,11 @@ __all__ = [
     "NodeStep",
     "PipeStep",
     "Plan",
+    "Readout",
     "RelationStage",
     "RelationStep",
+    "SequenceStage",
+    "SequenceStep",
     "Stage",
     "StageBase",
     "Width",

@@ -83,4 +83,55 @@ class LinkHead:
         return tuple(dict.fromkeys((self.edge[0], self.edge[2])))
 
 
-AnyHead = Head | LinkHead
+@dataclass(frozen=True, slots=True)
+class Readout:
+    """How the nodes of one type become one row of each graph.
+
+    Attributes:
+        type: node type.
+        module: an aggregation of PyG.
+        width_in: columns of the type's value.
+        width_out: columns of the row.
+    """
+
+    type: str
+    module: ModuleSpec
+    width_in: int | None
+    width_out: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class GraphHead:
+    """A prediction of a label of whole graphs.
+
+    Attributes:
+        name: `graph.y`.
+        key: name in the state dict: encoded `graph__y`.
+        attribute: the label's attribute.
+        kind: kind of the label: class, multilabel or real.
+        size: classes, labels or targets; None while unknown.
+        state: number of the state that it reads.
+        readouts: by type, sorted; their rows stand side by side in this order. None behind a `sequential` block, whose
+            output is the prediction.
+        module: what comes behind the readouts.
+        weight: weight of its loss.
+    """
+
+    name: str
+    key: str
+    attribute: str
+    kind: Literal["class", "multilabel", "real"]
+    size: int | None
+    state: int
+    readouts: tuple[Readout, ...]
+    module: ModuleSpec
+    weight: float
+    span: Span
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Node types whose values it reads."""
+        return tuple(item.type for item in self.readouts)
+
+
+AnyHead = Head | LinkHead | GraphHead

@@ -1,6 +1,6 @@
 """Lowering of predictions: the label's type gives the width of the head."""
 
-from graphdsl.model import Prediction
+from graphdsl.model import Attribute, Prediction, TensorInfo
 from graphdsl.plan.head_types import Head
 from graphdsl.plan.module_spec import Ids, ModuleSpec
 from graphdsl.plan.modules import Surroundings, build_module
@@ -10,15 +10,13 @@ from graphdsl.text import encode, report, show_name
 _LINEAR = "torch_geometric.nn.Linear"
 
 
-def _size(prediction: Prediction, flow: Flow) -> int | None:
-    """Classes, labels or targets."""
-    kind = flow.schema.nodes[prediction.type].attributes[prediction.attribute].type
+def label_size(label: Attribute, tensor: TensorInfo | None) -> int | None:
+    """Classes, labels or targets: from the schema, or from the data where the schema says `*`."""
+    kind = label.type
     if isinstance(kind.size, int):
         return kind.size
     if kind.size is None:
         return 1
-    store = flow.metadata.nodes.get(prediction.type) if flow.metadata else None
-    tensor = store.tensors.get(prediction.attribute) if store else None
     if tensor is None:
         return None
     return tensor.classes if kind.kind == "class" else tensor.width
@@ -27,7 +25,8 @@ def _size(prediction: Prediction, flow: Flow) -> int | None:
 def lower_prediction(prediction: Prediction, flow: Flow) -> Head:
     """Lower one prediction; a head that is written must be as wide as the label asks."""
     label = flow.schema.nodes[prediction.type].attributes[prediction.attribute]
-    size = _size(prediction, flow)
+    store = flow.metadata.nodes.get(prediction.type) if flow.metadata else None
+    size = label_size(label, store.tensors.get(prediction.attribute) if store else None)
     width = flow.states[prediction.state].get(prediction.type)
     if prediction.head is None or not prediction.head.entry.accepts_ids:
         columns = flow.columns(prediction.type, width, prediction.span)
@@ -43,6 +42,11 @@ def lower_prediction(prediction: Prediction, flow: Flow) -> Head:
             message = f"the head gives {module.width_out} columns, `{label.type}` needs {size}"
             also = ((label.span, f"`{label.type}`"),)
             flow.found.append(report("GNN502", message, prediction.head.span, also=also))
+    return as_head(prediction, label, size, module)
+
+
+def as_head(prediction: Prediction, label: Attribute, size: int | None, module: ModuleSpec) -> Head:
+    """The prediction of a label of nodes by a module."""
     kind = label.type.kind
     name = f"{show_name(prediction.type)}.{show_name(prediction.attribute)}"
     return Head(

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from graphdsl.catalog import Scope
-from graphdsl.model import Metapath
-from graphdsl.plan.head_types import AnyHead, Head, LinkHead
+from graphdsl.catalog import Scope, SlotKind
+from graphdsl.model import Metapath, SequenceInput
+from graphdsl.plan.head_types import AnyHead, GraphHead, Head, LinkHead
 from graphdsl.plan.module_spec import ModuleSpec, Width
 from graphdsl.text import EdgeKey, Span
 
@@ -204,7 +204,52 @@ class DropStage(StageBase):
     types: tuple[str, ...] = ()
 
 
-Stage = NodeStage | RelationStage | JoinStage | DropStage
+@dataclass(frozen=True, slots=True)
+class SequenceStep:
+    """One child of a `Sequential`.
+
+    Attributes:
+        call: a module to build, a function to call with the module's arguments, or a join of its inputs.
+        module: what it is; for a join its name, and for `jump` PyG's class.
+        inputs: names that it reads; None passes `None`.
+        outputs: names that it gives; None is not kept.
+        shapes: of each input: "flat" = [rows], "columns" = [rows, width], "" = as it is.
+        kind: of the first value that it gives.
+        shares: an earlier step whose module it uses.
+        width_in: columns of the first input.
+        width_out: columns of the first value that it gives.
+    """
+
+    call: Literal["module", "function", "join"]
+    module: ModuleSpec
+    inputs: tuple[str | None, ...]
+    outputs: tuple[str | None, ...]
+    shapes: tuple[Literal["", "flat", "columns"], ...]
+    kind: SlotKind
+    shares: int | None
+    width_in: int | None
+    width_out: int | None
+    rule: Span
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceStage(StageBase):
+    """A `sequential` block: the whole of a model; its last step's first value is the prediction.
+
+    Attributes:
+        type: the node type.
+        edge: the relation.
+        inputs: names of the header, in order: the positional arguments of the compiled module.
+        steps: in order.
+    """
+
+    type: str = ""
+    edge: EdgeKey = ("", "", "")
+    inputs: tuple[SequenceInput, ...] = ()
+    steps: tuple[SequenceStep, ...] = ()
+
+
+Stage = NodeStage | RelationStage | JoinStage | DropStage | SequenceStage
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +308,16 @@ class Plan:
     def link_heads(self) -> tuple[LinkHead, ...]:
         """Predictions of a relation's edges."""
         return tuple(head for head in self.heads if isinstance(head, LinkHead))
+
+    @property
+    def graph_heads(self) -> tuple[GraphHead, ...]:
+        """Predictions of labels of whole graphs."""
+        return tuple(head for head in self.heads if isinstance(head, GraphHead))
+
+    @property
+    def sequence(self) -> SequenceStage | None:
+        """The `sequential` block, if that is the form of the model."""
+        return next((stage for stage in self.stages if isinstance(stage, SequenceStage)), None)
 
     def relation_stages(self) -> Iterator[tuple[int, RelationStage]]:
         """Index and stage of every message passing stage."""

@@ -7,6 +7,7 @@ from graphdsl.model import (
     AnyPrediction,
     DroppedStage,
     EdgesStage,
+    GraphPrediction,
     JoinedStage,
     LinkPrediction,
     Metadata,
@@ -15,15 +16,18 @@ from graphdsl.model import (
     Schema,
     find_leaks,
 )
+from graphdsl.model import SequenceStage as Block
+from graphdsl.plan.graph_heads import lower_block_output, lower_graph, mixed_graphs
 from graphdsl.plan.head_types import AnyHead, LinkHead
 from graphdsl.plan.heads import lower_prediction
-from graphdsl.plan.ir import Derived, DropStage, Plan, RelationStage, Stage
+from graphdsl.plan.ir import Derived, DropStage, Plan, RelationStage, SequenceStage, Stage
 from graphdsl.plan.joins import lower_join
 from graphdsl.plan.link_heads import lower_link
 from graphdsl.plan.module_spec import Ids, Width
 from graphdsl.plan.modules import unresolved
 from graphdsl.plan.passes import PASSES
 from graphdsl.plan.relations import lower_edges
+from graphdsl.plan.sequences import lower_sequence
 from graphdsl.plan.state import Flow
 from graphdsl.plan.typewise import lower_nodes
 from graphdsl.plan.walk import stage_modules
@@ -69,6 +73,8 @@ def _lower_stage(stage: Any, flow: Flow) -> Stage:
         return lower_edges(stage, flow)
     if isinstance(stage, JoinedStage):
         return lower_join(stage, flow)
+    if isinstance(stage, Block):
+        return lower_sequence(stage, flow)
     assert isinstance(stage, DroppedStage)
     widths = {name: width for name, width in flow.states[stage.reads].items() if name not in stage.types}
     return DropStage(stage.key, stage.reads, stage.shares, (), (), widths, stage.span, stage.types)
@@ -77,6 +83,10 @@ def _lower_stage(stage: Any, flow: Flow) -> Stage:
 def _lower_prediction(prediction: AnyPrediction, flow: Flow) -> AnyHead:
     if isinstance(prediction, LinkPrediction):
         return lower_link(prediction, flow)
+    if isinstance(prediction, GraphPrediction):
+        return lower_graph(prediction, flow)
+    if flow.stages and isinstance(flow.stages[-1], SequenceStage):
+        return lower_block_output(prediction, flow)
     return lower_prediction(prediction, flow)
 
 
@@ -96,6 +106,8 @@ def _used_relations(stages: Iterable[Stage]) -> set[EdgeKey]:
         if isinstance(stage, RelationStage):
             used |= {step.edge for step in stage.steps}
             used |= {edge for joint in stage.joints for edge in joint.edges}
+        elif isinstance(stage, SequenceStage) and any(item.source in ("edge", "edge_index") for item in stage.inputs):
+            used.add(stage.edge)
     return used
 
 
@@ -179,6 +191,7 @@ def lower(program: Program, metadata: Metadata | None = None) -> tuple[Plan, lis
         _reached(program, prediction, stages, found)
     flow.report_types()
     found += find_leaks(program)
+    found += mixed_graphs(stages, heads)
     _unread_states(program, found)
     plan = _assemble(program, inputs, stages, heads)
     for apply in PASSES:

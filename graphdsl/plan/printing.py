@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from graphdsl.model.values import show
-from graphdsl.plan.head_types import AnyHead, LinkHead
+from graphdsl.plan.head_types import AnyHead, GraphHead, Head, LinkHead
 from graphdsl.plan.ir import (
     DropStage,
     InputBinding,
@@ -17,6 +17,7 @@ from graphdsl.plan.ir import (
     Plan,
     RelationStage,
     RelationStep,
+    SequenceStage,
     Stage,
 )
 from graphdsl.plan.module_spec import Ids, ModuleSpec, Width
@@ -114,6 +115,8 @@ def _stage_rows(stage: Stage, plan: Plan) -> list[Row]:
         rows = _relation_rows(stage, plan)
     elif isinstance(stage, JoinStage):
         rows = [_join_row(stage, plan)]
+    elif isinstance(stage, SequenceStage):
+        rows = _sequence_rows(stage)
     else:
         assert isinstance(stage, DropStage)
         rows = [(stage.key, _names(stage.types), "drop", "", str(stage.span.line))]
@@ -122,14 +125,44 @@ def _stage_rows(stage: Stage, plan: Plan) -> list[Row]:
             rows.append((stage.key, _names(stage.produced), "| residual", "", str(item.span.line)))
         else:
             rows += _node_rows(item.steps, stage.key, "| ")
-    if stage.carried and not isinstance(stage, DropStage):
+    if stage.carried and not isinstance(stage, DropStage | SequenceStage):
         rows.append((stage.key, _names(sorted(stage.carried)), "carried unchanged", "", ""))
     if stage.shares is not None and not isinstance(stage, DropStage):
         rows.append((stage.key, "", f"weights of {plan.stages[stage.shares].key}", "", ""))
     return rows
 
 
-def _head_row(head: AnyHead) -> Row:
+def _sequence_rows(stage: SequenceStage) -> list[Row]:
+    """One row for each step, behind one for the names that the block reads."""
+    names = ", ".join(item.name for item in stage.inputs)
+    rows: list[Row] = [(stage.key, names, "", "", str(stage.span.line))]
+    for place, step in enumerate(stage.steps):
+        header = f"{_slots(step.inputs, 'none')} → {_slots(step.outputs, '_')}"
+        shared = f"  (weights of step {step.shares + 1})" if step.shares is not None else ""
+        width = "" if step.width_out is None and step.width_in is None else _arrow(show_width(step.width_in), step.width_out)
+        rows.append((f"step {place + 1}", header, _layer(step.module) + shared, width, str(step.rule.line)))
+    return rows
+
+
+def _slots(names: Iterable[str | None], absent: str) -> str:
+    return ", ".join(name or absent for name in names)
+
+
+def _head_rows(head: AnyHead, plan: Plan) -> list[Row]:
+    line = str(head.span.line)
+    size = f"→ {head.kind}[{show_width(head.size)}]"
+    if plan.sequence is not None:
+        return [("predict", head.name, "the last step", size, line)]
+    if not isinstance(head, GraphHead):
+        return [_head_row(head)]
+    rows: list[Row] = []
+    for item in head.readouts:
+        width = _arrow(show_width(item.width_in), item.width_out)
+        rows.append(("predict", show_name(item.type), f"readout {_layer(item.module)}", width, line))
+    return [*rows, ("predict", head.name, _layer(head.module), size, line)]
+
+
+def _head_row(head: Head | LinkHead) -> Row:
     size = f"{head.kind}[{show_width(head.size)}]"
     if isinstance(head, LinkHead):
         negatives = f"; negatives = {head.negatives}" if head.negatives else ""
@@ -167,7 +200,7 @@ def render_plan(plan: Plan) -> str:
     rows = _input_rows(plan)
     for stage in plan.stages:
         rows += _stage_rows(stage, plan)
-    rows += [_head_row(head) for head in plan.heads]
+    rows += [row for head in plan.heads for row in _head_rows(head, plan)]
     previous = ""
     shown: list[Row] = []
     for row in rows:

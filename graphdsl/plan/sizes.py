@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from graphdsl.model import UNKNOWN
-from graphdsl.plan.ir import JoinStage, NodeStage, Plan, RelationStage, Stage
+from graphdsl.plan.ir import JoinStage, NodeStage, Plan, RelationStage, SequenceStage, Stage
 from graphdsl.plan.module_spec import Ids, ModuleSpec, Width
 from graphdsl.plan.modules import unresolved
 from graphdsl.text import Diagnostic, Span, report
@@ -20,6 +20,8 @@ def _readings(stage: Stage) -> Iterator[tuple[ModuleSpec, tuple[Width, ...]]]:
         yield from ((joint.module, tuple(joint.width_in.values())) for joint in stage.joints)
     elif isinstance(stage, JoinStage):
         yield from ((step.module, (step.width_in,)) for step in stage.modules)
+    elif isinstance(stage, SequenceStage):
+        yield from ((step.module, (step.width_in,)) for step in stage.steps)
     yield from ((step.module, (step.width_in,)) for item in stage.pipe for step in item.steps)
 
 

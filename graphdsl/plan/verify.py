@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from graphdsl.plan.head_types import AnyHead
+from graphdsl.plan.head_types import AnyHead, GraphHead
 from graphdsl.plan.ir import (
     DropStage,
     InputBinding,
@@ -12,9 +12,11 @@ from graphdsl.plan.ir import (
     NodeStep,
     Plan,
     RelationStage,
+    SequenceStage,
     Stage,
 )
 from graphdsl.plan.module_spec import ModuleSpec, Width
+from graphdsl.plan.verify_sequences import readout_problems, sequence_problems
 from graphdsl.plan.walk import stage_modules
 
 
@@ -59,6 +61,8 @@ def _problems(plan: Plan, index: int, stage: Stage) -> Iterator[str]:
         yield from _relation_problems(plan, index, stage)
     elif isinstance(stage, JoinStage):
         yield from _join_problems(index, stage)
+    elif isinstance(stage, SequenceStage):
+        yield from sequence_problems(stage)
 
 
 def _type_problems(plan: Plan, stage: Stage) -> Iterator[str]:
@@ -105,6 +109,8 @@ def _made(plan: Plan, stage: Stage) -> Mapping[str, Width]:
         return stage.combined
     if isinstance(stage, JoinStage):
         return {name: _joined(plan, stage, name) for name in stage.produced}
+    if isinstance(stage, SequenceStage):
+        return dict.fromkeys(stage.produced, stage.steps[-1].width_out)
     return {}
 
 
@@ -228,6 +234,8 @@ def _head_problems(plan: Plan, head: AnyHead) -> Iterator[str]:
             yield f"reads `{name}`, which state {head.state} does not have"
     if head.size is not None and head.module.width_out not in (None, head.size):
         yield f"gives {head.module.width_out} columns for a label of {head.size}"
+    if isinstance(head, GraphHead):
+        yield from readout_problems(plan, head)
 
 
 def _reading_problems(module: ModuleSpec, widths: tuple[Width, ...]) -> Iterator[str]:

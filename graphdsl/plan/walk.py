@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from graphdsl.plan.ir import JoinStage, NodeStage, Plan, RelationStage, Stage
+from graphdsl.plan.head_types import GraphHead
+from graphdsl.plan.ir import JoinStage, NodeStage, Plan, RelationStage, SequenceStage, Stage
 from graphdsl.plan.module_spec import ModuleSpec
 
 
@@ -15,6 +16,8 @@ def stage_modules(stage: Stage) -> Iterator[ModuleSpec]:
         yield from (joint.module for joint in stage.joints)
     elif isinstance(stage, JoinStage):
         yield from (step.module for step in stage.modules)
+    elif isinstance(stage, SequenceStage):
+        yield from (step.module for step in stage.steps)
     for item in stage.pipe:
         yield from (step.module for step in item.steps)
 
@@ -23,4 +26,7 @@ def modules(plan: Plan) -> Iterator[ModuleSpec]:
     """Every module of a plan, heads last."""
     for stage in plan.stages:
         yield from stage_modules(stage)
-    yield from (head.module for head in plan.heads)
+    for head in plan.heads:
+        if isinstance(head, GraphHead):
+            yield from (item.module for item in head.readouts)
+        yield head.module

@@ -144,6 +144,26 @@ CODES: tuple[Code, ...] = (
         "unreached-end",
         "No message passing layer changes one end of the predicted link, so the graph says nothing about it.",
     ),
+    _error(
+        "GNN530",
+        "wrong-count",
+        "A step of a `sequential` block reads or gives another number of values than its header names.",
+    ),
+    _error("GNN531", "wrong-kind", "A step reads a value of another kind: rows of nodes where an edge index belongs."),
+    _error(
+        "GNN532",
+        "other-nodes",
+        "Values of different nodes meet: pooling chose or merged nodes, and one of the values is from before.",
+    ),
+    _warning(
+        "GNN533", "mixed-graphs", "Without `batch` the layer takes all graphs of a mini-batch together for one graph."
+    ),
+    _error(
+        "GNN534",
+        "not-one-type",
+        "The sequential form is for schemas with one node type and one edge type.",
+    ),
+    _error("GNN535", "no-readout", "A label of whole graphs is read from nodes, and the prediction names no types."),
     # 6xx spec against data and stored files
     _error("GNN601", "missing-type", "The spec declares a type or relation that the data does not have."),
     _warning("GNN602", "extra-type", "The data has a type or relation that the spec does not mention; it is not used."),

@@ -19,6 +19,7 @@ from graphdsl.plan.ir import (
     Plan,
     RelationStage,
     RelationStep,
+    SequenceStage,
     Stage,
 )
 
@@ -74,7 +75,7 @@ def _mark(stage: Stage, wanted: set[str], needed: Needed) -> Stage:
         for state in stage.states:
             needed[state] |= wanted
         return replace(stage, modules=_mark_types(stage.modules, made), pipe=_mark_pipe(stage.pipe, made))
-    assert isinstance(stage, DropStage)
+    assert isinstance(stage, DropStage | SequenceStage)
     return stage
 
 

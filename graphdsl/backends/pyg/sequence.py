@@ -1,0 +1,200 @@
+"""The sequential form as PyG's own `Sequential`, called as its header says."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch_geometric.nn import JumpingKnowledge, Sequential
+
+from graphdsl.backends.modules import build_module
+from graphdsl.backends.places import located
+from graphdsl.model import SequenceInput
+from graphdsl.plan import Plan, SequenceStage, SequenceStep
+from graphdsl.text import SpecError, did_you_mean, listing, report
+
+
+class Jump(JumpingKnowledge):
+    """`JumpingKnowledge` of values side by side, instead of a list of them."""
+
+    def forward(self, *xs: Tensor) -> Tensor:  # type: ignore[override]
+        """Join values of one shape, the last dimension aside."""
+        return super().forward(list(xs))
+
+
+class Cat:
+    """Columns side by side."""
+
+    def __call__(self, *xs: Tensor) -> Tensor:
+        """Join values of one shape, the last dimension aside."""
+        return torch.cat(xs, dim=-1)
+
+
+class Reduce:
+    """Sum, mean or maximum of several values, element by element.
+
+    Args:
+        kind: "add", "mean" or "max".
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def __call__(self, *xs: Tensor) -> Tensor:
+        """Join values of one shape."""
+        stacked = torch.stack(xs)
+        return stacked.amax(0) if self.kind == "max" else stacked.sum(0) if self.kind == "add" else stacked.mean(0)
+
+    def __repr__(self) -> str:
+        return f"Reduce({self.kind!r})"
+
+
+class Again:
+    """A further use of a module that belongs to an earlier step: it adds nothing to the state dict."""
+
+    def __init__(self, module: Callable[..., Any]) -> None:
+        self.module = module
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Run it."""
+        return self.module(*inputs)
+
+    def __repr__(self) -> str:
+        return repr(self.module)
+
+
+class CompiledSequence(Sequential):
+    """A `sequential` block as a module: PyG's `Sequential` with the steps' headers.
+
+    Shapes, by the names of the block's header, positionally or by keyword:
+        - attributes of nodes: [num_nodes, width], of edges: [num_edges, width] or [num_edges];
+        - `edge_index`: [2, num_edges]; `batch`: [num_nodes], the graph of each node; without it, one graph;
+        - `batch_size`: the number of graphs.
+        - result: [num_nodes, size] or [num_graphs, size], as the label asks.
+
+    Parameters stand in the state dict as in a hand-written `Sequential`: `module_0.lin.weight`, one number per step,
+    repeats unrolled.
+
+    The forward pass is written out here: PyG renders one from a template for each instance, which cannot pass `None`
+    without it, and sets it on the class, where it would serve all instances.
+
+    Attributes:
+        plan: what it computes.
+
+    Args:
+        plan: a model whose widths are all known.
+        stage: its block.
+    """
+
+    def __init__(self, plan: Plan, stage: SequenceStage) -> None:
+        built: list[Callable[..., Any]] = []
+        for step in stage.steps:
+            with located(f"`{step.module.name}` of model `{plan.model}`", step.rule):
+                built.append(_build(step, built))
+        headers = [f"{_names(step.inputs, 'None')} -> {_names(step.outputs, '_')}" for step in stage.steps]
+        super().__init__(_names([item.name for item in stage.inputs], "_"), list(zip(built, headers, strict=True)))
+        self.plan = plan
+        self.stage = stage
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """Names of the arguments of `forward`, in order."""
+        return tuple(item.name for item in self.stage.inputs)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Run the steps.
+
+        Args:
+            *args: in the order of the block's header.
+            **kwargs: the same by name.
+
+        Returns:
+            The last step's first value.
+
+        Raises:
+            TypeError: for too many arguments, or one that the header does not name.
+            SpecError: GNN618 for one that is missing, GNN604 for another width.
+        """
+        values: dict[str | None, Any] = {**self._inputs(args, kwargs), None: None}
+        out: Any = None
+        for place, step in enumerate(self.stage.steps):
+            with located(f"`{step.module.name}` of model `{self.plan.model}`", step.rule):
+                given = [_shaped(values[name], shape) for name, shape in zip(step.inputs, step.shapes, strict=True)]
+                made = self[place](*given)
+            made = (made,) if len(step.outputs) == 1 else made
+            values.update((name, value) for name, value in zip(step.outputs, made, strict=True) if name is not None)
+            out = made[0]
+        return out
+
+    def _inputs(self, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str | None, Any]:
+        """Arguments by name, completed and checked."""
+        names = self.input_names
+        if len(args) > len(names):
+            raise TypeError(f"model '{self.plan.model}' takes {len(names)} arguments (got {len(args)})")
+        values: dict[str | None, Any] = dict(zip(names, args, strict=False))
+        for name, value in kwargs.items():
+            if name in values:
+                raise TypeError(f"model '{self.plan.model}' got multiple values for argument '{name}'")
+            if name not in names:
+                known = ", ".join(names)
+                raise TypeError(f"model '{self.plan.model}' does not read '{name}' (arguments: {known})")
+            values[name] = value
+        rows = next((values[it.name] for it in self.stage.inputs if it.source == "node" and it.name in values), None)
+        for item in self.stage.inputs:
+            values[item.name] = self._input(item, values.get(item.name), rows)
+        return values
+
+    def _input(self, item: SequenceInput, value: Any, rows: Tensor | None) -> Any:
+        if value is None and item.source == "batch" and rows is not None:
+            return torch.zeros(rows.size(0), dtype=torch.long, device=rows.device)
+        if value is None and item.source == "batch_size":
+            return None
+        if value is None:
+            helps = did_you_mean(item.name, self.input_names)
+            notes = listing("arguments", self.input_names)
+            message = f"the model was called without `{item.name}`"
+            raise SpecError([report("GNN618", message, item.span, "read here", helps=helps, notes=notes)])
+        if item.source in ("node", "edge", "graph") and not value.is_floating_point():
+            value = value.to(torch.get_default_dtype())
+        width = self.plan.inputs[self.stage.type]
+        if item.name == "x" and item.source == "node" and isinstance(width, int):
+            columns = value.size(1) if value.dim() == 2 else 1
+            if columns != width:
+                message = f"`x` has {columns} columns, the model reads {width}"
+                helps = ("compile the spec with this data, or state the width in the schema",)
+                raise SpecError([report("GNN604", message, item.span, "read here", helps=helps)])
+        return value
+
+    def extra_repr(self) -> str:
+        """The spec that it was compiled from."""
+        return f"model '{self.plan.model}' on '{self.plan.schema}' from {self.stage.span.file}"
+
+
+def _build(step: SequenceStep, earlier: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
+    """What a step calls."""
+    if step.shares is not None:
+        return Again(earlier[step.shares])
+    if step.call == "function":
+        module, _, name = step.module.path.rpartition(".")
+        function = getattr(import_module(module), name)
+        return partial(function, **step.module.arguments) if step.module.arguments else function
+    if step.call == "module":
+        return build_module(step.module)
+    if step.module.name == "jump":
+        return Jump(**step.module.arguments)
+    return Cat() if step.module.name == "cat" else Reduce(step.module.name)
+
+
+def _names(names: Sequence[str | None], absent: str) -> str:
+    return ", ".join(name or absent for name in names)
+
+
+def _shaped(value: Any, shape: str) -> Any:
+    """A value in the shape that the layer reads: values of edges come as [rows] or [rows, 1]."""
+    if not isinstance(value, Tensor):
+        return value
+    if shape == "flat":
+        return value.reshape(-1)
+    return value.unsqueeze(-1) if shape == "columns" and value.dim() == 1 else value

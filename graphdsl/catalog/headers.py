@@ -1,0 +1,105 @@
+"""What stands in the header of a step of a `sequential` block: what a layer reads and gives, in PyG's order."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from graphdsl.catalog.entry import Arguments, Entry, ForwardInput, Slot, SlotKind
+
+ROWS: Final[tuple[SlotKind, ...]] = ("nodes", "graphs", "dense", "edge values")
+"""Values that a layer of single rows works on."""
+
+X: Final = Slot("x", ("nodes",))
+EDGES: Final = Slot("edge_index", ("edges",))
+BATCH: Final = Slot("batch", ("batch",), optional=True)
+BATCH_SIZE: Final = Slot("batch_size", ("count",), optional=True)
+_NO_DENSE: Final[tuple[SlotKind, ...]] = ("nodes", "graphs", "edge values")
+_GRAPHWISE: Final = {
+    "LayerNorm": ("batch", "batch_size"),
+    "GraphNorm": ("batch", "batch_size"),
+    "InstanceNorm": ("batch", "batch_size"),
+    "GraphSizeNorm": ("batch", "batch_size"),
+    "PairNorm": ("batch", "batch_size"),
+    "MeanSubtractionNorm": ("batch", "dim_size"),
+}
+"""Norms over all nodes of a graph, and how they are told which nodes make one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a layer reads and gives."""
+
+    takes: tuple[Slot, ...]
+    gives: tuple[Slot, ...]
+
+    @property
+    def needed(self) -> int:
+        """How many inputs cannot be left out at the end."""
+        return max((place + 1 for place, slot in enumerate(self.takes) if not slot.optional), default=0)
+
+    @property
+    def example(self) -> str:
+        """How a header is usually written: with `batch`, without other optional inputs.
+
+        >>> from graphdsl.catalog import find
+        >>> header_of(find("TopKPooling")).example
+        'x, edge_index, none, batch -> x, edge_index, _, batch, _, _'
+        """
+        batch = (place + 1 for place, slot in enumerate(self.takes) if slot.kinds == ("batch",))
+        last = max(self.needed, next(batch, 0))
+        told = [slot for slot in self.takes[:last] if not slot.optional or slot.kinds == ("batch",)]
+        reads = [_usual(slot) if slot in told else "none" for slot in self.takes[:last]]
+        kept = ("nodes", "edges", "batch", "graphs", "dense", "adjacency", "mask")
+        gives = [_usual(slot) if not slot.kinds or slot.kinds[0] in kept else "_" for slot in self.gives]
+        return f"{', '.join(reads)} -> {', '.join(gives)}"
+
+    @property
+    def alone(self) -> bool:
+        """Whether the layer can do with the value before it: one input is enough, and it gives one value."""
+        return self.needed <= 1 and len(self.gives) == 1
+
+
+def _usual(slot: Slot) -> str:
+    return "batch" if slot.kinds == ("batch",) else slot.name
+
+
+def header_of(entry: Entry) -> Header | None:
+    """What an entry reads and gives in a `sequential` block; None for one that cannot stand there.
+
+    >>> from graphdsl.catalog import find
+    >>> [slot.name for slot in header_of(find("GCNConv")).takes]
+    ['x', 'edge_index', 'edge_weight']
+    """
+    if entry.takes:
+        return Header(entry.takes, entry.gives or (Slot("x"),))
+    if entry.kind == "conv":
+        return _convolution(entry)
+    if entry.accepts_ids:
+        return None
+    return Header(_single(entry), (Slot("x"),))
+
+
+def is_graphwise(entry: Entry, arguments: Arguments) -> bool:
+    """Whether an entry works on all nodes of a graph together, and would take a mini-batch of graphs for one."""
+    return entry.name in _GRAPHWISE and not (entry.name == "LayerNorm" and arguments["mode"] == "node")
+
+
+def _convolution(entry: Entry) -> Header | None:
+    """PyG's convolutions read the nodes, earlier values of them, the edges, and then values of the edges."""
+    if entry.scope != "relation" or any(item.source == "node" for item in entry.inputs):
+        return None
+    states = tuple(_slot(item) for item in entry.inputs if item.source == "state")
+    values = tuple(_slot(item) for item in entry.inputs if item.source == "edge")
+    return Header((X, *states, EDGES, *values), (X,))
+
+
+def _slot(item: ForwardInput) -> Slot:
+    kinds: tuple[SlotKind, ...] = ("nodes",) if item.source == "state" else ("edge values",)
+    return Slot(item.name, kinds, optional=not item.required, scalar=item.scalar)
+
+
+def _single(entry: Entry) -> tuple[Slot, ...]:
+    if entry.name in _GRAPHWISE:
+        batch, size = _GRAPHWISE[entry.name]
+        return X, Slot(batch, ("batch",), optional=True), Slot(size, ("count",), optional=True)
+    plain = entry.kind == "norm" or entry.name == "MLP"
+    return (Slot("x", _NO_DENSE if plain else ROWS),)

@@ -1,0 +1,48 @@
+"""What to say about a layer that exists, but cannot stand at a place."""
+
+from graphdsl.catalog import Entry
+from graphdsl.syntax import nodes as n
+from graphdsl.text import Diagnostic, report
+
+_SEQUENCES = ("readout", "pool", "dense")
+
+
+def misplaced(call: n.Call, entry: Entry, place: str, where: str) -> Diagnostic:
+    """Why a layer cannot stand here, and where it can.
+
+    Args:
+        call: the layer as written.
+        entry: what it is.
+        place: a key of `graphdsl.model.layers.PLACES`.
+        where: how the place is called.
+    """
+    message, said = _of_step(entry) if place == "step" else _elsewhere(call, entry, place, where)
+    return report("GNN107", message, call.name.span, helps=(said,))
+
+
+def _of_step(entry: Entry) -> tuple[str, str]:
+    if entry.accepts_ids and entry.kind == "node":
+        return f"`{entry.name}` reads node numbers, not features", "give the nodes features, or use `nodes { … }`"
+    return f"`{entry.name}` reads several relations and cannot stand in a `sequential` block", "use `edges { … }`"
+
+
+def _elsewhere(call: n.Call, entry: Entry, place: str, where: str) -> tuple[str, str]:
+    name = entry.name
+    if place == "readout":
+        return f"`{name}` is no readout", "use one such as `mean`, `sum`, `max` or `Set2Set(processing_steps = 3)`"
+    if entry.kind == "readout":
+        return (
+            f"`{name}` makes one row of a graph and cannot stand in {where}",
+            f"predict with it: `predict graph.y from …: readout({name})`; or use it in a `sequential` block",
+        )
+    if entry.kind in _SEQUENCES:
+        return f"`{name}` changes the graph and cannot stand in {where}", "it is a step of a `sequential` block"
+    if entry.kind == "conv":
+        return f"`{name}` passes messages and cannot stand in {where}", "put it into `edges { … }`"
+    if entry.accepts_ids and place == "argument":
+        said = f"give the type its embedding first: `nodes {{ TYPE: {name}(…) }}`"
+        return f"`{name}` reads node numbers and cannot stand inside another layer", said
+    if place == "activation":
+        return f"`{name}` is no activation", "use one such as `relu`, `elu` or `tanh`"
+    said = f"put it into `nodes {{ … }}` or behind `|`: `edges {{ … }} | {call.name.text}`"
+    return f"`{name}` works on nodes and cannot serve a relation", said

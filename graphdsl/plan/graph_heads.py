@@ -1,0 +1,105 @@
+"""Lowering of predictions of whole graphs, and of the output of a `sequential` block."""
+
+from collections.abc import Sequence
+
+from graphdsl.catalog import find, is_graphwise
+from graphdsl.model import Attribute, GraphPrediction, Prediction
+from graphdsl.plan.head_types import AnyHead, GraphHead, Head, Readout
+from graphdsl.plan.heads import as_head, label_size
+from graphdsl.plan.ir import SequenceStage, Stage
+from graphdsl.plan.module_spec import ModuleSpec
+from graphdsl.plan.modules import Surroundings, build_module
+from graphdsl.plan.state import Flow
+from graphdsl.plan.walk import stage_modules
+from graphdsl.text import Diagnostic, Span, encode, report, show_name
+
+_LINEAR = "torch_geometric.nn.Linear"
+_IDENTITY = "torch.nn.Identity"
+
+
+def lower_graph(prediction: GraphPrediction, flow: Flow) -> GraphHead:
+    """Lower a prediction of whole graphs: a readout of each type, side by side, and a head behind them."""
+    label = flow.schema.graph[prediction.attribute]
+    store = flow.metadata.graph if flow.metadata else None
+    size = label_size(label, store.tensors.get(prediction.attribute) if store else None)
+    readouts = _readouts(prediction, flow)
+    widths = [item.width_out for item in readouts]
+    known = [width for width in widths if width is not None]
+    width = sum(known) if len(known) == len(widths) else None
+    if not prediction.sources:
+        module = _output(prediction.state, prediction.span, label, size, flow)
+    elif prediction.head is None:
+        arguments = {"in_channels": width, "out_channels": size}
+        module = ModuleSpec("Linear", _LINEAR, arguments, size, prediction.span)
+    else:
+        module = build_module(prediction.head, Surroundings(width=width), flow.found)
+        if size is not None and module.width_out is not None and module.width_out != size:
+            message = f"the head gives {module.width_out} columns, `{label.type}` needs {size}"
+            also = ((label.span, f"`{label.type}`"),)
+            flow.found.append(report("GNN502", message, prediction.head.span, also=also))
+    kind = label.type.kind
+    return GraphHead(
+        name=f"graph.{show_name(prediction.attribute)}",
+        key=f"graph__{encode(prediction.attribute)}",
+        attribute=prediction.attribute,
+        kind="class" if kind == "class" else "multilabel" if kind == "multilabel" else "real",
+        size=size,
+        state=prediction.state,
+        readouts=readouts,
+        module=module,
+        weight=prediction.weight,
+        span=prediction.span,
+    )
+
+
+def _readouts(prediction: GraphPrediction, flow: Flow) -> tuple[Readout, ...]:
+    state = flow.states[prediction.state]
+    result: list[Readout] = []
+    for name in prediction.sources:
+        assert prediction.readout is not None
+        width = flow.columns(name, state.get(name), prediction.readout.span)
+        module = build_module(prediction.readout, Surroundings(width=width), flow.found)
+        result.append(Readout(name, module, width, module.width_out))
+    return tuple(result)
+
+
+def _output(state: int, span: Span, label: Attribute, size: int | None, flow: Flow) -> ModuleSpec:
+    """The output of a `sequential` block as a prediction: it must be as wide as the label asks."""
+    stage = flow.stages[state - 1]
+    assert isinstance(stage, SequenceStage)
+    last = stage.steps[-1] if stage.steps else None
+    width = last.width_out if last else None
+    if last is not None and size is not None and width is not None and width != size:
+        message = f"the block ends {width} columns wide, `{label.type}` needs {size}"
+        also = ((label.span, f"`{label.type}`"),)
+        helps = (f"end it with `Linear({size})`",)
+        flow.found.append(report("GNN502", message, last.rule, "the last step", also=also, helps=helps))
+    return ModuleSpec("identity", _IDENTITY, {}, width, span)
+
+
+def lower_block_output(prediction: Prediction, flow: Flow) -> Head:
+    """The output of a `sequential` block as the prediction of a label of nodes."""
+    label = flow.schema.nodes[prediction.type].attributes[prediction.attribute]
+    store = flow.metadata.nodes.get(prediction.type) if flow.metadata else None
+    size = label_size(label, store.tensors.get(prediction.attribute) if store else None)
+    module = _output(prediction.state, prediction.span, label, size, flow)
+    return as_head(prediction, label, size, module)
+
+
+def mixed_graphs(stages: Sequence[Stage], heads: Sequence[AnyHead]) -> list[Diagnostic]:
+    """Norms over a whole graph, in a model of whole graphs: they would see a mini-batch as one graph."""
+    if not any(isinstance(head, GraphHead) for head in heads):
+        return []
+    places: dict[Span, str] = {}
+    for stage in stages:
+        if isinstance(stage, SequenceStage):
+            continue
+        for module in stage_modules(stage):
+            entry = find(module.name)
+            if entry is not None and is_graphwise(entry, entry.with_defaults(module.arguments)):
+                places.setdefault(module.span, module.name)
+    helps = ('use `LayerNorm(mode = "node")` or `BatchNorm`',)
+    return [
+        report("GNN533", f"`{name}` takes all graphs of a mini-batch for one", span, helps=helps)
+        for span, name in places.items()
+    ]

@@ -1,0 +1,250 @@
+"""Steps of `sequential` blocks against the installed PyG: signatures, defaults, headers, kinds and widths of values."""
+
+import importlib
+import inspect
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+from catalogue_samples import EDGE, SOURCE, Layer, build
+from torch import Tensor
+
+from graphdsl.catalog import REQUIRED, Entry, Slot, accepts, entries, find, header_of
+
+GRAPHS, PER_GRAPH, CLUSTERS = 3, 6, 4
+NODES = GRAPHS * PER_GRAPH
+OUT = {"out_channels": 5}
+GATE = Layer("MLP", 1, {"channel_list": (9, 1)})
+INNER = Layer("MLP", 9, {"channel_list": (7, 9)})
+DENSE = Layer("MLP", 9, {"channel_list": (7, 9), "norm": None})
+
+SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
+    "QuantileAggregation": ({"q": 0.5}, {"q": (0.25, 0.5, 0.75)}),
+    "LSTMAggregation": (OUT,),
+    "GRUAggregation": (OUT,),
+    "Set2Set": ({"processing_steps": 3},),
+    "SortAggregation": ({"k": 2}, {"k": 2 * PER_GRAPH}),
+    "GraphMultisetTransformer": ({"k": 2}, {"k": 2, "heads": 2, "num_encoder_blocks": 2, "layer_norm": True}),
+    "AttentionalAggregation": (
+        {"gate_nn": GATE},
+        {"gate_nn": GATE, "nn": INNER},
+        {"gate_nn": Layer("Linear", SOURCE, {"out_channels": SOURCE})},
+    ),
+    "MLPAggregation": ({**OUT, "max_num_elements": PER_GRAPH},),
+    "DeepSetsAggregation": ({}, {"local_nn": INNER}),
+    "SetTransformerAggregation": (
+        {},
+        {"num_seed_points": 2, "heads": 2},
+        {"num_seed_points": 2, "concat": False, "num_decoder_blocks": 2},
+    ),
+    "LCMAggregation": (OUT, {"out_channels": SOURCE, "project": False}),
+    "PatchTransformerAggregation": (
+        {**OUT, "patch_size": 2, "hidden_channels": 8},
+        {**OUT, "patch_size": 2, "hidden_channels": 8, "heads": 2, "aggr": ("mean", "max")},
+    ),
+    "MultiAggregation": (
+        {"aggrs": ("mean", "max", "std")},
+        {"aggrs": ("mean", "max"), "mode": "sum"},
+    ),
+    "TopKPooling": ({}, {"ratio": 2}, {"min_score": 0.1}, {"ratio": 0.8, "nonlinearity": "sigmoid"}),
+    "SAGPooling": ({}, {"ratio": 2}, {"min_score": 0.1}),
+    "ASAPooling": ({}, {"ratio": 0.8, "dropout": 0.1, "add_self_loops": True}),
+    "ClusterPooling": ({}, {"edge_score_method": "log_softmax"}),
+    "MemPooling": ({**OUT, "heads": 2, "num_clusters": CLUSTERS},),
+    "DenseGCNConv": (OUT,),
+    "DenseSAGEConv": (OUT,),
+    "DenseGraphConv": (OUT, {**OUT, "aggr": "max"}),
+    "DenseGINConv": ({"nn": DENSE},),
+    "DenseGATConv": ({**OUT, "heads": 2}, {**OUT, "heads": 2, "concat": False}),
+    "DMoNPooling": ({"k": CLUSTERS},),
+    "to_dense_batch": ({}, {"max_num_nodes": PER_GRAPH + 2}),
+    "to_dense_adj": ({}, {"max_num_nodes": PER_GRAPH + 2}),
+}
+STEPS = [entry for entry in entries() if entry.takes]
+STEP = pytest.mark.parametrize("entry", STEPS, ids=lambda entry: entry.name)
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+
+
+def target(entry: Entry) -> Any:
+    module, _, name = entry.path.rpartition(".")
+    return getattr(importlib.import_module(module), name)
+
+
+def own(function: Any) -> dict[str, inspect.Parameter]:
+    found = inspect.signature(function).parameters.values()
+    return {item.name: item for item in found if item.name != "self" and item.kind is not inspect.Parameter.VAR_KEYWORD}
+
+
+def samples(entry: Entry) -> tuple[dict[str, Any], ...]:
+    required = [item.name for item in entry.parameters if item.required]
+    assert entry.name in SAMPLES or not required, f"{entry.name} needs a sample with {required}"
+    return SAMPLES.get(entry.name, ({},))
+
+
+@STEP
+def test_every_constructor_parameter_is_accounted_for(entry: Entry) -> None:
+    known = {*(item.name for item in entry.parameters), *entry.derived, *entry.left_out}
+    if entry.function:
+        known |= {slot.name for slot in entry.takes}
+    assert known == set(own(target(entry) if entry.function else target(entry).__init__))
+
+
+@STEP
+def test_parameters_bind_by_position_as_in_pyg(entry: Entry) -> None:
+    names = list(own(target(entry) if entry.function else target(entry).__init__))
+    positional = [item.name for item in entry.parameters if not item.keyword]
+    assert positional == [name for name in names if name in positional]
+
+
+@STEP
+def test_defaults_are_those_of_pyg(entry: Entry) -> None:
+    found = own(target(entry) if entry.function else target(entry).__init__)
+    for item in entry.parameters:
+        default = found[item.name].default
+        assert item.default == (REQUIRED if default is inspect.Parameter.empty else default), item.name
+        assert item.required or accepts(item, item.default)
+
+
+@pytest.mark.parametrize("entry", [e for e in entries() if header_of(e)], ids=lambda entry: entry.name)
+def test_headers_are_those_of_the_forward_pass(entry: Entry) -> None:
+    header = header_of(entry)
+    assert header is not None
+    found = own(target(entry) if entry.function else target(entry).forward)
+    names = [slot.name for slot in header.takes]
+    if not entry.path.startswith("torch.nn."):
+        assert list(found)[: len(names)] == names
+    for name, item in list(found.items())[: len(names)]:
+        slot = next((slot for slot in header.takes if slot.name == name), None)
+        assert slot is None or not slot.optional or "Optional" in str(item.annotation) or item.default is None, name
+    given = {item.name for item in entry.parameters}
+    behind = [item for name, item in list(found.items())[len(names) :] if name not in given]
+    assert all(item.default is not inspect.Parameter.empty for item in behind)
+
+
+@pytest.mark.parametrize("name", ["HANConv", "RGCNConv", "Embedding"])
+def test_what_reads_more_than_one_relation_has_no_header(name: str) -> None:
+    assert header_of(find(name)) is None
+
+
+def value(slot: Slot) -> Any:
+    """A value for a slot, in the first of its kinds."""
+    edges = torch.stack([torch.arange(NODES), torch.arange(NODES).view(GRAPHS, -1).roll(1, 1).reshape(-1)])
+    both = torch.cat([edges, edges.flip(0)], 1)
+    match slot.kinds[0]:
+        case "nodes":
+            return torch.randn(NODES, SOURCE, requires_grad=True)
+        case "edges":
+            return both
+        case "edge values":
+            return torch.rand(both.size(1)) if slot.scalar else torch.rand(both.size(1), EDGE)
+        case "batch":
+            return torch.arange(GRAPHS).repeat_interleave(PER_GRAPH)
+        case "count":
+            return GRAPHS
+        case "dense":
+            return torch.randn(GRAPHS, PER_GRAPH, CLUSTERS if slot.name == "s" else SOURCE, requires_grad=True)
+        case "adjacency":
+            return torch.rand(GRAPHS, PER_GRAPH, PER_GRAPH).round()
+        case "mask":
+            return torch.ones(GRAPHS, PER_GRAPH, dtype=torch.bool)
+    raise AssertionError(slot)
+
+
+def call(entry: Entry, arguments: dict[str, Any], inputs: list[Any]) -> tuple[Any, ...]:
+    if entry.function:
+        made = partial(target(entry), **arguments)(*inputs)
+    else:
+        made = build(entry, arguments, (SOURCE, SOURCE), bound=False)(*inputs)
+    return made if isinstance(made, tuple) and not hasattr(made, "_fields") else (made,)
+
+
+def expected_width(slot: Slot, entry: Entry, arguments: dict[str, Any], inputs: dict[str, Any]) -> int | None:
+    if slot.width in inputs:
+        return inputs[slot.width].size(-1) if inputs[slot.width] is not None else None
+    filled = entry.with_defaults(arguments)
+    return filled[slot.width] if slot.width else entry.width(filled, SOURCE)
+
+
+def check_given(slot: Slot, made: Any, width: int | None, nodes: int) -> None:
+    """A value is of the kind and width that its slot says."""
+    match slot.kinds[0]:
+        case "nodes":
+            assert made.dim() == 2
+            assert made.size(1) == width
+        case "graphs":
+            assert tuple(made.shape) == (GRAPHS, width)
+        case "dense":
+            assert made.dim() == 3
+            assert (made.size(0), made.size(2)) == (GRAPHS, width)
+        case "edges":
+            assert made.size(0) == 2
+            assert made.numel() == 0 or int(made.max()) < nodes
+        case "batch":
+            assert made.dtype == torch.long
+            assert len(made) == nodes
+        case "adjacency":
+            assert made.dim() == 3
+            assert made.size(1) == made.size(2)
+        case "mask":
+            assert made.dtype == torch.bool
+        case "edge values" if made is not None:
+            assert made.dim() <= 2
+
+
+@pytest.mark.filterwarnings("ignore:Sparse invariant checks")  # torch says so once, of ASAPooling
+@STEP
+def test_values_are_of_the_kinds_and_widths_that_the_entry_says(entry: Entry) -> None:
+    for arguments in samples(entry):
+        for item in entry.parameters:
+            assert item.name not in arguments or accepts(item, arguments[item.name])
+        assert all(rule(entry.with_defaults(arguments), SOURCE) is None for rule in entry.rules)
+        for least in (False, True):
+            inputs = [None if least and slot.optional else value(slot) for slot in entry.takes]
+            if entry.name == "MemPooling":
+                inputs = inputs[:2]
+            if least:
+                inputs = [value(slot) if slot.kinds == ("batch",) else one for slot, one in zip(entry.takes, inputs)]
+                inputs = inputs[: header_of(entry).needed + 2]
+            made = call(entry, arguments, inputs)
+            gives = entry.gives or (Slot("x", entry.takes[0].kinds[:1]),)
+            assert len(made) == len(gives)
+            by_name = dict(zip((slot.name for slot in entry.takes), inputs, strict=False))
+            nodes = made[0].size(0) if isinstance(made[0], Tensor) else 0
+            for slot, one in zip(gives, made, strict=True):
+                if slot.optional and by_name.get(slot.name) is None:
+                    assert one is None
+                    continue
+                check_given(slot, one, expected_width(slot, entry, arguments, by_name), nodes)
+            if made[0].requires_grad:
+                made[0].sum().backward()
+
+
+REFUSED: list[tuple[str, dict[str, Any], str]] = [
+    ("SoftmaxAggregation", {"learn": True, "semi_grad": True}, "GNN204"),
+    ("GraphMultisetTransformer", {"k": 2, "heads": 4}, "GNN302"),
+    ("SetTransformerAggregation", {"heads": 4}, "GNN302"),
+    ("AttentionalAggregation", {"gate_nn": INNER}, "GNN502"),
+    ("LCMAggregation", {"out_channels": SOURCE + 1, "project": False}, "GNN502"),
+    ("PatchTransformerAggregation", {**OUT, "patch_size": 2, "hidden_channels": 8, "heads": 3}, "GNN204"),
+    ("DenseGINConv", {"nn": INNER}, "GNN204"),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments", "code"), REFUSED)
+def test_what_the_rules_refuse_fails_in_pyg(name: str, arguments: dict[str, Any], code: str) -> None:
+    entry = find(name)
+    found = [problem for rule in entry.rules if (problem := rule(entry.with_defaults(arguments), SOURCE))]
+    assert [problem.code for problem in found] == [code]
+    assert found[0].argument is None or entry.parameter(found[0].argument)
+    with pytest.raises((RuntimeError, ValueError, AssertionError, TypeError)):
+        call(entry, arguments, [value(slot) for slot in entry.takes])
+
+
+def test_every_rule_is_tried() -> None:
+    assert {entry.name for entry in STEPS if entry.rules} == {name for name, _, _ in REFUSED}
