@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from graphdsl.catalog import find
+from graphdsl.catalog import find, names
 from graphdsl.model.labels import is_graph_label
 from graphdsl.model.layers import LayerReader
 from graphdsl.model.program import LayerUse
@@ -128,7 +128,8 @@ class GraphTargetReader:
         """The aggregation of a short name."""
         entry = find(KINDS.get(name.text, ""))
         if entry is None:
-            helps, notes = did_you_mean(name.text, KINDS), listing("kinds", KINDS)
+            known = (*KINDS, *names("readout"))
+            helps, notes = did_you_mean(name.text, known), listing("kinds", known)
             self.found.append(report("GNN101", f"unknown readout `{name.text}`", name.span, helps=helps, notes=notes))
             return None
         return LayerUse(entry, {}, {}, (), name.span)

@@ -21,7 +21,7 @@ from graphdsl.model.program import (
 )
 from graphdsl.model.schema import Schema
 from graphdsl.model.schemas import unknown_type
-from graphdsl.model.sequences import elaborate_sequence
+from graphdsl.model.sequence_programs import elaborate_sequence
 from graphdsl.model.values import UNKNOWN, Refused, evaluate, show
 from graphdsl.syntax import nodes as n
 from graphdsl.text import Diagnostic, EdgeKey, Edit, Enough, Fix, Span, report

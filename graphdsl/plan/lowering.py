@@ -157,6 +157,8 @@ def _reached(program: Program, prediction: AnyPrediction, stages: tuple[Stage, .
     elif leaving:
         helps = (f"let messages come back: `edge {show_edge(leaving[0].key)} reverse NAME`",)
     also = [(edge.span, f"leaves `{name}`") for edge in leaving[:3]]
+    if isinstance(prediction, GraphPrediction) and len(unreached) < len(prediction.types):
+        return  # the others know the graph
     if len(unreached) < len(prediction.types):
         message = f"`{name}` receives no message in any layer: this end of the link knows only itself"
         found.append(report("GNN523", message, prediction.span, "predicted here", also=also, helps=helps))
