@@ -44,6 +44,7 @@ class SequenceBuilder:
         self.replay: list[int] | None = None
 
     def build(self, statement: n.SequenceStatement) -> SequenceStage:
+        """The block as a stage: all its steps, and warnings about names that nothing reads."""
         inputs = self.header.read(statement)
         self.batched = any(item.source == "batch" for item in inputs) or bool(self.schema.graph)
         for place, item in enumerate(inputs):
@@ -75,6 +76,7 @@ class SequenceBuilder:
             self.found.append(report("GNN109", f"`{name}` is never read", span, helps=helps))
 
     def run(self, steps: Sequence[n.SequenceStep]) -> None:
+        """Read steps in order."""
         for step in steps:
             if isinstance(step, n.RepeatedSteps):
                 self.repeat(step)
@@ -84,6 +86,7 @@ class SequenceBuilder:
     # --- repeats ---
 
     def repeat(self, statement: n.RepeatedSteps) -> None:
+        """Unroll a repeat."""
         count = self.count(statement.count)
         before, outer = len(self.found), self.replay
         first_turn: list[int] = []
@@ -128,6 +131,7 @@ class SequenceBuilder:
     # --- one step ---
 
     def step(self, statement: n.LayerStep) -> None:
+        """Read a step, and bind the names that it gives."""
         call = statement.layer
         join = call.name.text if call.name.text in JOINS else ""
         layer = None if join else LayerReader(self.values, {}, self.found).read(call, "step")
@@ -247,6 +251,7 @@ class SequenceBuilder:
         return [name for name, value in self.known.items() if not value.maker]
 
     def other_kind(self, name: str, value: Value, slot: Slot, span: Span, layer: str) -> Diagnostic:
+        """A value of another kind than the layer reads."""
         assert value.kind is not None
         wanted = " or ".join(WORDS[kind] for kind in slot.kinds)
         fitting = [known for known, other in self.known.items() if other.kind in slot.kinds]

@@ -197,7 +197,7 @@ def check_given(slot: Slot, made: Any, width: int | None, nodes: int) -> None:
             assert made.dim() <= 2
 
 
-@pytest.mark.filterwarnings("ignore:Sparse invariant checks")  # torch says so once, of ASAPooling
+@pytest.mark.filterwarnings("ignore:Sparse")  # torch warns once of what ASAPooling uses
 @STEP
 def test_values_are_of_the_kinds_and_widths_that_the_entry_says(entry: Entry) -> None:
     for arguments in samples(entry):
