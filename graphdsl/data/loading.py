@@ -58,11 +58,11 @@ def seed_loader(
     """
     view = with_derived(open_data(data), plan)
     fanout = fan_out(plan, view, training.fanout)
-    structure: Any = like.data if like is not None else _build_structure(view, plan, fanout)
+    structure: Any = like.data if like is not None else build_structure(view, plan, fanout)
     sampler = like.node_sampler if like is not None and isinstance(like.node_sampler, HeteroNeighborSampler) else None
     # A sampler that is shared has the times already.
     temporal = training.temporal and sampler is None
-    times = find_times(view, plan, schema, seeds[0]) if temporal else _Times({}, {})
+    times = find_times(view, plan, schema, seeds[0]) if temporal else Times({}, {})
     if "batch_sampler" not in loader_options:
         loader_options |= {"shuffle": shuffle, "batch_size": training.batch_size or max(1, len(seeds[1]))}
     try:
@@ -74,7 +74,7 @@ def seed_loader(
             edge_time=times.edges or None,
             seed=training.seed,
             sampler=sampler,
-            transform=_FetchRows(view, find_needs(plan), plan.relations),
+            transform=FetchRows(view, find_needs(plan), plan.relations),
             filter_per_worker=infer_filter_per_worker(data),
             **{"num_workers": training.workers, "persistent_workers": training.workers > 0, **loader_options},
         )
@@ -99,7 +99,7 @@ def fan_out(plan: Plan, view: GraphView, fanout: tuple[int, ...]) -> dict[EdgeKe
     }
 
 
-def _build_structure(view: GraphView, plan: Plan, fanout: Mapping[EdgeKey, Any]) -> HeteroData:
+def build_structure(view: GraphView, plan: Plan, fanout: Mapping[EdgeKey, Any]) -> HeteroData:
     """Numbers of nodes and the relations that are followed."""
     structure = HeteroData()
     ends = {end for edge in fanout for end in (edge[0], edge[2])}
@@ -111,15 +111,17 @@ def _build_structure(view: GraphView, plan: Plan, fanout: Mapping[EdgeKey, Any])
 
 
 @dataclass(frozen=True, slots=True)
-class _Times:
+class Times:
     """Times [num_nodes] of node types and [E] of relations."""
 
     nodes: Mapping[str, Tensor]
     edges: Mapping[EdgeKey, Tensor]
 
 
-def find_times(view: GraphView, plan: Plan, schema: Schema | None, seed_type: str) -> _Times:
+def find_times(view: GraphView, plan: Plan, schema: Schema | None, seed_type: str | None) -> Times:
     """The times that temporal sampling goes by: of each type or relation its first `time` attribute.
+
+    Seeds of `seed_type` bring their own; edges as seeds (None) bring theirs.
 
     Raises:
         SpecError: GNN624: seeds have no time, or a metapath hides the times on its way.
@@ -130,13 +132,13 @@ def find_times(view: GraphView, plan: Plan, schema: Schema | None, seed_type: st
     edges = {edge.key: edge.attributes for edge in schema.edges.values()}
     node_time = _read_times(view, {name: nodes[name] for name in view.node_types if name in nodes})
     edge_time = _read_times(view, {edge: edges[edge] for edge in plan.relations if edge in edges})
-    if seed_type not in node_time:
+    if seed_type is not None and seed_type not in node_time:
         message = f"temporal sampling asks what each `{seed_type}` may see, but `{seed_type}` has no `time`"
         helps = (f"declare `{seed_type} {{ when: time }}` and give it to the data, or train without `temporal`",)
         span = schema.nodes[seed_type].span if seed_type in schema.nodes else None
         raise SpecError([report("GNN624", message, span, "declared here", where=seed_type, helps=helps)])
     _refuse_hidden_times(view, plan, node_time, edge_time)
-    return _Times(
+    return Times(
         {name: time for name, time in node_time.items() if isinstance(name, str)},
         {edge: time for edge, time in edge_time.items() if not isinstance(edge, str)},
     )
@@ -174,7 +176,7 @@ def _refuse_hidden_times(
 
 
 @dataclass(frozen=True, slots=True)
-class _FetchRows:
+class FetchRows:
     """Completes a sampled structure: rows of tensors, and relations without edges where none were followed."""
 
     view: GraphView
@@ -182,6 +184,7 @@ class _FetchRows:
     relations: tuple[EdgeKey, ...]
 
     def __call__(self, batch: HeteroData) -> HeteroData:
+        """Complete a batch."""
         for name in batch.node_types:
             features = ("x",) if name in self.needs.features else ()
             wanted = {*features, *self.needs.nodes.get(name, ()), *self.needs.labels.get(name, ())}

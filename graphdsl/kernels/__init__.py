@@ -2,6 +2,7 @@
 
 from graphdsl.kernels.composition import BudgetExceeded, Multiplicity, compose, count_paths
 from graphdsl.kernels.named import compose_named
+from graphdsl.kernels.negatives import NonNeighbors
 from graphdsl.kernels.scoring import Bilinear, DistMult, Dot, PairScorer, score_every, score_pairs
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "DistMult",
     "Dot",
     "Multiplicity",
+    "NonNeighbors",
     "PairScorer",
     "compose",
     "compose_named",

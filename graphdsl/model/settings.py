@@ -37,6 +37,18 @@ def _number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _shares(value: Any) -> bool:
+    """Two or three shares that sum to one, that of training not zero."""
+    if not isinstance(value, tuple) or len(cast(tuple[Any, ...], value)) not in (2, 3):
+        return False
+    items = cast(tuple[Any, ...], value)
+    return all(_is_number(item) and item >= 0 for item in items) and items[0] > 0 and abs(sum(items) - 1) < 1e-6
+
+
 def _fanout(value: Any) -> bool:
     return isinstance(value, tuple) and value != () and all(map(_whole(-1), cast(tuple[Any, ...], value)))
 
@@ -52,6 +64,8 @@ _RULES: Mapping[str, _Rule] = {
     "clip": _Rule("a number > 0, or `none`", _optional(_number)),
     "class_weights": _Rule("`true` or `false`", lambda value: isinstance(value, bool)),
     "workers": _Rule("a whole number ≥ 0", _whole(0)),
+    "split": _Rule("shares of edges that train, validate and test, such as [0.8, 0.1, 0.1]", _shares),
+    "disjoint": _Rule("a share from 0 to below 1", lambda value: _is_number(value) and 0 <= value < 1),
     "precision": _Rule("one of " + ", ".join(f'"{item}"' for item in PRECISIONS), lambda value: value in PRECISIONS),
 }
 _OF_OPTIMIZER = {"lr": "lr", "learning_rate": "lr", "weight_decay": "weight_decay", "momentum": "momentum"}

@@ -56,6 +56,10 @@ class Training:
         clip: largest gradient norm; None = no clipping.
         class_weights: weigh classes inversely to their frequency.
         workers: processes that sample.
+        split: shares of a predicted relation's edges that train, validate and test, where the data has no masks for
+            them.
+        disjoint: share of the training edges of a predicted relation that are predicted and pass no messages; 0: all
+            of them do both.
         precision: Lightning's precision: "32-true", "bf16-mixed", …
     """
 
@@ -73,5 +77,7 @@ class Training:
     clip: float | None = None
     class_weights: bool = False
     workers: int = 0
+    split: tuple[float, ...] = (0.8, 0.1, 0.1)
+    disjoint: float = 0.0
     precision: str = "32-true"
     span: Span | None = None

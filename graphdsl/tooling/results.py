@@ -86,9 +86,11 @@ def _describe_data(metadata: Metadata) -> str:
 
 
 def _describe_splits(supervision: "Supervision") -> str:
+    splits = {name: item.nodes for name, item in supervision.targets.items()}
+    splits |= {name: item.edges for name, item in supervision.links.items()}
     return "; ".join(
-        f"{name}: " + ", ".join(f"{split} {len(nodes):,}" for split, nodes in item.nodes.items())
-        for name, item in supervision.targets.items()
+        f"{name}: " + ", ".join(f"{split} {len(rows):,}" for split, rows in item.items())
+        for name, item in splits.items()
     )
 
 
@@ -112,7 +114,7 @@ def print_results(console: "Console", job: Job, trials: Sequence[Trial], baselin
             for item in baselines
             if item.prediction == head.name
         ]
-        title = f"{split} nodes, {head.name}"
+        title = f"{split} {'edges' if head.name in job.supervision.links else 'nodes'}, {head.name}"
         print_table(console, title, list(own), [(f"{job.training.model} ({tried})", own), *others])
     for note in dict.fromkeys(item.note for item in baselines if item.note):
         console.print(f"baselines are {note}", highlight=False)

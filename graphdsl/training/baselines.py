@@ -63,6 +63,8 @@ def run_baselines(data: Any, plan: Plan, supervision: Supervision, seed: int = 0
     view = with_derived(open_data(data), plan)
     metapaths = {item.edge for item in plan.derived if item.metapath is not None}
     for task in supervision.task.heads:
+        if task.head.name not in supervision.targets:
+            continue  # Of links; what a node is joined to is what they ask for.
         targets = supervision.targets[task.head.name]
         for name, features in _inputs(view, task, len(targets.labels), metapaths):
             yield _score(task, targets, name, features, seed)
@@ -70,7 +72,7 @@ def run_baselines(data: Any, plan: Plan, supervision: Supervision, seed: int = 0
 
 def _inputs(view: GraphView, task: HeadTask, rows: int, metapaths: set[EdgeKey]) -> Iterator[tuple[str, Any]]:
     """What each baseline looks at: its name and a matrix with a row for each node (None for the majority)."""
-    target = task.head.type
+    (target,) = task.head.types
     yield ("mean" if task.head.kind == "real" else "majority class"), None
     if "x" in view.keys(target):
         yield "own features", _tensor(view.read(target, "x")).reshape(rows, -1).float().numpy()

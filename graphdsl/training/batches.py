@@ -5,24 +5,34 @@ with a length; an iteration belongs to the epoch that `epoch` says.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from graphdsl.data import batch_inputs, seed_loader
+from graphdsl.data.hiding import without_edges
 from graphdsl.model import Schema, Training
 from graphdsl.plan import Plan
+from graphdsl.text import EdgeKey
+from graphdsl.training.batch import Batch, Batches, Share, move
+from graphdsl.training.link_batches import PairBatches
 from graphdsl.training.order import SeedOrder
+from graphdsl.training.pairs import WantedPairs, no_pairs, rows_of
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """Which part of the work is this process's: that of number `rank` of `processes`."""
+class MessageGraph:
+    """A part of the graph that messages run over.
 
-    rank: int = 0
-    processes: int = 1
+    Attributes:
+        name: of the split; empty for the whole graph.
+        kept: by stored relation, which of its edges are there, shape `[num_edges]`; all of those that are not named.
+    """
+
+    name: str = ""
+    kept: Mapping[EdgeKey, Tensor] = field(default_factory=dict[EdgeKey, Tensor])
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,56 +50,36 @@ class Wanted:
     labels: Tensor | None = None
 
 
-class Batch:
-    """Inputs of a model and what its outputs are compared with.
-
-    It is no dataclass or tuple, whose numbers Lightning would convert to half precision, labels included.
-
-    Attributes:
-        inputs: keyword arguments of the compiled model.
-        rows: by prediction, the rows of its output that count; predictions of other types than the seeds' are absent.
-        labels: by prediction, the labels of those rows, if there are any to compare with.
-        nodes: by prediction, the node numbers of those rows in the whole graph, on the CPU.
-    """
-
-    __slots__ = ("inputs", "labels", "nodes", "rows")
-
-    def __init__(
-        self,
-        inputs: Mapping[str, Any],
-        rows: Mapping[str, Tensor],
-        labels: Mapping[str, Tensor],
-        nodes: Mapping[str, Tensor],
-    ) -> None:
-        self.inputs, self.rows, self.labels, self.nodes = inputs, rows, labels, nodes
-
-    def to(self, device: torch.device) -> "Batch":
-        """The batch on another device."""
-        inputs, rows, labels = (_move(part, device) for part in (self.inputs, self.rows, self.labels))
-        return Batch(inputs, rows, labels, self.nodes)
-
-
-class Batches(Protocol):
-    """Batches of one pass."""
-
-    epoch: int
-
-    def __len__(self) -> int: ...
-
-    def __iter__(self) -> Iterator[Batch]: ...
+AnyWanted = Wanted | WantedPairs
 
 
 class Resident:
-    """Inputs of the whole graph, moved to a device once."""
+    """Inputs of the whole graph, moved to a device once.
 
-    def __init__(self, inputs: Mapping[str, Any]) -> None:
+    Args:
+        inputs: keyword arguments of the compiled model.
+        like: other inputs of the same graph; what was moved for them is not moved again.
+    """
+
+    def __init__(self, inputs: Mapping[str, Any], like: "Resident | None" = None) -> None:
         self._inputs, self._device = inputs, torch.device("cpu")
+        self._moved: dict[tuple[int, torch.device], tuple[Tensor, Tensor]] = like._moved if like is not None else {}
 
     def on(self, device: torch.device) -> Mapping[str, Any]:
         """The inputs on a device."""
         if device != self._device:
-            self._inputs, self._device = _move(self._inputs, device), device
+            self._inputs = {
+                name: {key: self._move(value, device) for key, value in given.items()}
+                for name, given in self._inputs.items()
+            }
+            self._device = device
         return self._inputs
+
+    def _move(self, value: Tensor, device: torch.device) -> Tensor:
+        key = (id(value), device)
+        if key not in self._moved:  # The original is kept, so that no other tensor gets its number.
+            self._moved[key] = (value, value.to(device, non_blocking=True))
+        return self._moved[key][1]
 
 
 class WholeGraph:
@@ -100,19 +90,47 @@ class WholeGraph:
         wanted: by prediction, what to compute.
         share: every process computes all outputs and compares its own part of them.
         device: where to compute.
+        pairs: for each link prediction of the plan, nothing to score.
+
+    Attributes:
+        epoch: the epoch that the next iteration belongs to: each draws negatives of its own.
     """
 
-    def __init__(self, graph: Resident, wanted: Mapping[str, Wanted], share: Share, device: torch.device) -> None:
+    def __init__(
+        self,
+        graph: Resident,
+        wanted: Mapping[str, AnyWanted],
+        share: Share,
+        device: torch.device,
+        pairs: Mapping[str, Tensor],
+    ) -> None:
         self.epoch = 0
-        nodes = {name: item.nodes[share.rank :: share.processes] for name, item in wanted.items()}
-        labels = {name: item.labels[nodes[name]] for name, item in wanted.items() if item.labels is not None}
-        self._batch = Batch(graph.on(device), _move(nodes, device), _move(labels, device), nodes)
+        self._share, self._device, self._no_pairs = share, device, pairs
+        self._links = {name: item for name, item in wanted.items() if isinstance(item, WantedPairs)}
+        of_nodes = {name: item for name, item in wanted.items() if isinstance(item, Wanted)}
+        nodes = {name: item.nodes[share.rank :: share.processes] for name, item in of_nodes.items()}
+        labels = {name: item.labels[nodes[name]] for name, item in of_nodes.items() if item.labels is not None}
+        self._batch = Batch(graph.on(device), move(nodes, device), move(labels, device), nodes)
 
     def __len__(self) -> int:
         return 1
 
     def __iter__(self) -> Iterator[Batch]:
-        yield self._batch
+        yield self._with_pairs() if self._no_pairs else self._batch
+
+    def _with_pairs(self) -> Batch:
+        """The batch with the pairs of this epoch."""
+        batch = self._batch
+        pairs, rows, labels, numbers = dict(self._no_pairs), dict(batch.rows), dict(batch.labels), dict(batch.nodes)
+        for name, item in self._links.items():
+            part = slice(self._share.rank, None, self._share.processes)
+            drawn = item.draw(self.epoch).take(part)
+            pairs[name], labels[name] = drawn.index(), drawn.labels
+            rows[name] = rows_of(item.head, len(drawn.labels), len(drawn.labels))
+            numbers[name] = item.edges[part]
+        moved = move({"edge_label_index": pairs, "rows": rows, "labels": labels}, self._device)
+        inputs = {**batch.inputs, "edge_label_index": moved["edge_label_index"]}
+        return Batch(inputs, moved["rows"], moved["labels"], numbers)
 
 
 class SeedBatches:
@@ -173,7 +191,8 @@ class SeedBatches:
             rows[name], nodes[name] = chosen, store.n_id[chosen]
             if item.labels is not None:
                 labels[name] = item.labels[nodes[name]]
-        return Batch(batch_inputs(sampled, self._plan), rows, labels, nodes)
+        pairs = {"edge_label_index": no_pairs(self._plan.link_heads)} if self._plan.link_heads else {}
+        return Batch({**batch_inputs(sampled, self._plan), **pairs}, rows, labels, nodes)
 
 
 def _membership(nodes: Tensor, seeds: Tensor) -> Tensor:
@@ -181,15 +200,6 @@ def _membership(nodes: Tensor, seeds: Tensor) -> Tensor:
     found = torch.zeros(len(seeds), dtype=torch.bool)
     found[torch.searchsorted(seeds, nodes)] = True
     return found
-
-
-def _move(value: Any, device: torch.device) -> Any:
-    """Tensors, also inside mappings, on another device."""
-    if isinstance(value, Tensor):
-        return value.to(device, non_blocking=True)
-    if isinstance(value, Mapping):
-        return {key: _move(item, device) for key, item in value.items()}
-    return value
 
 
 class BatchSource:
@@ -204,36 +214,54 @@ class BatchSource:
 
     def __init__(self, data: Any, plan: Plan, training: Training, schema: Schema) -> None:
         self._data, self._plan, self._training, self._schema = data, plan, training, schema
-        self._graph: Resident | None = None
-        self._made: dict[str, SeedBatches] = {}
+        self._graphs: dict[str, Resident] = {}
+        self._made: dict[tuple[str, str], SeedBatches] = {}
 
     def batches(
         self,
-        wanted: Mapping[str, Wanted],
+        wanted: Mapping[str, AnyWanted],
         *,
+        graph: MessageGraph | None = None,
         shuffle: bool = False,
         share: Share | None = None,
         device: torch.device | None = None,
     ) -> list[Batches]:
-        """Batches of some nodes: the whole graph, or a sequence of sampled batches for each predicted type.
+        """Batches of some nodes and edges: the whole graph, or sampled batches for each predicted type and link.
 
         Args:
             wanted: by prediction, what to compute.
+            graph: what passes messages; None = all that there is. One name stands for one graph at every call.
             shuffle: whether each epoch of sampled batches has another order.
             share: this process's part; None = everything.
             device: where the whole graph stays; sampled batches are on the CPU.
         """
-        share = share or Share()
+        share, graph = share or Share(), graph or MessageGraph()
         if self._training.batch_size is None:
-            self._graph = self._graph or Resident(batch_inputs(self._data, self._plan))
-            return [WholeGraph(self._graph, wanted, share, device or torch.device("cpu"))]
+            pairs = no_pairs(self._plan.link_heads)
+            return [WholeGraph(self._whole(graph), wanted, share, device or torch.device("cpu"), pairs)]
         by_type: dict[str, dict[str, Wanted]] = {}
+        found: list[Batches] = []
         for name, item in wanted.items():
-            by_type.setdefault(item.type, {})[name] = item
-        return [self._sample(name, group, shuffle, share) for name, group in by_type.items()]
+            if isinstance(item, Wanted):
+                by_type.setdefault(item.type, {})[name] = item
+            else:
+                view = without_edges(self._data, graph.kept)
+                found.append(PairBatches(view, self._plan, item, self._training, self._schema, shuffle, share))
+        return [*(self._sample(graph, name, group, shuffle, share) for name, group in by_type.items()), *found]
 
-    def _sample(self, name: str, wanted: Mapping[str, Wanted], shuffle: bool, share: Share) -> SeedBatches:
-        like = self._made.get(name)
-        made = SeedBatches(self._data, self._plan, wanted, self._training, self._schema, shuffle, share, like)
-        self._made.setdefault(name, made)
+    def _whole(self, graph: MessageGraph) -> Resident:
+        """The inputs of a whole graph; its features are in memory once, whatever its edges."""
+        if graph.name not in self._graphs:
+            like = next(iter(self._graphs.values()), None)
+            inputs = batch_inputs(without_edges(self._data, graph.kept), self._plan)
+            self._graphs[graph.name] = Resident(inputs, like)
+        return self._graphs[graph.name]
+
+    def _sample(
+        self, graph: MessageGraph, name: str, wanted: Mapping[str, Wanted], shuffle: bool, share: Share
+    ) -> SeedBatches:
+        like = self._made.get((graph.name, name))
+        view = without_edges(self._data, graph.kept) if graph.kept else self._data
+        made = SeedBatches(view, self._plan, wanted, self._training, self._schema, shuffle, share, like)
+        self._made.setdefault((graph.name, name), made)
         return made

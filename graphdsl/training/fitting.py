@@ -125,7 +125,7 @@ def fit(
     """
     start = time.monotonic()
     folder, machines = Path(folder), machines or Machines()
-    supervision = read_supervision(data, plan.node_heads, training.class_weights, origin.schema)
+    supervision = read_supervision(data, plan.heads, training.class_weights, origin.schema, training)
     monitor = supervision.task.monitor(training.monitor, supervision.has("val"), training.span)
     _check_batches(data, training)
     _check_patience(training, monitor)

@@ -17,11 +17,13 @@ from torch import Tensor, nn
 from graphdsl.model import Training
 from graphdsl.plan import Plan
 from graphdsl.text import SpecError, report
-from graphdsl.training.batches import Batch, Batches, BatchSource, Share, Wanted
+from graphdsl.training.batch import Batch, Batches, Share
+from graphdsl.training.batches import AnyWanted, BatchSource, Wanted
 from graphdsl.training.checkpoint import ENTRY, Origin, write_header
 from graphdsl.training.objective import Monitor, Task
 from graphdsl.training.optimization import Scheduler, build_optimizer, build_scheduler, step_scheduler
 from graphdsl.training.order import mix
+from graphdsl.training.pairs import WantedPairs
 from graphdsl.training.scores import Scores, is_distributed
 from graphdsl.training.splits import Supervision
 from graphdsl.training.task import HeadTask, LossTerm
@@ -111,8 +113,9 @@ class GraphModule(LightningModule):
 
     def _batches(self, split: str) -> list[Batches]:
         share = Share(self.global_rank, self.trainer.world_size)
-        wanted = wanted_nodes(self.supervision, self.plan, split)
-        return self._source.batches(wanted, shuffle=split == "train", share=share, device=self.device)
+        wanted = wanted_rows(self.supervision, self.plan, split, self.settings.seed)
+        graph = self.supervision.graph(split)
+        return self._source.batches(wanted, graph=graph, shuffle=split == "train", share=share, device=self.device)
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
         """Sampled batches travel; the whole graph is there already."""
@@ -238,13 +241,17 @@ def _key(item: HeadTask) -> str:
     return item.head.key
 
 
-def wanted_nodes(supervision: Supervision, plan: Plan, split: str) -> dict[str, Wanted]:
-    """The nodes of a split with their labels, by prediction."""
-    found = {}
+def wanted_rows(supervision: Supervision, plan: Plan, split: str, seed: int = 0) -> dict[str, AnyWanted]:
+    """The nodes and edges of a split with their labels, by prediction; `seed` is that of negatives in training."""
+    found: dict[str, AnyWanted] = {}
     for head in plan.node_heads:
         targets = supervision.targets[head.name]
         if split in targets.nodes:
             found[head.name] = Wanted(head.type, targets.nodes[split], targets.labels)
+    for head in plan.link_heads:
+        links = supervision.links[head.name]
+        if split in links.edges:
+            found[head.name] = WantedPairs(head, links, links.edges[split], seed if split == "train" else None)
     return found
 
 

@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from graphdsl.data.view import open_data
 from graphdsl.plan import Head, Plan
 from graphdsl.text import SpecError, report
-from graphdsl.training.batches import Batch, BatchSource, Wanted
-from graphdsl.training.module import LossSums, measure, outputs_by_head, wanted_nodes
+from graphdsl.training.batch import Batch
+from graphdsl.training.batches import AnyWanted, BatchSource, MessageGraph, Wanted
+from graphdsl.training.module import LossSums, measure, outputs_by_head, wanted_rows
 from graphdsl.training.scores import Scores
 from graphdsl.training.splits import SPLITS, Supervision
 from graphdsl.training.task import head_task
@@ -67,8 +68,8 @@ def evaluate(
         scores = {item.head.name: Scores(item, sync=False) for item in task.heads}
         with _predicting(model, device) as place:
             scores = {name: item.to(place) for name, item in scores.items()}
-            wanted = wanted_nodes(supervision, plan, split)
-            for batch in _on(source, wanted, place):
+            wanted = wanted_rows(supervision, plan, split)
+            for batch in _on(source, wanted, place, supervision.graph(split)):
                 sums.add(measure(task, outputs_by_head(model, plan, batch), batch, scores)[1])
         values = sums.compute(split)
         for item in task.heads:
@@ -94,7 +95,9 @@ def predict(
         nodes: by prediction, sorted node numbers; see `all_nodes`.
         device: where to compute.
     """
-    wanted = {head.name: Wanted(head.type, nodes[head.name]) for head in plan.node_heads if len(nodes[head.name])}
+    wanted: dict[str, AnyWanted] = {
+        head.name: Wanted(head.type, nodes[head.name]) for head in plan.node_heads if len(nodes[head.name])
+    }
     parts: dict[str, list[tuple[Tensor, Tensor]]] = {head.name: [] for head in plan.node_heads}
     with _predicting(model, device) as place:
         for batch in _on(source, wanted, place):
@@ -126,8 +129,10 @@ def _join(head: Head, parts: list[tuple[Tensor, Tensor]]) -> Predictions:
     return Predictions(head, nodes, outputs, head_task(head).decide(outputs))
 
 
-def _on(source: BatchSource, wanted: Mapping[str, Wanted], device: torch.device) -> Iterator[Batch]:
-    for batches in source.batches(wanted, device=device):
+def _on(
+    source: BatchSource, wanted: Mapping[str, AnyWanted], device: torch.device, graph: MessageGraph | None = None
+) -> Iterator[Batch]:
+    for batches in source.batches(wanted, graph=graph, device=device):
         for batch in batches:
             yield batch.to(device)
 

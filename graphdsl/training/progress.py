@@ -78,7 +78,7 @@ class ShowProgress(Callback):
         if not (trainer.is_global_zero and self._console.is_terminal):
             return
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-                   TextColumn("{task.fields[said]}"))  # fmt: skip
+                   TextColumn("{task.fields[said]}", markup=False))  # fmt: skip
         self._bar = Progress(*columns, console=self._console, refresh_per_second=5)
         self._by_epoch = self._bar.add_task("epochs", total=self._epochs, completed=trainer.current_epoch, said="")
         batches = trainer.num_training_batches
@@ -104,7 +104,8 @@ class ShowProgress(Callback):
             self._bar.update(self._by_epoch, completed=done, said=self._say(metrics))
         elif done == 1 or done * _LINES // self._epochs > (done - 1) * _LINES // self._epochs:
             seconds = time.monotonic() - self._start
-            self._console.print(f"epoch {done}/{self._epochs}  {self._say(metrics)}  {seconds:.1f} s", highlight=False)
+            said = f"epoch {done}/{self._epochs}  {self._say(metrics)}  {seconds:.1f} s"
+            self._console.print(said, highlight=False, markup=False, soft_wrap=True)  # Relations have brackets.
 
     def _say(self, metrics: dict[str, float]) -> str:
         said = f"train_loss {metrics['train_loss']:.4f}"

@@ -8,7 +8,7 @@ from typing import Any
 from graphdsl.model import ClassUse, DataSource, Training
 
 DECISIVE = ("optimizer", "scheduler", "monitor", "batch_size", "fanout", "temporal", "seed", "clip", "class_weights",
-            "precision")  # fmt: skip
+            "split", "disjoint", "precision")  # fmt: skip
 """Settings that decide what a run computes; the others (epochs, patience, workers) may change when it is resumed."""
 
 
@@ -46,8 +46,7 @@ def settings_from_plain(plain: Mapping[str, Any]) -> Training:
     if values.get("data") is not None:
         source = values["data"]
         values["data"] = DataSource(source["kind"], source["name"], source["arguments"], Path(source["base"]))
-    if "fanout" in values:
-        values["fanout"] = tuple(values["fanout"])
+    values |= {name: tuple(values[name]) for name in ("fanout", "split") if name in values}
     return Training(**values)
 
 

@@ -1,7 +1,7 @@
 """Which nodes train, validate and test: masks and labels of the predicted types, read once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -9,9 +9,11 @@ import torch
 from torch import Tensor
 
 from graphdsl.data.view import GraphView, open_data, show_place
-from graphdsl.model import Schema
-from graphdsl.plan import Head
-from graphdsl.text import Diagnostic, Span, SpecError, report
+from graphdsl.model import Schema, Training
+from graphdsl.plan import AnyHead, Head, LinkHead
+from graphdsl.text import Diagnostic, EdgeKey, Span, SpecError, report
+from graphdsl.training.batches import MessageGraph
+from graphdsl.training.link_targets import LinkReader, LinkTargets
 from graphdsl.training.objective import Task
 from graphdsl.training.task import HeadTask, head_task
 
@@ -34,29 +36,49 @@ class Targets:
 
 @dataclass(frozen=True, slots=True)
 class Supervision:
-    """What a model learns from: the task, and the targets of each prediction by its name."""
+    """What a model learns from.
+
+    Attributes:
+        task: all predictions.
+        targets: labels and splits of each prediction of nodes, by its name.
+        links: edges and splits of each prediction of links, by its name.
+        kept: by split, the edges that pass messages meanwhile, of the relations that do not keep all.
+    """
 
     task: Task
     targets: Mapping[str, Targets]
+    links: Mapping[str, LinkTargets] = field(default_factory=dict[str, LinkTargets])
+    kept: Mapping[str, Mapping[EdgeKey, Tensor]] = field(default_factory=dict[str, Mapping[EdgeKey, Tensor]])
 
     def has(self, split: str) -> bool:
-        """Whether every prediction has nodes in the split."""
-        return all(split in item.nodes for item in self.targets.values())
+        """Whether every prediction has nodes or edges in the split."""
+        nodes = all(split in item.nodes for item in self.targets.values())
+        return nodes and all(split in item.edges for item in self.links.values())
+
+    def graph(self, split: str) -> MessageGraph:
+        """What passes messages while a split is predicted."""
+        return MessageGraph(split, self.kept.get(split, {}))
 
 
 def read_supervision(
-    data: Any, heads: Sequence[Head], class_weights: bool = False, schema: Schema | None = None
+    data: Any,
+    heads: Sequence[AnyHead],
+    class_weights: bool = False,
+    schema: Schema | None = None,
+    training: Training | None = None,
 ) -> Supervision:
     """Read labels and masks `train_mask`, `val_mask`, `test_mask` of every predicted type.
 
     A mask that the data does not have is a split that does not exist; without `val_mask` nothing picks the best
-    epoch. Nodes without a label are in no split.
+    epoch. Nodes without a label are in no split. Edges of a predicted relation are split by masks of their own, by
+    time, or at random, see `link_targets`.
 
     Args:
         data: a `HeteroData`, or a `(FeatureStore, GraphStore)` pair.
         heads: the predictions.
         class_weights: weigh classes inversely to their frequency among training nodes.
-        schema: tells where a mask is declared, for diagnostics.
+        schema: tells where a mask is declared, for diagnostics, and which relations are inverses.
+        training: how to split the edges of predicted relations; None = by default.
 
     Raises:
         SpecError: GNN603 for labels that are missing; GNN613 for a missing training split or an empty split;
@@ -66,8 +88,18 @@ def read_supervision(
     found: list[Diagnostic] = []
     tasks: list[HeadTask] = []
     targets: dict[str, Targets] = {}
+    links: dict[str, LinkTargets] = {}
+    reader = LinkReader(view, schema, training or Training(""), found) if schema is not None else None
     for head in heads:
         task = head_task(head)
+        if isinstance(head, LinkHead):
+            if reader is None:
+                raise ValueError("predictions of links are split with the schema, which says what is an inverse")
+            edges = reader.read(head, task)
+            if edges is not None:
+                tasks.append(_weighed(task, edges) if class_weights else task)
+                links[head.name] = edges
+            continue
         labels = _read_labels(view, head, found)
         if labels is None:
             continue
@@ -78,7 +110,15 @@ def read_supervision(
         targets[head.name] = Targets(task.conform(labels), nodes)
     if found:
         raise SpecError(found)
-    return Supervision(Task(tasks), targets)
+    kept = {split: reader.kept(split) for split in SPLITS} if reader is not None and links else {}
+    return Supervision(Task(tasks), targets, links, kept)
+
+
+def _weighed(task: HeadTask, edges: LinkTargets) -> HeadTask:
+    """The task with classes weighed inversely to their frequency among training edges."""
+    if task.head.kind != "class" or edges.labels is None or "train" not in edges.edges:
+        return task
+    return head_task(task.head, edges.labels[edges.edges["train"]])
 
 
 def _read_labels(view: GraphView, head: Head, found: list[Diagnostic]) -> Tensor | None:
@@ -98,6 +138,7 @@ def _read_splits(
     view: GraphView, task: HeadTask, labels: Tensor, found: list[Diagnostic], schema: Schema | None
 ) -> dict[str, Tensor]:
     head = task.head
+    assert isinstance(head, Head)
     labelled = task.is_labelled(labels)
     nodes: dict[str, Tensor] = {}
     for split in SPLITS:

@@ -22,7 +22,7 @@ from torchmetrics.classification import (
     MultilabelF1Score,
 )
 
-from graphdsl.plan import Head
+from graphdsl.plan import AnyHead, LinkHead
 from graphdsl.text import SpecError, report
 
 View = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -51,7 +51,7 @@ class HeadTask(ABC):
 
     main: str
 
-    def __init__(self, head: Head) -> None:
+    def __init__(self, head: AnyHead) -> None:
         self.head = head
         if head.size is None:
             message = f"the size of the label `{head.name}` is unknown"
@@ -91,7 +91,7 @@ class ClassTask(HeadTask):
         class_weights: weight of each class in the loss, shape `[k]`; None = all alike.
     """
 
-    def __init__(self, head: Head, class_weights: Tensor | None = None) -> None:
+    def __init__(self, head: AnyHead, class_weights: Tensor | None = None) -> None:
         super().__init__(head)
         self.main = "auroc" if self.size == 2 else "accuracy"
         self.class_weights = class_weights
@@ -233,7 +233,7 @@ def _known_rows(outputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     return (outputs.reshape(-1), labels.reshape(-1)) if labels.shape[-1] == 1 else (outputs, labels)
 
 
-def head_task(head: Head, train_labels: Tensor | None = None) -> HeadTask:
+def head_task(head: AnyHead, train_labels: Tensor | None = None) -> HeadTask:
     """The task of a prediction, by the kind of its label.
 
     Args:
@@ -241,6 +241,10 @@ def head_task(head: Head, train_labels: Tensor | None = None) -> HeadTask:
         train_labels: labels of the training nodes; with them, classes are weighted inversely to their frequency:
             n / (k · n_c), as scikit-learn's "balanced"; a class that does not occur weighs nothing.
     """
+    if isinstance(head, LinkHead) and head.kind == "link":
+        from graphdsl.training.link_task import LinkTask
+
+        return LinkTask(head)
     if head.kind == "class":
         return ClassTask(head, None if train_labels is None else _inverse_frequency(train_labels, head.size or 0))
     return MultilabelTask(head) if head.kind == "multilabel" else RealTask(head)

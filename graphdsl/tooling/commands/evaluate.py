@@ -2,7 +2,8 @@
 
 import argparse
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from graphdsl.tooling.arguments import add_format
 from graphdsl.tooling.output import CLEAN
@@ -15,6 +16,9 @@ from graphdsl.tooling.running import (
     require_packages,
     show_number,
 )
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
@@ -38,9 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     device = pick_device(arguments.accelerator)
     trained = open_checkpoint(arguments.checkpoint, arguments.data, arguments.spec)
-    supervision = read_supervision(
-        trained.data, trained.plan.node_heads, trained.training.class_weights, trained.schema
-    )
+    training = trained.training
+    supervision = read_supervision(trained.data, trained.plan.heads, training.class_weights, trained.schema, training)
     source = BatchSource(trained.data, trained.plan, trained.training, trained.schema)
     found = evaluate(trained.model, trained.plan, source, supervision, device=device)
     if arguments.format == "json":
@@ -48,11 +51,19 @@ def run(arguments: argparse.Namespace) -> int:
 
         print(json.dumps(plain(found), indent=2))
         return CLEAN
-    rows = [
-        (split, {name.removeprefix(f"{split}_"): show_number(value) for name, value in values.items()})
-        for split, values in found.items()
-    ]
-    columns = list(dict.fromkeys(name for _, values in rows for name in values))
     header = trained.checkpoint.header
-    print_table(Console(), f"{header.model} of epoch {header.epoch}, {arguments.checkpoint}", columns, rows)
+    title, console = f"{header.model} of epoch {header.epoch}, {arguments.checkpoint}", Console()
+    names = [head.name for head in trained.plan.heads]
+    for name in names if len(names) > 1 else [""]:
+        _print_scores(console, f"{title}, {name}" if name else title, f"{name}_" if name else "", found)
     return CLEAN
+
+
+def _print_scores(console: "Console", title: str, prefix: str, found: Mapping[str, Mapping[str, float]]) -> None:
+    """A table of one prediction's metrics, a line for each split."""
+    rows = [
+        (split, {name.removeprefix(f"{split}_{prefix}"): show_number(value) for name, value in values.items()
+                 if name.startswith(f"{split}_{prefix}")})
+        for split, values in found.items()
+    ]  # fmt: skip
+    print_table(console, title, list(dict.fromkeys(name for _, values in rows for name in values)), rows)

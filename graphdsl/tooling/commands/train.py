@@ -129,7 +129,7 @@ def _prepare(arguments: argparse.Namespace) -> Job:
     check_data(spec, data, name)
     metadata = inspect(data, schema)
     plan = spec.plan(name, data=metadata, **values)
-    supervision = read_supervision(data, plan.node_heads, schema=schema)
+    supervision = read_supervision(data, plan.heads, schema=schema, training=training)
     return Job(spec, schema, data, metadata, training, values, plan, supervision)
 
 
