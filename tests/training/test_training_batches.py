@@ -14,7 +14,7 @@ from training_cases import Case, make_case
 from graphdsl.text import SpecError
 from graphdsl.training import BatchSource, read_supervision
 from graphdsl.training.batches import Share
-from graphdsl.training.module import measure, outputs_by_head, wanted_nodes
+from graphdsl.training.module import measure, outputs_by_head, wanted_rows
 from graphdsl.training.order import SeedOrder
 from graphdsl.training.scores import Scores
 
@@ -59,7 +59,7 @@ def gradient(case: Case, batch_size: int | None, processes: int = 1) -> tuple[fl
     weight = 0.0
     for rank in range(processes):
         source = BatchSource(case.data, plan, case.training, case.schema)
-        loaders = source.batches(wanted_nodes(supervision, plan, "train"), shuffle=True, share=Share(rank, processes))
+        loaders = source.batches(wanted_rows(supervision, plan, "train"), shuffle=True, share=Share(rank, processes))
         for batch in (it for loader in loaders for it in loader):
             losses, sums = measure(supervision.task, outputs_by_head(model, plan, batch), batch, scores)
             total = total + losses.sum()
