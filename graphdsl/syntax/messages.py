@@ -75,12 +75,15 @@ _PATTERN = frozenset({"IDENTIFIER", "STRING", "STAR"})
 _DECLARATION = frozenset({"IMPORT", "SCHEMA", "MODEL", "TRAIN"})
 _MEMBER = frozenset({"OPTIONAL", "NODE", "EDGE", "METAPATH", "GRAPH"})
 _AMENDMENT = frozenset({"IDENTIFIER", "REPLACE", "PREDICT"})
+_STEP = frozenset({"IDENTIFIER", "REPEAT"})
 _OPTION = frozenset({"WEIGHT", "NEGATIVES", "KEEP_TARGET"})
 
 _GROUPS: tuple[tuple[frozenset[str], tuple[str, ...]], ...] = (
     (_STATEMENT, ("a statement (`name = …`, `nodes`, `edges`, `repeat`, `drop`, `predict`)",)),
     (_AMENDMENT, ("a change (`name = value`, `replace`, `predict`)",)),
     (_REPLACED, ("a named stage (`name = …`)", "`predict`")),
+    (_STEP, ("a step (a layer, `repeat`)",)),
+    (_OPTION, ("an option (`weight`, `negatives`, `keep_target`)",)),
     (_DECLARATION, ("`import`", "`schema`", "`model`", "`train`")),
     (_MEMBER, ("`node`", "`edge`", "`metapath`", "`graph`")),
     (_PATTERN, ("a pattern (a name, `*`, or `a -[r]-> b`)",)),

@@ -1,6 +1,6 @@
 """Mutates every spec of the repository and checks the result: whatever the input, there is an answer, and soon.
 
-    python tests/properties/fuzz.py [--inputs 200000] [--seed 0] [--keep FOLDER]
+    python tests/properties/fuzz.py [--inputs 200000] [--seed 0] [--every] [--keep FOLDER]
 
 Mutations are of tokens (left out, doubled, exchanged, moved, taken from another spec), of lines and of characters. An
 input is a finding when checking raises, gives a place outside the text, takes longer than `SLOW` seconds, or when fixes
@@ -13,7 +13,7 @@ import re
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from graphdsl.api import check_source
@@ -22,7 +22,7 @@ from graphdsl.text import Diagnostic, SourceText
 ROOT = Path(__file__).parent.parent.parent
 SLOW = 2.0
 """Seconds of processor time; the specs of the repository take a hundredth of it."""
-_TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|\#[^\n]*|\s+|\w+|-\[|\]->|<-\[|\]-|->|\*\*|.', re.DOTALL)
+TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|\#[^\n]*|\s+|\w+|-\[|\]->|<-\[|\]-|->|\*\*|.', re.DOTALL)
 _WORDS = """
 schema model train node edge metapath nodes edges repeat share drop predict combine weight budget reverse optional on
 import amends replace graph sequential negatives keep_target from gnn { } ( ) [ ] -[ ]-> <-[ ]- -> : = , | ? . * ** + - / %
@@ -142,6 +142,24 @@ def examine(text: str) -> str | None:
     return f"place outside the text: {wrong}" if wrong else None
 
 
+def mutate(draw: random.Random, tokens: list[list[str]]) -> str:
+    """A spec with one to four mutations."""
+    mutated = draw.choice(tokens)
+    for _ in range(draw.choice((1, 1, 1, 2, 4))):
+        mutated = draw.choice(MUTATIONS)(draw, mutated, tokens) or [" "]
+    return "".join(mutated)
+
+
+def every_slip(tokens: list[list[str]]) -> Iterator[str]:
+    """Every prefix of every spec, and every spec without one token or with one twice."""
+    for spec in tokens:
+        for place, token in enumerate(spec):
+            if not token.isspace():
+                yield "".join(spec[: place + 1])
+                yield "".join([*spec[:place], *spec[place + 1 :]])
+                yield "".join([*spec[: place + 1], " ", *spec[place:]])
+
+
 def _kind(problem: str) -> str:
     """What findings of one cause have in common: the last line, and the function that raised."""
     raised = re.findall(r"line \d+, in \w+", problem)
@@ -152,18 +170,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--inputs", type=int, default=200_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--every", action="store_true", help="every prefix, and every token left out or doubled, instead"
+    )
     parser.add_argument("--longest", type=int, default=3000, help="characters of the longest spec that is mutated")
     parser.add_argument("--keep", type=Path, default=Path("fuzz-findings"))
     options = parser.parse_args()
     draw = random.Random(options.seed)
-    tokens = [_TOKEN.findall(text) for text in seeds() if 0 < len(text) <= options.longest]
+    tokens = [TOKEN.findall(text) for text in seeds() if 0 < len(text) <= options.longest]
+    texts = every_slip(tokens) if options.every else (mutate(draw, tokens) for _ in range(options.inputs))
     kinds: dict[str, int] = {}
     start = time.perf_counter()
-    for number in range(1, options.inputs + 1):
-        mutated = draw.choice(tokens)
-        for _ in range(draw.choice((1, 1, 1, 2, 4))):
-            mutated = draw.choice(MUTATIONS)(draw, mutated, tokens) or [" "]
-        text = "".join(mutated)
+    for number, text in enumerate(texts, 1):
         problem = examine(text)
         if problem is not None:
             kind = _kind(problem)

@@ -3,6 +3,7 @@
 import random
 import re
 
+from fuzz import TOKEN, examine, mutate, seeds
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -117,3 +118,11 @@ def test_any_text_is_answered(text: str) -> None:
 @given(st.lists(st.sampled_from(WORDS), max_size=40))
 def test_any_sequence_of_words_is_answered(words: list[str]) -> None:
     check(" ".join(words))
+
+
+def test_mutations_of_the_specs_of_the_repository_are_answered() -> None:
+    """A small part of what `fuzz.py` does at length."""
+    draw, tokens = random.Random(1), [TOKEN.findall(text) for text in seeds() if 0 < len(text) <= 2000]
+    for _ in range(400):
+        text = mutate(draw, tokens)
+        assert examine(text) is None, text
