@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from graphdsl.model import Attribute, BoundInput, LayerUse
 from graphdsl.plan.ir import InputBinding
-from graphdsl.plan.module_spec import Width
+from graphdsl.plan.origin import origin, origin_modules, side_by_side
 from graphdsl.plan.state import Flow, listed
 from graphdsl.text import EdgeKey, Fix, did_you_mean, listing, renaming, report, show_edge, show_name
 
@@ -24,13 +24,13 @@ def _attribute(name: str, edge: EdgeKey, flow: Flow) -> Attribute | None:
     return declared.attributes.get(name) if declared else None
 
 
-def check_inputs(layer: LayerUse, edges: Sequence[EdgeKey], before: Mapping[str, Width], flow: Flow) -> None:
+def check_inputs(layer: LayerUse, edges: Sequence[EdgeKey], reads: int, flow: Flow) -> None:
     """Report inputs that are bound to what some of the relations of a rule do not have: one finding per input.
 
     Args:
         layer: the layer of the rule.
         edges: the relations that the rule decides.
-        before: widths of the state that the rule reads.
+        reads: number of the state that the rule reads.
         flow: the states so far, and where problems go.
     """
     for item in layer.inputs:
@@ -39,7 +39,7 @@ def check_inputs(layer: LayerUse, edges: Sequence[EdgeKey], before: Mapping[str,
         elif item.input.source == "node":
             _check_nodes(item, edges, flow)
         else:
-            _check_state(item, edges, before, flow)
+            _check_state(item, edges, reads, flow)
     if layer.entry.scope != "relation":
         _check_one_width(layer, edges, flow)
     _check_weights(layer, edges, flow)
@@ -95,7 +95,7 @@ def _check_nodes(item: BoundInput, edges: Iterable[EdgeKey], flow: Flow) -> None
             flow.found.append(report("GNN304", message, item.span, also=also, helps=helps, notes=notes, fix=fix))
 
 
-def _check_state(item: BoundInput, edges: Iterable[EdgeKey], before: Mapping[str, Width], flow: Flow) -> None:
+def _check_state(item: BoundInput, edges: Iterable[EdgeKey], reads: int, flow: Flow) -> None:
     """An earlier state must hold every type, as wide as what the layer reads now."""
     state = flow.states[item.state]
     for name in sorted({end for edge in edges for end in (edge[0], edge[2])}):
@@ -103,11 +103,15 @@ def _check_state(item: BoundInput, edges: Iterable[EdgeKey], before: Mapping[str
             message = f"`{item.attribute}` has no `{show_name(name)}`: it was dropped before"
             flow.found.append(report("GNN503", message, item.span))
             continue
-        then, now = flow.columns(name, state[name], item.span), before.get(name)
+        then, now = flow.columns(name, state[name], item.span), flow.states[reads].get(name)
         if then is not None and isinstance(now, int) and then != now:
             message = f"`{name}` is {then} wide in `{item.attribute}` and {now} wide here"
-            helps = (f"`{item.input.name}` must be as wide as what the layer reads",)
-            flow.unequal(message, item.span, f"{then} wide", [], helps)
+            helps = (
+                *side_by_side(origin_modules(flow, reads, name), then),
+                f"`{item.input.name}` must be as wide as what the layer reads",
+            )
+            also = [*origin(flow, item.state, name), *origin(flow, reads, name)]
+            flow.unequal(message, item.span, f"{then} wide", also, helps)
 
 
 def _check_one_width(layer: LayerUse, edges: Sequence[EdgeKey], flow: Flow) -> None:

@@ -41,7 +41,8 @@ def lower_prediction(prediction: Prediction, flow: Flow) -> Head:
         if size is not None and module.width_out is not None and module.width_out != size:
             message = f"the head gives {module.width_out} columns, `{label.type}` needs {size}"
             also = ((label.span, f"`{label.type}`"),)
-            flow.found.append(report("GNN502", message, prediction.head.span, also=also))
+            helps = (f"let it end in {size}, or leave the head out: the default is a `Linear({size})`",)
+            flow.found.append(report("GNN502", message, prediction.head.span, also=also, helps=helps))
     return as_head(prediction, label, size, module)
 
 

@@ -6,6 +6,7 @@ from graphdsl.model import JoinedStage
 from graphdsl.plan.ir import JoinStage, NodeStep
 from graphdsl.plan.module_spec import Ids, ModuleSpec, Width
 from graphdsl.plan.modules import show_width
+from graphdsl.plan.origin import origin, origin_modules, side_by_side
 from graphdsl.plan.state import Flow, listed
 from graphdsl.plan.typewise import lower_pipe
 from graphdsl.text import report
@@ -20,7 +21,9 @@ def _joined(stage: JoinedStage, widths: Sequence[Width]) -> Width:
     known = [width for width in widths if isinstance(width, int)]
     if len(known) < len(widths):
         return None
-    return sum(known) if _side_by_side(stage) else known[0]
+    if _side_by_side(stage):
+        return sum(known)
+    return known[0] if len(set(known)) == 1 else None
 
 
 def _side_by_side(stage: JoinedStage) -> bool:
@@ -36,10 +39,13 @@ def _check_equal(stage: JoinedStage, states: Sequence[Mapping[str, Width]], name
     if not unequal:
         return
     verb = "differs" if len(unequal) == 1 else "differ"
-    message = f"`{stage.kind}` joins states of equal width, but {listed(unequal)} {verb}"
-    also = [(flow.stages[state - 1].span, f"`{unequal[0]}` is {show_width(flow.states[state][unequal[0]])} wide here")
-            for state in dict.fromkeys(stage.states) if state > 0]  # fmt: skip
-    flow.unequal(message, stage.span, "joined here", also, ("`cat` takes states of any width",))
+    name = unequal[0]
+    also = [place for state in dict.fromkeys(stage.states) for place in origin(flow, state, name)]
+    modules = [module for state in stage.states for module in origin_modules(flow, state, name)]
+    sizes = " and ".join(show_width(flow.states[state][name]) for state in dict.fromkeys(stage.states))
+    message = f"`{stage.kind}` joins states of equal width, but {listed(unequal)} {verb}: `{name}` is {sizes} wide"
+    helps = (*side_by_side(modules, min(widths[name])), "`cat` takes states of any width")
+    flow.unequal(message, stage.span, "joined here", also, helps)
 
 
 def _jump(name: str, stage: JoinedStage, widths: Sequence[Width], out: Width) -> NodeStep:
@@ -73,7 +79,7 @@ def lower_join(stage: JoinedStage, flow: Flow) -> JoinStage:
     modules = (
         tuple(_jump(name, stage, values[name], made[name]) for name in sorted(made)) if stage.kind == "jump" else ()
     )
-    pipe, after = lower_pipe(stage.pipe, made, states[0], flow)
+    pipe, after = lower_pipe(stage.pipe, made, stage.reads, flow, {})
     widths = {name: after.get(name, states[0][name]) for name in names}
     produced = tuple(sorted(made))
     return JoinStage(

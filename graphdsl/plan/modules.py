@@ -7,7 +7,7 @@ from typing import Any, cast
 from graphdsl.catalog import Derivation, Entry
 from graphdsl.model import UNKNOWN, LayerUse
 from graphdsl.plan.module_spec import Ids, ModuleSpec, Width
-from graphdsl.text import Diagnostic, EdgeKey, report
+from graphdsl.text import Diagnostic, EdgeKey, Span, report
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Surroundings:
         metadata: types and relations it sees.
         between_types: whether it serves a relation between two node types.
         reads_ids: whether it reads node numbers instead of features.
+        origin: where its input became as wide as it is, for messages.
     """
 
     width: int | None = None
@@ -35,6 +36,7 @@ class Surroundings:
     metadata: tuple[tuple[str, ...], tuple[EdgeKey, ...]] | None = None
     between_types: bool = False
     reads_ids: bool = False
+    origin: tuple[tuple[Span, str], ...] = ()
 
 
 def _derive(kind: Derivation, around: Surroundings) -> Any:
@@ -74,7 +76,7 @@ def build_module(use: LayerUse, around: Surroundings, found: list[Diagnostic]) -
     filled = entry.with_defaults(arguments)
     width = None if unknown else entry.width(filled, around.width)
     if not unknown:
-        _check_rules(use, filled, around.width, around.reads_ids, found)
+        _check_rules(use, filled, around, found)
     complete = _with_derived(entry, arguments, around)
     return ModuleSpec(entry.name, entry.path, complete, width, use.span)
 
@@ -86,16 +88,15 @@ def _unknown(value: Any) -> bool:
     return value is UNKNOWN or (isinstance(value, ModuleSpec) and any(map(_unknown, value.arguments.values())))
 
 
-def _check_rules(
-    use: LayerUse, filled: Mapping[str, Any], width: int | None, reads_ids: bool, found: list[Diagnostic]
-) -> None:
-    rules = (*use.entry.rules, *(use.entry.id_rules if reads_ids else ()))
+def _check_rules(use: LayerUse, filled: Mapping[str, Any], around: Surroundings, found: list[Diagnostic]) -> None:
+    rules = (*use.entry.rules, *(use.entry.id_rules if around.reads_ids else ()))
     for rule in rules:
-        problem = rule(filled, width)
+        problem = rule(filled, around.width)
         if problem is not None:
             span = use.places.get(problem.argument or "", use.span)
             helps = (problem.help,) if problem.help else ()
-            found.append(report(problem.code, problem.message, span, helps=helps))
+            also = around.origin if problem.code == "GNN502" else ()
+            found.append(report(problem.code, problem.message, span, also=also, helps=helps))
 
 
 def _with_derived(entry: Entry, arguments: Mapping[str, Any], around: Surroundings) -> dict[str, Any]:

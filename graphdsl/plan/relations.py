@@ -1,12 +1,14 @@
 """Lowering of relation maps: one module per relation, or one that sees several."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from graphdsl.model import EdgesStage, LayerUse, RelationRule
 from graphdsl.plan.bindings import bind_inputs, check_inputs, edge_width
 from graphdsl.plan.ir import Combine, JointStep, RelationStage, RelationStep
-from graphdsl.plan.module_spec import Ids, Width
+from graphdsl.plan.module_spec import Ids, ModuleSpec, Width
 from graphdsl.plan.modules import Surroundings, build_module, show_width
+from graphdsl.plan.origin import Maker, explain_width, origin, origin_modules, side_by_side
 from graphdsl.plan.state import Flow, listed
 from graphdsl.plan.typewise import lower_pipe
 from graphdsl.text import EdgeKey, Edit, Fix, Span, report, show_edge
@@ -38,7 +40,7 @@ class _MapLowering:
         self.steps.sort(key=lambda step: step.edge)
         combined = self.combine()
         stage = self.stage
-        pipe, after = lower_pipe(stage.pipe, combined, self.before, self.flow)
+        pipe, after = lower_pipe(stage.pipe, combined, stage.reads, self.flow, self.makers())
         widths = {name: after.get(name, width) for name, width in self.before.items()}
         return RelationStage(
             key=stage.key,
@@ -59,7 +61,7 @@ class _MapLowering:
     def add_relations(self, rule: RelationRule) -> None:
         before = len(self.flow.found)
         edges = self.servable(rule)
-        check_inputs(rule.layer, edges, self.before, self.flow)
+        check_inputs(rule.layer, edges, self.stage.reads, self.flow)
         first = self.instances
         self.instances += 1 if rule.share else len(edges)
         # One instance for relations within a type and between two: it takes one width for both ends.
@@ -121,13 +123,15 @@ class _MapLowering:
             reads = "has one width for both ends" if mixed else "adds source and target"
             message = f"`{entry.name}` {reads}, but `{source}` is {widths[0]} wide and `{target}` {widths[1]}"
             helps = ("bring both to one width first: `nodes { *: Linear(…) }`",)
-            also = [(self.flow.schema.place(edge), show_edge(edge))]
-            self.flow.unequal(message, layer.span, "needs equal widths", also, helps)
+            also = [*self.origins(source), *self.origins(target)]
+            helps = self.heads(source, target) or helps
+            self.flow.unequal(message, layer.span, f"on `{show_edge(edge)}`", also, helps)
         around = Surroundings(
             width=widths[0],
             pair=widths if between and not mixed else None,
             edge_width=edge_width(layer, edge, self.flow),
             between_types=between or mixed,
+            origin=self.origins(source),
         )
         module = build_module(layer, around, self.flow.found)
         inputs = bind_inputs(layer, (edge,), self.flow)
@@ -139,7 +143,7 @@ class _MapLowering:
     def joint(self, rule: RelationRule) -> JointStep:
         types = tuple(sorted({end for edge in rule.edges for end in (edge[0], edge[2])}))
         seen = {name: self.before.get(name) for name in types}
-        check_inputs(rule.layer, rule.edges, self.before, self.flow)
+        check_inputs(rule.layer, rule.edges, self.stage.reads, self.flow)
         around = self.joint_surroundings(rule, types, seen)
         module = build_module(rule.layer, around, self.flow.found)
         inputs = bind_inputs(rule.layer, rule.edges, self.flow)
@@ -171,17 +175,22 @@ class _MapLowering:
             parts = ", ".join(f"`{name}` {width}" for name, width in known.items())
             message = f"`{rule.layer.entry.name}` sees all types together, so they must be equally wide: {parts}"
             helps = ("bring them to one width first: `nodes { *: Linear(…) }`",)
-            self.flow.unequal(message, rule.layer.span, "one joint layer", [], helps)
+            first = next(iter(known))
+            other = next(name for name, width in known.items() if width != known[first])
+            also = [*self.origins(first), *self.origins(other)]
+            self.flow.unequal(message, rule.layer.span, "one joint layer", also, self.heads(first, other) or helps)
 
     # --- where they meet ---
 
     def combine(self) -> dict[str, int | None]:
-        arriving: dict[str, list[tuple[int | None, Span, str]]] = {}
+        arriving: dict[str, list[_Arrival]] = {}
         for step in self.steps:
-            arriving.setdefault(step.edge[2], []).append((step.width_out, step.rule, show_edge(step.edge)))
+            said = f"{show_edge(step.edge)}: {explain_width(step.module)}"
+            arriving.setdefault(step.edge[2], []).append(_Arrival(step.width_out, step.rule, said, step.module))
         for joint in self.joints:
             for name in joint.targets:
-                arriving.setdefault(name, []).append((joint.width_out, joint.rule, joint.module.name))
+                said = explain_width(joint.module)
+                arriving.setdefault(name, []).append(_Arrival(joint.width_out, joint.rule, said, joint.module))
         unequal: dict[tuple[Span, Span], list[str]] = {}
         combined = {name: self.meet(name, items, unequal) for name, items in arriving.items()}
         for names in unequal.values():
@@ -189,28 +198,61 @@ class _MapLowering:
         return combined
 
     def meet(
-        self, name: str, items: Sequence[tuple[int | None, Span, str]], unequal: dict[tuple[Span, Span], list[str]]
+        self, name: str, items: Sequence["_Arrival"], unequal: dict[tuple[Span, Span], list[str]]
     ) -> int | None:
         """Width of a type after combining; types into which unequal widths arrive go to `unequal` by the two rules."""
-        known = [width for width, _, _ in items if width is not None]
+        known = [item.width for item in items if item.width is not None]
         if len(known) < len(items):
             return None
         if self.stage.combine == "cat":
             return sum(known)
-        other = next((rule for width, rule, _ in items if width != known[0]), None)
+        other = next((item.rule for item in items if item.width != known[0]), None)
         if other is not None:
-            unequal.setdefault((items[0][1], other), []).append(name)
+            unequal.setdefault((items[0].rule, other), []).append(name)
+            return None
         return known[0]
 
-    def report_unequal(self, names: Sequence[str], items: Sequence[tuple[int | None, Span, str]]) -> None:
-        width, rule, said = items[0]
-        other = next(item for item in items if item[0] != width)
+    def report_unequal(self, names: Sequence[str], items: Sequence["_Arrival"]) -> None:
+        first = items[0]
+        other = next(item for item in items if item.width != first.width)
         message = (
-            f"messages into {listed(names)} are {width} and {other[0]} wide; `{self.stage.combine}` needs equal widths"
+            f"messages into {listed(names)} are {first.width} and {other.width} wide; "
+            f"`{self.stage.combine}` needs equal widths"
         )
-        also = [(rule, f"{said} gives {width}")]
-        helps = ("give both layers the same width (with heads: out_channels × heads), or `combine cat`",)
-        self.flow.unequal(message, other[1], f"{other[2]} gives {other[0]}", also, helps)
+        also = [(first.rule, first.said)]
+        wanted = min(width for width in (first.width, other.width) if width is not None)
+        heads = side_by_side([item.module for item in items], wanted)
+        helps = (*(heads or ("give both layers the same width",)), "or keep them side by side: `combine cat`")
+        self.flow.unequal(message, other.rule, other.said, also, helps)
+
+    # --- where widths come from ---
+
+    def makers(self) -> dict[str, tuple[Maker, ...]]:
+        """What makes each type in this map."""
+        made: dict[str, tuple[Maker, ...]] = {}
+        for step in self.steps:
+            made[step.edge[2]] = (*made.get(step.edge[2], ()), (step.rule, step.module))
+        for joint in self.joints:
+            made |= {name: (*made.get(name, ()), (joint.rule, joint.module)) for name in joint.targets}
+        return made
+
+    def origins(self, name: str) -> tuple[tuple[Span, str], ...]:
+        """Where a type that the map reads became as wide as it is."""
+        return origin(self.flow, self.stage.reads, name)
+
+    def heads(self, *names: str) -> tuple[str, ...]:
+        """What to do when heads side by side made one of the types wider than meant."""
+        return side_by_side([item for name in names for item in origin_modules(self.flow, self.stage.reads, name)])
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """What a rule sends to a type: its width, the rule, why it is so wide."""
+
+    width: int | None
+    rule: Span
+    said: str
+    module: ModuleSpec
 
 
 def lower_edges(stage: EdgesStage, flow: Flow) -> RelationStage:

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from graphdsl.model import LayerUse, NodesStage, Pipe
 from graphdsl.plan.ir import NodeStage, NodeStep, PipeStep
-from graphdsl.plan.module_spec import Ids, Width
+from graphdsl.plan.module_spec import Ids, ModuleSpec, Width
 from graphdsl.plan.modules import Surroundings, build_module
+from graphdsl.plan.origin import Maker, explain_width, origin, origin_modules, side_by_side
 from graphdsl.plan.state import Flow, listed
 from graphdsl.text import Span, report
 
@@ -28,35 +29,41 @@ def lower_nodes(stage: NodesStage, flow: Flow) -> NodeStage:
     rules = sorted(stage.rules, key=lambda rule: rule.type)
     steps = tuple(lower_step(rule.type, rule.layer, before.get(rule.type), rule.span, flow) for rule in rules)
     made: dict[str, Width] = {step.type: step.width_out for step in steps}
-    pipe, after = lower_pipe(stage.pipe, made, before, flow)
+    pipe, after = lower_pipe(stage.pipe, made, stage.reads, flow, {s.type: ((s.rule, s.module),) for s in steps})
     widths = {name: after.get(name, width) for name, width in before.items()}
     return NodeStage(stage.key, stage.reads, stage.shares, pipe, tuple(sorted(made)), widths, stage.span, steps)
 
 
 def lower_pipe(
-    pipe: tuple[Pipe, ...], made: Mapping[str, Width], before: Mapping[str, Width], flow: Flow
+    pipe: tuple[Pipe, ...],
+    made: Mapping[str, Width],
+    reads: int,
+    flow: Flow,
+    makers: Mapping[str, tuple[Maker, ...]],
 ) -> tuple[tuple[PipeStep, ...], dict[str, Width]]:
     """Lower what follows a stage, on the types that the stage made.
 
     Args:
         pipe: the steps as written.
         made: widths of the types that the stage made.
-        before: widths of the state that the stage read (for `residual`).
+        reads: number of the state that the stage read (for `residual`).
         flow: where counts come from and problems go.
+        makers: what made each type.
 
     Returns:
         The steps, and the widths behind them.
     """
-    widths = dict(made)
+    widths, made_by = dict(made), dict(makers)
     steps: list[PipeStep] = []
     for item in pipe:
         if item.kind == "residual":
-            _check_residual(item, widths, before, flow)
+            widths |= dict.fromkeys(_check_residual(item, widths, reads, flow, made_by))
             steps.append(PipeStep("residual", (), item.span))
             continue
         layers = _layers(item, widths, flow)
         lowered = tuple(lower_step(name, layer, widths[name], rule, flow) for name, (layer, rule) in layers.items())
         widths |= {step.type: step.width_out for step in lowered}
+        made_by |= {s.type: ((s.rule, s.module),) for s in lowered if s.width_in != s.width_out}
         steps.append(PipeStep("apply", lowered, item.span))
     return tuple(steps), widths
 
@@ -75,16 +82,28 @@ def _layers(item: Pipe, widths: Mapping[str, Width], flow: Flow) -> dict[str, tu
     return dict(sorted(layers.items()))
 
 
-def _check_residual(item: Pipe, widths: Mapping[str, Width], before: Mapping[str, Width], flow: Flow) -> None:
+def _check_residual(
+    item: Pipe, widths: Mapping[str, Width], reads: int, flow: Flow, makers: Mapping[str, tuple[Maker, ...]]
+) -> list[str]:
+    """Types whose value is not as wide as the one that is added: their widths behind it are unknown."""
     unequal: list[str] = []
     for name, width in widths.items():
-        old = before.get(name)
+        old = flow.states[reads].get(name)
         if isinstance(old, Ids):
             flow.columns(name, old, item.span)
         elif old is not None and width is not None and old != width:
-            unequal.append(f"{old} columns of `{name}` to {width}")
-    if unequal:
-        others = len(unequal) - 1
-        more = f", and likewise for {others} more type{'s' if others > 1 else ''}" if others else ""
-        helps = ("make both equally wide, for example with `nodes { *: Linear(…) }` before this stage",)
-        flow.unequal(f"`residual` adds {unequal[0]}{more}", item.span, "not equally wide", [], helps)
+            unequal.append(name)
+    if not unequal:
+        return []
+    name, others = unequal[0], len(unequal) - 1
+    old, new = flow.states[reads][name], widths[name]
+    more = f", and likewise for {others} more type{'s' if others > 1 else ''}" if others else ""
+    made = makers.get(name, ())
+    modules: list[ModuleSpec] = [*(module for _, module in made), *origin_modules(flow, reads, name)]
+    general = "make both equally wide, for example with `nodes { *: Linear(…) }` before this stage"
+    helps = side_by_side(modules, min(old, new) if isinstance(old, int) and isinstance(new, int) else None)
+    also = [(rule, f"`{name}`: {explain_width(module)}") for rule, module in made[:1]]
+    also += [place for place in origin(flow, reads, name) if place[0] not in [span for span, _ in also]]
+    message = f"`residual` adds {old} columns of `{name}` to {new}{more}"
+    flow.unequal(message, item.span, "not equally wide", also, helps or (general,))
+    return unequal
