@@ -17,13 +17,20 @@ from graphdsl.catalog.entry import (
 )
 from graphdsl.catalog.headers import Header, header_of, is_graphwise
 from graphdsl.catalog.not_yet import NOT_YET
+from graphdsl.catalog.optimizers import OPTIMIZERS, REQUIRED_ARGUMENTS, SCHEDULERS
 from graphdsl.catalog.registry import entries, find, names
+from graphdsl.catalog.renamed import LAYERS as RENAMED_LAYERS
+from graphdsl.catalog.renamed import Renamed, renamed_argument
 from graphdsl.catalog.scorers import SCORERS, Scorer, find_scorer
 from graphdsl.catalog.values import accepts, check_value, describe, has_type
 
 __all__ = [
     "NOT_YET",
+    "OPTIMIZERS",
+    "RENAMED_LAYERS",
     "REQUIRED",
+    "REQUIRED_ARGUMENTS",
+    "SCHEDULERS",
     "SCORERS",
     "Arguments",
     "Derivation",
@@ -34,6 +41,7 @@ __all__ = [
     "LegalityRule",
     "Parameter",
     "Problem",
+    "Renamed",
     "Scope",
     "Scorer",
     "Slot",
@@ -49,4 +57,5 @@ __all__ = [
     "header_of",
     "is_graphwise",
     "names",
+    "renamed_argument",
 ]

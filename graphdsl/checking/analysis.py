@@ -6,6 +6,7 @@ from typing import Any
 
 from graphdsl.checking.collecting import no_collection
 from graphdsl.checking.imports import bundle, gather
+from graphdsl.checking.reviewing import review
 from graphdsl.model import Metadata, Model, ResolvedSpec, resolve
 from graphdsl.plan import Plan, lower
 from graphdsl.text import Diagnostic, Findings, Fix, Label, SourceText, order
@@ -30,11 +31,12 @@ def _follows(item: Diagnostic, lost: frozenset[str], damaged: bool) -> bool:
     return declared or any(f"`{word}`" in item.message for word in lost)
 
 
-def _check_model(model: Model, lost: frozenset[str], damaged: bool) -> list[Diagnostic]:
-    """What is wrong with a model with its defaults; `damaged`: a part of the text could not be read."""
+def _check_model(model: Model, lost: frozenset[str], damaged: bool) -> tuple[Plan | None, list[Diagnostic]]:
+    """The plan of a model with its defaults, and what is wrong; `damaged`: a part of the text could not be read."""
     lost, damaged = lost | model.schema.lost, damaged or bool(model.schema.lost)
-    found = plan_model(model, {}, None, damaged)[1]
-    return [item for item in found if not _follows(item, lost, damaged)]
+    plan, found = plan_model(model, {}, None, damaged)
+    right = not damaged and not any(item.is_error for item in found)
+    return plan if right else None, [item for item in found if not _follows(item, lost, damaged)]
 
 
 def plan_model(
@@ -110,11 +112,16 @@ def analyse(source: SourceText, pedantic: bool = False) -> tuple[ResolvedSpec, l
     resolved, said = resolve(parsed.file)
     resolved = replace(resolved, sources=parsed.sources, text=bundle(parsed))
     found = [item for item in said if not _follows(item, parsed.lost, unread)]
+    plans: dict[str, Plan] = {}
     for model in resolved.models.values():
         if sum(item.is_error for item in found) >= Findings.most:
             break
         if model.span.file == source.name:
-            found += _of_base(model, _check_model(model, parsed.lost, bool(parsed.lost)), found)
+            plan, wrong = _check_model(model, parsed.lost, bool(parsed.lost))
+            found += _of_base(model, wrong, found)
+            plans |= {model.name: plan} if plan is not None else {}
+    if not unread and not any(item.is_error for item in found):
+        found += review(resolved, plans, pedantic)
     found = [item for item in found if item.is_error or _in(source.name, item)]
     meant = {help_line for item in found if item.code == "GNN101" for help_line in item.helps}
     found = [item for item in found if item.code != "GNN108" or f"did you mean {item.message.split()[1]}?" not in meant]

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from graphdsl.catalog import (
     NOT_YET,
+    RENAMED_LAYERS,
     Entry,
     ForwardInput,
     Kind,
@@ -15,8 +16,10 @@ from graphdsl.catalog import (
     find,
     header_of,
     names,
+    renamed_argument,
 )
 from graphdsl.model.combining import find_state
+from graphdsl.model.elsewhere import meant, other_layers, renamed
 from graphdsl.model.places import misplaced
 from graphdsl.model.program import BoundInput, LayerUse
 from graphdsl.model.values import UNKNOWN, Refused, evaluate, kind_of, show
@@ -91,13 +94,15 @@ class LayerReader:
         reading = _Reading(entry, call, place == "step")
         ordered = self._ordered(entry, call)
         read = [self._argument(reading, name, argument) for name, argument in ordered]
-        complete = self._complete(reading, {name for name, _ in ordered if name is not None})
+        complete = self._complete(reading, {meant(entry, name) for name, _ in ordered if name is not None})
         if not complete or not all(read):
             return None
         return LayerUse(entry, reading.arguments, reading.places, tuple(reading.inputs), call.span)
 
     def _unknown_layer(self, call: n.Call, kinds: tuple[Kind, ...]) -> Diagnostic:
         name = call.name.text
+        if name in RENAMED_LAYERS:
+            return renamed("GNN801", f"there is no layer `{name}`", call.name.span, RENAMED_LAYERS[name])
         helps = did_you_mean(name, names(*kinds)) or did_you_mean(name, names())
         fix = renaming(call.name.span, name, names(*kinds))
         if name in NOT_YET:
@@ -153,10 +158,15 @@ class LayerReader:
         known = [*(item.name for item in entry.parameters), *(item.name for item in entry.inputs)]
         notes = listing(f"arguments of `{entry.name}`", known)
         message = f"`{entry.name}` has no argument `{name}`"
-        helps = (f"left out: {entry.left_out[name]}",) if name in entry.left_out else did_you_mean(name, known)
+        if name in entry.left_out:
+            return report("GNN201", message, span, helps=(f"left out: {entry.left_out[name]}",), notes=notes)
+        elsewhere = renamed_argument(entry, name)
+        if elsewhere is not None:
+            alone = removal([item.span for item in call.arguments], call.arguments.index(argument))
+            return renamed("GNN802", message, span, elsewhere, span if elsewhere.name else alone)
+        helps = did_you_mean(name, known) or other_layers(entry, name)
         taken = {given for given, _ in self._ordered(entry, call)}
-        free = [item for item in known if item not in taken]
-        fix = None if name in entry.left_out else renaming(span, name, free)
+        fix = renaming(span, name, [item for item in known if item not in taken])
         return report("GNN201", message, span, helps=helps, notes=notes, fix=fix)
 
     def _input(self, reading: "_Reading", name: str, argument: n.Argument) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from graphdsl.model.amending import expander
+from graphdsl.model.checks import hidden_names, temporal_without_time
 from graphdsl.model.parameters import CONSTANTS, RESERVED, Parameter, bind, declare
 from graphdsl.model.program import Program
 from graphdsl.model.programs import elaborate
@@ -122,6 +123,8 @@ def _models(file: n.File, schemas: Mapping[str, Schema], models: dict[str, Model
         parameters = declare(whole.declared.parameters, found)
         models[name] = Model(name, schema, parameters, whole.declared, item.name.span, whole.base)
         defaults = tuple(parameter.default for parameter in whole.declared.parameters if parameter.default is not None)
+        if isinstance(item, n.ModelDecl):
+            found += hidden_names(item)
         found += _unused("model", whole.own, (whole.declared.body, defaults))
 
 
@@ -160,7 +163,11 @@ def _trainings(
             helps, notes = did_you_mean(name.text, models), listing("models", models)
             fix, message = renaming(name.span, name.text, models), f"unknown model `{name.text}`"
             found.append(report("GNN101", message, name.span, helps=helps, notes=notes, fix=fix))
-        trainings[name.text] = resolve_training(declared, Path(declared.span.file).parent, found)
+        training = resolve_training(declared, Path(declared.span.file).parent, found)
+        trainings[name.text] = training
+        if name.text in models:
+            model = models[name.text]
+            found += temporal_without_time(declared, training, model.declared, model.schema)
 
 
 def resolve(file: n.File) -> tuple[ResolvedSpec, list[Diagnostic]]:

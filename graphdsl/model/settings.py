@@ -5,14 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from graphdsl.catalog import OPTIMIZERS, REQUIRED_ARGUMENTS, SCHEDULERS
 from graphdsl.model.training import ClassUse, DataSource, Training
 from graphdsl.model.values import Refused, evaluate, show
 from graphdsl.syntax import nodes as n
 from graphdsl.text import Diagnostic, Span, did_you_mean, listing, renaming, report
 
-OPTIMIZERS = ("Adam", "AdamW", "SGD", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "Rprop", "ASGD")
-SCHEDULERS = ("StepLR", "MultiStepLR", "ExponentialLR", "CosineAnnealingLR", "LinearLR", "ConstantLR", "OneCycleLR",
-              "CosineAnnealingWarmRestarts", "CyclicLR", "PolynomialLR", "ReduceLROnPlateau")  # fmt: skip
 SOURCES: tuple[Literal["pyg", "tables", "file"], ...] = ("pyg", "tables", "file")
 PRECISIONS = ("32-true", "64-true", "bf16-mixed", "16-mixed", "bf16-true")
 
@@ -121,11 +119,11 @@ def _source(value: n.Expression, base: Path, found: list[Diagnostic]) -> DataSou
     return DataSource(kind, values[0], named, base, value.span)
 
 
-def _class(value: n.Expression, what: str, known: tuple[str, ...], found: list[Diagnostic]) -> ClassUse | None:
+def _class(value: n.Expression, what: str, known: Mapping[str, tuple[str, ...]], found: list[Diagnostic]) -> ClassUse | None:
     if isinstance(value, n.Reference):
         value = n.Call(value.name, (), value.span)
     if not isinstance(value, n.Call):
-        helps = (f"write `{what}: {known[0]}(…)`",)
+        helps = (f"write `{what}: {next(iter(known))}(…)`",)
         found.append(report("GNN202", f"`{what}` names a class of torch.optim", value.span, helps=helps))
         return None
     if value.name.text not in known:
@@ -134,8 +132,25 @@ def _class(value: n.Expression, what: str, known: tuple[str, ...], found: list[D
         fix, message = renaming(value.name.span, value.name.text, known), f"unknown {what} `{value.name.text}`"
         found.append(report("GNN101", message, value.name.span, helps=helps, notes=notes, fix=fix))
         return None
+    before = len(found)
     _, named = _arguments(value, found, positional=0)
+    if len(found) == before:
+        _check_class(value, named, known[value.name.text], found)
     return ClassUse(value.name.text, named, value.span)
+
+
+def _check_class(value: n.Call, named: Mapping[str, Any], accepted: tuple[str, ...], found: list[Diagnostic]) -> None:
+    """Arguments that PyTorch's class does not take, and those that it cannot do without."""
+    name = value.name.text
+    for item in value.arguments:
+        if item.name is not None and item.name.text not in accepted:
+            word = item.name.text
+            helps = did_you_mean(_OF_OPTIMIZER.get(word, word), accepted)
+            notes = listing(f"arguments of `{name}`", accepted)
+            found.append(report("GNN201", f"`{name}` has no argument `{word}`", item.name.span, helps=helps, notes=notes))
+    for missing in (item for item in REQUIRED_ARGUMENTS.get(name, ()) if item not in named):
+        helps = (f"write `{name}({missing} = …)`",)
+        found.append(report("GNN203", f"`{name}` needs `{missing}`", value.span, helps=helps))
 
 
 def _plain(setting: n.Setting, found: list[Diagnostic]) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from graphdsl.model import (
     find_leaks,
 )
 from graphdsl.model import SequenceStage as Block
+from graphdsl.plan.checks import CHECKS
+from graphdsl.plan.checks.dead_rules import dead_rules
 from graphdsl.plan.graph_heads import lower_block_output, lower_graph, mixed_graphs
 from graphdsl.plan.head_types import AnyHead, LinkHead
 from graphdsl.plan.heads import lower_prediction
@@ -198,8 +200,9 @@ def lower(program: Program, metadata: Metadata | None = None) -> tuple[Plan, lis
     plan = _assemble(program, inputs, stages, heads)
     for apply in PASSES:
         plan = apply(plan)
-    if not {"GNN301", "GNN504"} & {item.code for item in found}:
-        found += _dead_rules(plan)
+    for check in CHECKS:
+        if check is not dead_rules or not {"GNN301", "GNN504"} & {item.code for item in found}:
+            found += check(plan, program.schema)
     return plan, list(dict.fromkeys(found))
 
 
@@ -222,19 +225,4 @@ def _assemble(
         derived=derived,
         stages=stages,
         heads=heads,
-    )
-
-
-def _dead_rules(plan: Plan) -> list[Diagnostic]:
-    """Rules of which not one relation matters to a prediction, in any turn of a repeat."""
-    live: dict[Any, bool] = {}
-    for _, stage in plan.relation_stages():
-        for step in (*stage.steps, *stage.joints):
-            live[step.rule] = live.get(step.rule, False) or step.live
-    helps = ("leave the rule out, or predict something that it reaches",)
-    message = "no prediction depends on what this rule sends"
-    return (
-        [report("GNN507", message, rule, helps=helps) for rule, alive in live.items() if not alive]
-        if plan.heads
-        else []
     )

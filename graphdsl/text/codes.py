@@ -63,6 +63,8 @@ CODES: tuple[Code, ...] = (
     _warning("GNN109", "unused-state", "The state is computed and never read."),
     _error("GNN110", "circle", "Files that import each other, or models that amend each other, have no beginning."),
     _error("GNN111", "import-path", "An import names a file of the project by a relative path; nothing else is read."),
+    _warning("GNN120", "unread-metapath", "The metapath is declared and no model reads it: only its name serves it."),
+    _warning("GNN121", "hidden-name", "The name is also that of something else, and a reader takes one for the other."),
     # 2xx parameters and values
     _error("GNN201", "unknown-argument", "The layer does not take an argument of this name."),
     _error("GNN202", "wrong-type", "The value is of another type than the place accepts."),
@@ -164,6 +166,12 @@ CODES: tuple[Code, ...] = (
         "The sequential form is for schemas with one node type and one edge type.",
     ),
     _error("GNN535", "no-readout", "A label of whole graphs is read from nodes, and the prediction names no types."),
+    _error(
+        "GNN540",
+        "norm-of-one-row",
+        "A norm over the nodes of a type needs several: of one, PyTorch refuses to train or nothing is left.",
+    ),
+    _error("GNN541", "not-features", "Layers multiply decimal numbers; classes, masks, times and whole numbers are none."),
     # 6xx spec against data and stored files
     _error("GNN601", "missing-type", "The spec declares a type or relation that the data does not have."),
     _warning("GNN602", "extra-type", "The data has a type or relation that the spec does not mention; it is not used."),
@@ -193,6 +201,18 @@ CODES: tuple[Code, ...] = (
     ),
     _error("GNN623", "count-mismatch", "The schema fixes the number of nodes of a type, and the data has another."),
     _error("GNN624", "no-time", "Temporal sampling asks what each seed may see; without a `time` nothing answers."),
+    # 7xx pedantic
+    _warning("GNN701", "unseen-type", "The type lies further from the prediction than the model has layers."),
+    _warning("GNN702", "ignored-edge-attribute", "The layer could read an attribute of the relation, and is not given it."),
+    _warning("GNN703", "one-way-type", "No relation ends in the type, so deeper layers learn nothing new about it."),
+    _warning("GNN704", "unused-type", "No model of the file reads the type."),
+    _warning("GNN705", "unused-attribute", "No model of the file reads the attribute."),
+    _warning("GNN706", "single-turn", "A repeat of one turn, or of none, repeats nothing."),
+    _warning("GNN707", "wasted-relations", "The rule serves relations on which no prediction depends beside useful ones."),
+    _warning("GNN708", "same-metapath", "The metapath says again what a relation or another metapath says."),
+    # 8xx names of other versions and frameworks
+    _error("GNN801", "renamed-layer", "The layer has this name in another version or framework; here it has another."),
+    _error("GNN802", "renamed-argument", "The argument has this name in another version or framework; here it has another."),
     # 9xx internal
     _error("GNN900", "internal", "graphdsl itself failed. This is a defect worth reporting."),
 )

@@ -1,7 +1,7 @@
 """Golden specs: a spec with its findings as comments at its end, or a spec beside its printed plans.
 
 Directives are comments anywhere in a spec: `# with: hidden=3` plans and sizes the model with values for its parameters,
-as compiling does; `# params: file.yaml` takes them from a file; `# model: name` says which model.
+as compiling does; `# params: file.yaml` takes them from a file; `# model: name` says which model; `# pedantic:` asks for findings of phase 7.
 """
 
 import re
@@ -25,7 +25,7 @@ def directive(text: str, name: str) -> str | None:
 def findings(name: str) -> tuple[Diagnostic, ...]:
     """What is wrong with a golden spec in the current folder, and with its parameters if it gives some."""
     text = Path(name).read_text(encoding="utf-8", errors="replace")
-    found = check(name)
+    found = check(name, pedantic=directive(text, "pedantic") is not None)
     values, file = directive(text, "with"), directive(text, "params")
     if values is None and file is None:
         return found

@@ -79,12 +79,23 @@ def _mark(stage: Stage, wanted: set[str], needed: Needed) -> Stage:
     return stage
 
 
-def mark_live(plan: Plan) -> Plan:
-    """Set `live` on every step of the plan."""
+def _walk(plan: Plan) -> tuple[tuple[Stage, ...], Needed]:
+    """The stages with `live` set, and the types that are needed of each state."""
     needed: Needed = defaultdict(set)
     for head in plan.heads:
         needed[head.state].update(head.types)
     stages = list(plan.stages)
     for index in range(len(stages) - 1, -1, -1):
         stages[index] = _mark(stages[index], needed[index + 1], needed)
-    return replace(plan, stages=tuple(stages))
+    return tuple(stages), needed
+
+
+def mark_live(plan: Plan) -> Plan:
+    """Set `live` on every step of the plan."""
+    return replace(plan, stages=_walk(plan)[0])
+
+
+def read_inputs(plan: Plan) -> set[str]:
+    """Node types of which a prediction depends on the features or numbers."""
+    blocks = {stage.type for stage in plan.stages if isinstance(stage, SequenceStage)}
+    return _walk(plan)[1][0] | blocks
