@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphdsl.checking import analyse, plan_model
+from graphdsl.checking import analyse, plan_model, silence
 from graphdsl.model import Metadata, Model, ResolvedSpec, Schema, Training
 from graphdsl.plan import Plan
 from graphdsl.plan.sizes import missing_sizes
@@ -170,11 +170,12 @@ class Spec:
             model: whose schema, where the spec has several.
 
         Returns:
-            A report: `.ok`, `.findings`, `.to_json()`, `str(report)`.
+            A report: `.ok`, `.findings`, `.to_json()`, `str(report)`. Warnings that a comment at the declaration allows
+            (`# gnn: allow GNN621 -- reason`) are not in it.
         """
         from graphdsl.data import Report, validate
 
-        return Report(validate(self.schema(model), data))
+        return Report(silence(self.resolved.sources, validate(self.schema(model), data)))
 
 
 def _metadata(data: Any, schema: Schema) -> Metadata | None:

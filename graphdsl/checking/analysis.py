@@ -7,6 +7,7 @@ from typing import Any
 from graphdsl.checking.collecting import no_collection
 from graphdsl.checking.imports import bundle, gather
 from graphdsl.checking.reviewing import review
+from graphdsl.checking.suppression import suppress
 from graphdsl.model import Metadata, Model, ResolvedSpec, resolve
 from graphdsl.plan import Plan, lower
 from graphdsl.text import Diagnostic, Findings, Fix, Label, SourceText, order
@@ -132,4 +133,4 @@ def analyse(source: SourceText, pedantic: bool = False) -> tuple[ResolvedSpec, l
     found = [item for item in found if item.primary is None or _line(item) not in lines]
     if not pedantic:
         found = [item for item in found if not item.is_pedantic]
-    return resolved, [*parsed.diagnostics, *_merge(found)]
+    return resolved, suppress(source, [*parsed.diagnostics, *_merge(found)], pedantic)

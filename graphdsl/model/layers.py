@@ -24,7 +24,7 @@ from graphdsl.model.places import misplaced
 from graphdsl.model.program import BoundInput, LayerUse
 from graphdsl.model.values import UNKNOWN, Refused, evaluate, kind_of, show
 from graphdsl.syntax import nodes as n
-from graphdsl.syntax.removal import removal
+from graphdsl.syntax.removal import removal, with_comma
 from graphdsl.text import Diagnostic, Edit, Fix, Span, did_you_mean, listing, renaming, report
 
 _CONV: tuple[Kind, ...] = ("conv",)
@@ -152,8 +152,8 @@ class LayerReader:
         span = argument.name.span if argument.name else argument.span
         if name in entry.derived:
             helps = ("leave it out: the compiler fills it in from the schema",)
-            place = removal([item.span for item in call.arguments], call.arguments.index(argument))
-            fix = Fix(f"remove `{name}`", (Edit(place, ""),))
+            spans = [item.span for item in call.arguments]
+            fix = removal(spans, call.arguments.index(argument), f"remove `{name}`")
             return report("GNN208", f"`{name}` is derived", argument.span, helps=helps, fix=fix)
         known = [*(item.name for item in entry.parameters), *(item.name for item in entry.inputs)]
         notes = listing(f"arguments of `{entry.name}`", known)
@@ -162,7 +162,7 @@ class LayerReader:
             return report("GNN201", message, span, helps=(f"left out: {entry.left_out[name]}",), notes=notes)
         elsewhere = renamed_argument(entry, name)
         if elsewhere is not None:
-            alone = removal([item.span for item in call.arguments], call.arguments.index(argument))
+            alone = with_comma([item.span for item in call.arguments], call.arguments.index(argument))
             return renamed("GNN802", message, span, elsewhere, span if elsewhere.name else alone)
         helps = did_you_mean(name, known) or other_layers(entry, name)
         taken = {given for given, _ in self._ordered(entry, call)}

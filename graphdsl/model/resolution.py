@@ -20,10 +20,8 @@ from graphdsl.syntax import nodes as n
 from graphdsl.syntax.removal import removal
 from graphdsl.text import (
     Diagnostic,
-    Edit,
     Enough,
     Findings,
-    Fix,
     SourceText,
     Span,
     did_you_mean,
@@ -138,7 +136,7 @@ def _unused(what: str, declared: tuple[n.ParameterDecl, ...], body: tuple[Any, .
             f"parameter `{item.name.text}` of this {what} is never used",
             item.name.span,
             helps=("remove it, or use it",),
-            fix=Fix(f"remove `{item.name.text}`", (Edit(removal(spans, place), ""),)),
+            fix=removal(spans, place, f"remove `{item.name.text}`"),
         )
         for place, item in enumerate(declared)
         if item.name.text not in (*read, *RESERVED, *CONSTANTS)

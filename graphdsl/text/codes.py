@@ -45,6 +45,15 @@ CODES: tuple[Code, ...] = (
     _error("GNN012", "unclosed", "A bracket, brace or string is opened and never closed."),
     _error("GNN013", "version", "The spec asks for a version of the language that this program does not know."),
     _error("GNN014", "other-notation", "The text is written as in Python, C or YAML; a spec says this differently."),
+    _warning("GNN020", "unreadable-allow", "A comment starts like a suppression, and nobody can tell what it allows."),
+    _warning(
+        "GNN021", "allow-without-reason", "Whoever reads the spec later cannot tell whether the reason still holds."
+    ),
+    _warning("GNN022", "unknown-allow", "A comment allows a code that does not exist, so it allows nothing."),
+    _warning("GNN023", "allowed-error", "Only warnings and notes can be allowed: an error is never right."),
+    _warning(
+        "GNN024", "unused-allow", "A comment allows what is not found there; it would hide the next such finding."
+    ),
     # 1xx names
     _error("GNN101", "unknown-name", "A name is used that nothing declares."),
     _error("GNN102", "duplicate-name", "Two declarations of the same kind share a name, so one would hide the other."),
