@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from graphdsl.training.batches import BatchSource
     from graphdsl.training.checkpoint import Checkpoint, Origin, check_schema, load_weights, read_checkpoint
     from graphdsl.training.fitting import Fit, Machines, fit
-    from graphdsl.training.prediction import Predictions, all_nodes, evaluate, predict, write_predictions
+    from graphdsl.training.link_prediction import find_ends, pick_heads, predict_pairs, predict_top, read_pairs
+    from graphdsl.training.prediction import (
+        LinkPredictions,
+        Predictions,
+        all_nodes,
+        evaluate,
+        predict,
+        write_predictions,
+    )
     from graphdsl.training.settings import settings_from_plain, settings_to_plain
     from graphdsl.training.splits import Supervision, read_supervision
     from graphdsl.training.writing import write_json
@@ -23,6 +31,7 @@ _HOMES = {
     "BatchSource": "batches",
     "Checkpoint": "checkpoint",
     "Fit": "fitting",
+    "LinkPredictions": "prediction",
     "Machines": "fitting",
     "Origin": "checkpoint",
     "Predictions": "prediction",
@@ -30,10 +39,15 @@ _HOMES = {
     "all_nodes": "prediction",
     "check_schema": "checkpoint",
     "evaluate": "prediction",
+    "find_ends": "link_prediction",
     "fit": "fitting",
     "load_weights": "checkpoint",
+    "pick_heads": "link_prediction",
     "predict": "prediction",
+    "predict_pairs": "link_prediction",
+    "predict_top": "link_prediction",
     "read_checkpoint": "checkpoint",
+    "read_pairs": "link_prediction",
     "read_supervision": "splits",
     "run_baselines": "baselines",
     "settings_from_plain": "settings",
@@ -47,6 +61,7 @@ __all__ = [
     "BatchSource",
     "Checkpoint",
     "Fit",
+    "LinkPredictions",
     "Machines",
     "Origin",
     "Predictions",
@@ -54,10 +69,15 @@ __all__ = [
     "all_nodes",
     "check_schema",
     "evaluate",
+    "find_ends",
     "fit",
     "load_weights",
+    "pick_heads",
     "predict",
+    "predict_pairs",
+    "predict_top",
     "read_checkpoint",
+    "read_pairs",
     "read_supervision",
     "run_baselines",
     "settings_from_plain",

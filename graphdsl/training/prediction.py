@@ -1,6 +1,6 @@
 """Using a trained model: metrics of each split, and outputs for any nodes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from graphdsl.data.view import open_data
-from graphdsl.plan import Head, Plan
+from graphdsl.plan import Head, LinkHead, Plan
 from graphdsl.text import SpecError, report
 from graphdsl.training.batch import Batch
 from graphdsl.training.batches import AnyWanted, BatchSource, MessageGraph, Wanted
@@ -40,6 +40,33 @@ class Predictions:
     outputs: Tensor
     decisions: Mapping[str, Tensor]
 
+    @property
+    def places(self) -> dict[str, Tensor]:
+        """By column name, what the rows are about."""
+        return {"node": self.nodes}
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPredictions:
+    """What a model says about pairs of nodes.
+
+    Attributes:
+        head: the prediction.
+        pairs: numbers of sources and targets, shape `[2, pairs]`.
+        outputs: logits or numbers, shape `[pairs, size]`.
+        decisions: what a user reads off them, by name: `score` and `probability` of an edge, or as for nodes.
+    """
+
+    head: LinkHead
+    pairs: Tensor
+    outputs: Tensor
+    decisions: Mapping[str, Tensor]
+
+    @property
+    def places(self) -> dict[str, Tensor]:
+        """By column name, what the rows are about."""
+        return {"source": self.pairs[0], "target": self.pairs[1]}
+
 
 def evaluate(
     model: nn.Module,
@@ -66,7 +93,7 @@ def evaluate(
             continue
         sums = LossSums(task)
         scores = {item.head.name: Scores(item, sync=False) for item in task.heads}
-        with _predicting(model, device) as place:
+        with predicting(model, device) as place:
             scores = {name: item.to(place) for name, item in scores.items()}
             wanted = wanted_rows(supervision, plan, split)
             for batch in _on(source, wanted, place, supervision.graph(split)):
@@ -99,7 +126,7 @@ def predict(
         head.name: Wanted(head.type, nodes[head.name]) for head in plan.node_heads if len(nodes[head.name])
     }
     parts: dict[str, list[tuple[Tensor, Tensor]]] = {head.name: [] for head in plan.node_heads}
-    with _predicting(model, device) as place:
+    with predicting(model, device) as place:
         for batch in _on(source, wanted, place):
             outputs = outputs_by_head(model, plan, batch)
             for name, rows in batch.rows.items():
@@ -138,7 +165,7 @@ def _on(
 
 
 @contextmanager
-def _predicting(model: nn.Module, device: torch.device | None) -> Iterator[torch.device]:
+def predicting(model: nn.Module, device: torch.device | None) -> Iterator[torch.device]:
     """The model in evaluation mode, without gradients, on the device; afterwards as it was."""
     device = device or next((item.device for item in model.parameters()), torch.device("cpu"))
     was_training = model.training
@@ -150,10 +177,11 @@ def _predicting(model: nn.Module, device: torch.device | None) -> Iterator[torch
         model.train(was_training)
 
 
-def write_predictions(predictions: list[Predictions], path: Path) -> list[Path]:
+def write_predictions(predictions: Sequence[Predictions | LinkPredictions], path: Path) -> list[Path]:
     """Write predictions as CSV, or as tensors where the path ends in `.pt`.
 
-    A CSV table has a line for each node: `node`, then what the label's kind decides (`class`, `probability_0`, …). With
+    A CSV table has a line for each node: `node`, then what the label's kind decides (`class`, `probability_0`, …); one
+    of links has a line for each pair: `source`, `target`, then `score` and `probability` or the label's. With
     several predictions each has a file of its own, named after it. A `.pt` file holds a dictionary by prediction name.
 
     Returns:
@@ -164,7 +192,12 @@ def write_predictions(predictions: list[Predictions], path: Path) -> list[Path]:
     """
     if path.suffix == ".pt":
         content = {
-            item.head.name: {"nodes": item.nodes, "outputs": item.outputs, **item.decisions} for item in predictions
+            item.head.name: {
+                **({"nodes": item.nodes} if isinstance(item, Predictions) else {"pairs": item.pairs}),
+                "outputs": item.outputs,
+                **item.decisions,
+            }
+            for item in predictions
         }
         write_tensors(content, path)
         return [path]
@@ -176,8 +209,8 @@ def write_predictions(predictions: list[Predictions], path: Path) -> list[Path]:
     return paths
 
 
-def _table(item: Predictions) -> pd.DataFrame:
-    columns: dict[str, np.ndarray] = {"node": item.nodes.numpy()}
+def _table(item: Predictions | LinkPredictions) -> pd.DataFrame:
+    columns: dict[str, np.ndarray] = {name: numbers.numpy() for name, numbers in item.places.items()}
     for name, value in item.decisions.items():
         if value.dim() == 1 or (name == "value" and value.shape[1] == 1):
             columns[name] = value.reshape(-1).numpy()

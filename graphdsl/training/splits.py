@@ -100,6 +100,7 @@ def read_supervision(
                 tasks.append(_weighed(task, edges) if class_weights else task)
                 links[head.name] = edges
             continue
+        assert isinstance(head, Head)
         labels = _read_labels(view, head, found)
         if labels is None:
             continue
