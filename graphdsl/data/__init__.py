@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from graphdsl.data.estimates import estimate_relations
     from graphdsl.data.inputs import batch_inputs
     from graphdsl.data.inspection import inspect
     from graphdsl.data.loading import seed_loader
@@ -21,6 +22,7 @@ __all__ = [
     "HeteroNeighborSampler",
     "Report",
     "batch_inputs",
+    "estimate_relations",
     "inspect",
     "load_source",
     "metadata_from_json",
@@ -38,6 +40,7 @@ _HOMES = {
     "HeteroNeighborSampler": "graphdsl.data.sampling",
     "Report": "graphdsl.data.validation",
     "batch_inputs": "graphdsl.data.inputs",
+    "estimate_relations": "graphdsl.data.estimates",
     "inspect": "graphdsl.data.inspection",
     "load_source": "graphdsl.data.sources",
     "metadata_from_json": "graphdsl.model.metadata_file",

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from pathlib import PurePath
 from typing import Any, cast
 
 from graphdsl.model.values import show
@@ -22,10 +23,13 @@ from graphdsl.plan.ir import (
 )
 from graphdsl.plan.module_spec import Ids, ModuleSpec, Width
 from graphdsl.plan.modules import show_width
-from graphdsl.text import EdgeKey, clean, columns, show_edge, show_name
+from graphdsl.plan.table import align
+from graphdsl.text import EdgeKey, Span, clean, show_edge, show_name
 
 _HEADER = ("stage", "type or relation", "layer", "width", "line")
-Row = tuple[str, str, str, str, str]
+Row = tuple[str, str, str, str, Span | None]
+"""A row of the table; the last cell is the place that decided."""
+_MOST_WIDTHS = 3
 
 
 def _layer(module: ModuleSpec) -> str:
@@ -51,14 +55,21 @@ def _dead(step: NodeStep | RelationStep | JointStep) -> str:
     return "" if step.live else "  (dead)"
 
 
+def _row(key: str, names: str, layer: str, width: str, place: Span | None) -> Row:
+    return (key, names, layer, width, place)
+
+
 def _node_rows(steps: Iterable[NodeStep], key: str, sign: str = "") -> list[Row]:
     """One row for all types that have the same layer, widths and fate."""
-    groups: dict[tuple[str, str, str], list[str]] = {}
+    groups: dict[tuple[str, str, str, int], list[NodeStep]] = {}
     for step in steps:
         width = _arrow(show_width(step.width_in), step.width_out)
-        cell = (sign + _layer(step.module) + _dead(step), width, str(step.rule.line))
-        groups.setdefault(cell, []).append(step.type)
-    return [(key, _names(names), layer, width, line) for (layer, width, line), names in groups.items()]
+        cell = (sign + _layer(step.module) + _dead(step), width, step.rule.file, step.rule.line)
+        groups.setdefault(cell, []).append(step)
+    return [
+        (key, _names(step.type for step in same), layer, width, same[0].rule)
+        for (layer, width, _, _), same in groups.items()
+    ]
 
 
 def _bound(inputs: Iterable[InputBinding], plan: Plan) -> str:
@@ -81,16 +92,17 @@ def _relation_rows(stage: RelationStage, plan: Plan) -> list[Row]:
         before = f"{show_width(step.width_in[0])}, {show_width(step.width_in[1])}"
         shared = f"  (shared {step.instance + 1})" if users[step.instance] > 1 else ""
         layer = _layer(step.module) + _bound(step.inputs, plan) + shared + _dead(step)
-        rows.append((stage.key, show_edge(step.edge), layer, _arrow(before, step.width_out), str(step.rule.line)))
+        rows.append((stage.key, show_edge(step.edge), layer, _arrow(before, step.width_out), step.rule))
     for joint in stage.joints:
         widths = sorted({show_width(width) for width in joint.width_in.values()})
         for number, edge in enumerate(joint.edges):
             layer = _layer(joint.module) + _bound(joint.inputs, plan) + _dead(joint) if number == 0 else '  "'
-            width = _arrow(", ".join(widths), joint.width_out) if number == 0 else ""
-            rows.append((stage.key, show_edge(edge), layer, width, str(joint.rule.line)))
+            before = ", ".join(widths) if len(widths) <= _MOST_WIDTHS else f"{len(widths)} widths"
+            width = _arrow(before, joint.width_out) if number == 0 else ""
+            rows.append((stage.key, show_edge(edge), layer, width, joint.rule))
     if stage.steps or stage.joints:
         into = ", ".join(f"{show_name(name)} {show_width(width)}" for name, width in sorted(stage.combined.items()))
-        line = str(stage.combine.span.line) if stage.combine.span else str(stage.span.line)
+        line = stage.combine.span or stage.span
         rows.append((stage.key, "", f"combine {stage.combine.kind}{_scoring(stage)}", f"→ {into}", line))
     return rows
 
@@ -105,7 +117,7 @@ def _join_row(stage: JoinStage, plan: Plan) -> Row:
     mode = f" {stage.modules[0].module.arguments['mode']}" if stage.modules else ""
     states = ", ".join(_state(number, plan) for number in stage.states)
     said = f"{stage.kind}{mode} of {states}" if stage.kind != "same" else states
-    return (stage.key, _names(stage.produced), said, ", ".join(widths), str(stage.span.line))
+    return (stage.key, _names(stage.produced), said, ", ".join(widths), stage.span)
 
 
 def _stage_rows(stage: Stage, plan: Plan) -> list[Row]:
@@ -119,28 +131,32 @@ def _stage_rows(stage: Stage, plan: Plan) -> list[Row]:
         rows = _sequence_rows(stage)
     else:
         assert isinstance(stage, DropStage)
-        rows = [(stage.key, _names(stage.types), "drop", "", str(stage.span.line))]
+        rows = [_row(stage.key, _names(stage.types), "drop", "", stage.span)]
     for item in stage.pipe:
         if item.kind == "residual":
-            rows.append((stage.key, _names(stage.produced), "| residual", "", str(item.span.line)))
+            rows.append((stage.key, _names(stage.produced), "| residual", "", item.span))
         else:
             rows += _node_rows(item.steps, stage.key, "| ")
     if stage.carried and not isinstance(stage, DropStage | SequenceStage):
-        rows.append((stage.key, _names(sorted(stage.carried)), "carried unchanged", "", ""))
+        rows.append((stage.key, _names(sorted(stage.carried)), "carried unchanged", "", None))
     if stage.shares is not None and not isinstance(stage, DropStage):
-        rows.append((stage.key, "", f"weights of {plan.stages[stage.shares].key}", "", ""))
+        rows.append((stage.key, "", f"weights of {plan.stages[stage.shares].key}", "", None))
     return rows
 
 
 def _sequence_rows(stage: SequenceStage) -> list[Row]:
     """One row for each step, behind one for the names that the block reads."""
     names = ", ".join(item.name for item in stage.inputs)
-    rows: list[Row] = [(stage.key, names, "", "", str(stage.span.line))]
+    rows: list[Row] = [(stage.key, names, "", "", stage.span)]
     for place, step in enumerate(stage.steps):
         header = f"{_slots(step.inputs, 'none')} → {_slots(step.outputs, '_')}"
         shared = f"  (weights of step {step.shares + 1})" if step.shares is not None else ""
-        width = "" if step.width_out is None and step.width_in is None else _arrow(show_width(step.width_in), step.width_out)
-        rows.append((f"step {place + 1}", header, _layer(step.module) + shared, width, str(step.rule.line)))
+        width = (
+            ""
+            if step.width_out is None and step.width_in is None
+            else _arrow(show_width(step.width_in), step.width_out)
+        )
+        rows.append((f"step {place + 1}", header, _layer(step.module) + shared, width, step.rule))
     return rows
 
 
@@ -149,7 +165,7 @@ def _slots(names: Iterable[str | None], absent: str) -> str:
 
 
 def _head_rows(head: AnyHead, plan: Plan) -> list[Row]:
-    line = str(head.span.line)
+    line = head.span
     size = f"→ {head.kind}[{show_width(head.size)}]"
     if plan.sequence is not None:
         return [("predict", head.name, "the last step", size, line)]
@@ -167,46 +183,51 @@ def _head_row(head: Head | LinkHead) -> Row:
     if isinstance(head, LinkHead):
         negatives = f"; negatives = {head.negatives}" if head.negatives else ""
         layer = _layer(head.module) + negatives + ("; keep_target" if head.keep_target else "")
-        return ("predict", head.name, layer, "→ link" if head.kind == "link" else f"→ {size}", str(head.span.line))
-    return ("predict", head.name, _layer(head.module), f"→ {size}", str(head.span.line))
+        return ("predict", head.name, layer, "→ link" if head.kind == "link" else f"→ {size}", head.span)
+    return ("predict", head.name, _layer(head.module), f"→ {size}", head.span)
 
 
 def _input_rows(plan: Plan) -> list[Row]:
     return [
-        ("input", show_name(name), "" if isinstance(width, Ids) else "x", show_width(width), "")
+        ("input", show_name(name), "" if isinstance(width, Ids) else "x", show_width(width), None)
         for name, width in plan.inputs.items()
     ]
-
-
-def _pad(cell: str, width: int) -> str:
-    return cell + " " * (width - columns(cell))
 
 
 def _names(names: Iterable[str]) -> str:
     return ", ".join(map(show_name, names))
 
 
-def _align(rows: list[Row]) -> str:
-    table = [_HEADER, *(tuple(map(clean, row)) for row in rows)]
-    widths = [max(columns(row[column]) for row in table) for column in range(len(_HEADER))]
-    lines = ["  ".join(map(_pad, row, widths)).rstrip() for row in table]
-    lines.insert(1, "  ".join("─" * width for width in widths))
-    return "\n".join(lines)
+def render_plan(plan: Plan, most: int | None = None) -> str:
+    """The resolved model as a table: stage, type or relation, layer, width in → out, and the line that decided.
 
-
-def render_plan(plan: Plan) -> str:
-    """The resolved model as a table: stage, type or relation, layer, width in → out, and the line that decided."""
+    Args:
+        plan: the model.
+        most: columns of the terminal, where wider cells are folded; None = no cell is folded.
+    """
     given = ", ".join(f"{name} = {show(value)}" for name, value in plan.parameters.items())
     rows = _input_rows(plan)
     for stage in plan.stages:
         rows += _stage_rows(stage, plan)
     rows += [row for head in plan.heads for row in _head_rows(head, plan)]
+    several = len({row[-1].file for row in rows if row[-1]}) > 1
     previous = ""
-    shown: list[Row] = []
-    for row in rows:
-        shown.append(("" if row[0] == previous else row[0], *row[1:]))
-        previous = row[0]
-    return clean(f"model {show_name(plan.model)} on {show_name(plan.schema)}({given})") + f"\n\n{_align(shown)}"
+    shown: list[tuple[str, ...]] = []
+    for *cells, place in rows:
+        cells = ["" if cells[0] == previous else cells[0], *cells[1:], _place(place, several)]
+        previous = cells[0] or previous
+        shown.append(tuple(map(clean, cells)))
+    return (
+        clean(f"model {show_name(plan.model)} on {show_name(plan.schema)}({given})")
+        + f"\n\n{align(_HEADER, shown, most)}"
+    )
+
+
+def _place(span: Span | None, several: bool) -> str:
+    """The line, behind the name of its file where a model comes from several."""
+    if span is None:
+        return ""
+    return f"{PurePath(span.file).name}:{span.line}" if several else str(span.line)
 
 
 def _json(value: Any) -> Any:

@@ -1,11 +1,22 @@
-"""`gnn plan`: the resolved model as a table, or as JSON."""
+"""`gnn plan`: the resolved model as a table, or as JSON; with data, also what it will cost."""
 
 import argparse
-from typing import Any
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from graphdsl.api import load
+from graphdsl.api import Spec, load
+from graphdsl.plan import Plan
+from graphdsl.plan.printing import render_plan
+from graphdsl.plan.table import align
+from graphdsl.text import SpecError, report, show_edge
 from graphdsl.tooling.arguments import add_format, add_parameters, parameters
 from graphdsl.tooling.output import CLEAN
+
+if TYPE_CHECKING:
+    from graphdsl.data.estimates import RelationSize
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
@@ -14,6 +25,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("spec", help="a `.gnn` file")
     add_parameters(parser)
     parser.add_argument("--metadata", metavar="FILE", help="stored metadata of the data: fills widths left open by `*`")
+    said = "the data (as of `gnn train`): adds edges per relation, paths per metapath and parameters; loads torch"
+    parser.add_argument("--data", metavar="SOURCE", nargs="?", const="", help=said)
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
     add_format(parser)
     parser.set_defaults(run=run)
@@ -22,6 +35,59 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Plan the model and print it."""
     spec = load(arguments.spec)
-    plan = spec.plan(arguments.model, data=arguments.metadata, **parameters(arguments))
-    print(plan.to_json() if arguments.json else plan)
+    values = parameters(arguments)
+    name = spec.model(arguments.model).name
+    if arguments.data is not None:
+        _with_data(spec, name, values, arguments)
+        return CLEAN
+    plan = spec.plan(name, data=arguments.metadata, **values)
+    print(plan.to_json() if arguments.json else render_plan(plan, _columns()))
     return CLEAN
+
+
+def _columns() -> int | None:
+    """How wide the terminal is; None when the table goes to a file or another program."""
+    return max(60, shutil.get_terminal_size().columns) if sys.stdout.isatty() else None
+
+
+def _with_data(spec: Spec, name: str, values: dict[str, Any], arguments: argparse.Namespace) -> None:
+    from graphdsl.data import estimate_relations, inspect, parse_source
+    from graphdsl.tooling.running import open_data
+    from graphdsl.training.liveness import dead_parameters
+
+    if arguments.metadata:
+        raise SpecError([report("GNN209", "`--metadata` and `--data` both give the sizes", where="gnn plan")])
+    source = parse_source(arguments.data, Path()) if arguments.data else spec.training(name).data
+    schema = spec.schema(name)
+    data = open_data(source, schema, arguments.spec)
+    metadata = inspect(data, schema)
+    plan = spec.plan(name, data=metadata, **values)
+    model = spec.compile(name, data=metadata, **values)
+    total = sum(item.numel() for item in model.parameters())
+    dead = sum(item.numel() for item in dead_parameters(model, plan))
+    sizes = estimate_relations(plan, data)
+    if arguments.json:
+        print(json.dumps(json.loads(plan.to_json()) | _as_json(sizes, total, dead), indent=2, ensure_ascii=False))
+        return
+    print(render_plan(plan, _columns()))
+    print(f"\n{_size_table(plan, sizes)}\n\n{total:,} parameters" + (f", {dead:,} of them dead" if dead else ""))
+
+
+def _size_table(plan: Plan, sizes: "tuple[RelationSize, ...]") -> str:
+    rows: list[tuple[str, ...]] = []
+    for item in sizes:
+        edges = "absent" if item.edges is None else f"{item.edges:,}"
+        if item.instances is not None:
+            edges = f"≤ {edges}"
+        paths = "" if item.instances is None else f"{item.instances:,}"
+        budget = "" if item.budget is None else f"{item.budget:,}" + ("  (may not do)" if item.exceeded else "")
+        rows.append((show_edge(item.edge), item.origin, edges, paths, budget))
+    return align(("relation", "from", "edges", "paths", "budget"), rows, _columns())
+
+
+def _as_json(sizes: "tuple[RelationSize, ...]", total: int, dead: int) -> dict[str, Any]:
+    relations = [
+        {"edge": item.edge, "origin": item.origin, "edges": item.edges, "paths": item.instances, "budget": item.budget}
+        for item in sizes
+    ]
+    return {"relation_sizes": relations, "parameter_count": total, "dead_parameter_count": dead}

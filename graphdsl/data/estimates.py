@@ -1,0 +1,72 @@
+"""How many edges each relation of a plan has, and what a metapath would cost, before anything is composed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from graphdsl.data.derivation import with_derived
+from graphdsl.data.view import open_data
+from graphdsl.kernels import count_paths
+from graphdsl.model import Metapath
+from graphdsl.plan import Plan
+from graphdsl.text import EdgeKey
+
+
+@dataclass(frozen=True, slots=True)
+class RelationSize:
+    """The size of a relation.
+
+    Attributes:
+        edge: the relation.
+        origin: "data", "inverse" (made from its original) or "metapath" (composed).
+        edges: edges of a relation that is stored or flipped; the most pairs that a metapath can have: no more than
+            its instances, and no more than sources times targets.
+        instances: paths of a metapath, each counted; None for other relations.
+        budget: the metapath's budget, if it has one.
+        exceeded: whether the budget may not be enough: there are more possible pairs than it allows.
+    """
+
+    edge: EdgeKey
+    origin: str
+    edges: int | None
+    instances: int | None = None
+    budget: int | None = None
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether more pairs are possible than the budget allows."""
+        return self.budget is not None and self.edges is not None and self.edges > self.budget
+
+
+def estimate_relations(plan: Plan, data: Any) -> tuple[RelationSize, ...]:
+    """Sizes of all relations that a plan reads, in the order of their names.
+
+    Counting the paths of a metapath takes one sum over the edges of each hop: nothing is composed.
+
+    Args:
+        plan: the model.
+        data: a `HeteroData` or a `(FeatureStore, GraphStore)` pair.
+    """
+    view = with_derived(open_data(data), plan)
+    stored = set(open_data(data).edge_types)
+    paths = {item.edge: item.metapath for item in plan.derived if item.metapath is not None}
+    found: list[RelationSize] = []
+    for edge in plan.relations:
+        if edge in stored:
+            found.append(RelationSize(edge, "data", view.connectivity(edge).shape[1]))
+        elif edge in paths:
+            found.append(_of_path(paths[edge], view))
+        else:
+            present = edge in view.edge_types
+            found.append(RelationSize(edge, "inverse", view.connectivity(edge).shape[1] if present else None))
+    return tuple(found)
+
+
+def _of_path(path: Metapath, view: Any) -> RelationSize:
+    """Count the paths, hop by hop."""
+    if any(hop.edge not in view.edge_types for hop in path.hops):
+        return RelationSize(path.key, "metapath", None, None, path.budget)
+    hops = [view.connectivity(hop.edge).flip(0) if hop.backward else view.connectivity(hop.edge) for hop in path.hops]
+    stops = [path.source, *(hop.edge[0] if hop.backward else hop.edge[2] for hop in path.hops)]
+    sizes = [view.count(stop) or 0 for stop in stops]
+    instances = count_paths(hops, sizes)
+    return RelationSize(path.key, "metapath", min(instances, sizes[0] * sizes[-1]), instances, path.budget)
