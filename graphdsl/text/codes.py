@@ -180,7 +180,9 @@ CODES: tuple[Code, ...] = (
         "norm-of-one-row",
         "A norm over the nodes of a type needs several: of one, PyTorch refuses to train or nothing is left.",
     ),
-    _error("GNN541", "not-features", "Layers multiply decimal numbers; classes, masks, times and whole numbers are none."),
+    _error(
+        "GNN541", "not-features", "Layers multiply decimal numbers; classes, masks, times and whole numbers are none."
+    ),
     # 6xx spec against data and stored files
     _error("GNN601", "missing-type", "The spec declares a type or relation that the data does not have."),
     _warning("GNN602", "extra-type", "The data has a type or relation that the spec does not mention; it is not used."),
@@ -212,16 +214,22 @@ CODES: tuple[Code, ...] = (
     _error("GNN624", "no-time", "Temporal sampling asks what each seed may see; without a `time` nothing answers."),
     # 7xx pedantic
     _warning("GNN701", "unseen-type", "The type lies further from the prediction than the model has layers."),
-    _warning("GNN702", "ignored-edge-attribute", "The layer could read an attribute of the relation, and is not given it."),
+    _warning(
+        "GNN702", "ignored-edge-attribute", "The layer could read an attribute of the relation, and is not given it."
+    ),
     _warning("GNN703", "one-way-type", "No relation ends in the type, so deeper layers learn nothing new about it."),
     _warning("GNN704", "unused-type", "No model of the file reads the type."),
     _warning("GNN705", "unused-attribute", "No model of the file reads the attribute."),
     _warning("GNN706", "single-turn", "A repeat of one turn, or of none, repeats nothing."),
-    _warning("GNN707", "wasted-relations", "The rule serves relations on which no prediction depends beside useful ones."),
+    _warning(
+        "GNN707", "wasted-relations", "The rule serves relations on which no prediction depends beside useful ones."
+    ),
     _warning("GNN708", "same-metapath", "The metapath says again what a relation or another metapath says."),
     # 8xx names of other versions and frameworks
     _error("GNN801", "renamed-layer", "The layer has this name in another version or framework; here it has another."),
-    _error("GNN802", "renamed-argument", "The argument has this name in another version or framework; here it has another."),
+    _error(
+        "GNN802", "renamed-argument", "The argument has this name in another version or framework; here it has another."
+    ),
     # 9xx internal
     _error("GNN900", "internal", "graphdsl itself failed. This is a defect worth reporting."),
 )
@@ -239,10 +247,10 @@ def lookup(code: str) -> Code:
 
 
 def find_code(name: str) -> Code | None:
-    """The code that somebody means by a code or its kebab-case name, in capitals or not.
+    """The code that somebody means by a code, its digits or its kebab-case name, in capitals or not.
 
-    >>> find_code("gnn101") == find_code("Unknown-Name") == lookup("GNN101"), find_code("GNN9999")
+    >>> find_code("gnn101") == find_code("101") == find_code("Unknown-Name") == lookup("GNN101"), find_code("GNN9999")
     (True, None)
     """
     meant = name.strip().casefold().replace("_", "-")
-    return next((entry for entry in CODES if meant in (entry.code.casefold(), entry.name)), None)
+    return next((entry for entry in CODES if meant in (entry.code.casefold(), entry.code[3:], entry.name)), None)

@@ -67,8 +67,7 @@ def print_findings(
     shown = show_findings(items, style, sources, wants_color(out))
     if shown:
         print(shown, file=out)
-    if style == "text" and items and out.isatty():
-        codes = list(dict.fromkeys(item.code for item in items))
-        print(f"for more about it: `gnn explain {' '.join(codes[:3])}`", file=out)
+    if style == "text" and items and out is sys.stdout and out.isatty():
+        print(f"`gnn explain {items[0].code}` says more", file=out)
     bad = ("error", "warning") if deny_warnings else ("error",)
     return FINDINGS if any(item.severity in bad for item in items) else CLEAN

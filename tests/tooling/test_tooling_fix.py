@@ -94,6 +94,20 @@ def test_check_reads_standard_input(capsys: pytest.CaptureFixture[str], monkeypa
     assert "node 'a b'" in out
 
 
+def test_folders_stand_for_the_specs_below(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "sub").mkdir()
+    for name in ("a.gnn", "sub/b.gnn"):
+        (folder / name).write_text(BAD)
+    assert main(["check", "."]) == 1
+    out = capsys.readouterr().out
+    assert "a.gnn:2:8" in out
+    assert f"{Path('sub', 'b.gnn')}:2:8" in out
+    assert main(["fix", "sub", "."]) == 0
+    assert capsys.readouterr().out == "fixed 14 findings in 2 files\nno findings\n"
+    assert main(["check", "."]) == 0
+    assert main(["fix", "-", "."]) == 2
+
+
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 def test_line_ends_mark_and_permissions_stay(folder: Path, ending: str, mark: bytes) -> None:

@@ -4,15 +4,16 @@ import argparse
 from typing import Any
 
 from graphdsl.api import check_source
-from graphdsl.text import Diagnostic, SourceText
+from graphdsl.text import SourceText
 from graphdsl.tooling.arguments import add_deny_warnings, add_format, read_spec
+from graphdsl.tooling.files import find_specs
 from graphdsl.tooling.output import print_findings
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     """Declare the command."""
     parser = subparsers.add_parser("check", help="check specs", description="Check specs; imports no torch.")
-    parser.add_argument("spec", nargs="+", help="`.gnn` files; `-` reads standard input")
+    parser.add_argument("spec", nargs="+", help="`.gnn` files, folders, or `-` for standard input")
     parser.add_argument("--pedantic", action="store_true", help="report also what is right and could be better (7xx)")
     add_deny_warnings(parser)
     add_format(parser)
@@ -21,9 +22,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check all files and print what was found."""
-    found: list[Diagnostic] = []
+    paths, found = find_specs(arguments.spec)
     sources: dict[str, SourceText] = {}
-    for path in arguments.spec:
+    for path in paths:
         source = read_spec(path)
         if isinstance(source, SourceText):
             sources[source.name] = source

@@ -10,7 +10,9 @@ from graphdsl.checking import Fixed, choose, fix_source
 from graphdsl.text import Diagnostic, SourceText
 from graphdsl.text.rewriting import rewrite
 from graphdsl.tooling.arguments import STDIN, add_deny_warnings, add_format, read_spec
-from graphdsl.tooling.output import FINDINGS, print_findings
+from graphdsl.tooling.differences import show_difference
+from graphdsl.tooling.files import find_specs
+from graphdsl.tooling.output import FINDINGS, MISUSE, print_findings
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
@@ -20,7 +22,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
         help="fix what a machine can fix",
         description="Apply the fixes of findings; print what remains. No file gets more errors than it had.",
     )
-    parser.add_argument("spec", nargs="+", help="`.gnn` files; `-` reads standard input and writes standard output")
+    parser.add_argument("spec", nargs="+", help="`.gnn` files, folders, or `-` for standard input to output")
     parser.add_argument("--diff", action="store_true", help="show what would change; write nothing")
     parser.add_argument("--pedantic", action="store_true", help="fix also what is right and could be better (7xx)")
     add_deny_warnings(parser)
@@ -30,10 +32,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Fix the files and print what remains."""
-    found: list[Diagnostic] = []
+    if "-" in arguments.spec and len(arguments.spec) > 1:
+        print("gnn fix: `-` stands alone", file=sys.stderr)
+        return MISUSE
+    paths, found = find_specs(arguments.spec)
     sources: dict[str, SourceText] = {}
     fixed = changed = left = 0
-    for path in arguments.spec:
+    for path in paths:
         before = read_spec(path)
         if not isinstance(before, SourceText):
             found.append(before)
@@ -55,21 +60,13 @@ def run(arguments: argparse.Namespace) -> int:
 def _put(before: SourceText, done: Fixed, diff: bool) -> Diagnostic | None:
     """Show the difference, or put the fixed text where the text came from."""
     if diff:
-        sys.stdout.writelines(_diff(before, done.source))
+        show_difference(before.name, before.text, done.source.text)
     elif before.name == STDIN:
         sys.stdout.buffer.write(done.source.text.encode("utf-8"))
         sys.stdout.buffer.flush()
     elif done.source.text != before.text:
         return rewrite(before, done.source.text)
     return None
-
-
-def _diff(before: SourceText, after: SourceText) -> Iterator[str]:
-    import difflib
-
-    old, new = (text.text.replace("\r\n", "\n").splitlines(keepends=True) for text in (before, after))
-    for line in difflib.unified_diff(old, new, before.name, before.name):
-        yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
 
 
 def _summary(fixed: int, changed: int, left: int, diff: bool) -> Iterator[str]:
