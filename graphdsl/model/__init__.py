@@ -1,6 +1,6 @@
 """The meaning of a spec: schema, metadata, parameters, programs, train settings."""
 
-from graphdsl.model.checks import same_metapaths, single_turns
+from graphdsl.model.checks import same_metapaths, single_turns, undeclared_inverses
 from graphdsl.model.leakage import find_leaks, mirrored
 from graphdsl.model.metadata import Metadata, StoreInfo, TensorInfo
 from graphdsl.model.parameters import Parameter, parse_assignment, read_parameters
@@ -87,4 +87,5 @@ __all__ = [
     "resolve",
     "same_metapaths",
     "single_turns",
+    "undeclared_inverses",
 ]

@@ -47,7 +47,7 @@ def read_combine(
             found.append(report("GNN201", f"unknown argument of `combine {kind}`", item.span, helps=helps))
             continue
         if "hidden" in arguments:
-            found.append(report("GNN209", "`hidden` is given twice", item.span))
+            found.append(report("GNN209", "`hidden` is given twice", item.span, helps=("leave one of them out",)))
         value = evaluate(item.value)
         if value is not UNKNOWN and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
             message = f"`hidden` must be a whole number ≥ 1, not {show(value)}"
@@ -116,7 +116,7 @@ class JoinReader:
                 name = item.name.text if item.name else ""
                 self.found.append(report("GNN201", f"`{kind}` has no option `{name}`", item.span, helps=helps))
             elif position > 0:
-                self.found.append(report("GNN209", "`mode` is given twice", item.span))
+                self.found.append(report("GNN209", "`mode` is given twice", item.span, helps=("leave one of them out",)))
             else:
                 mode = self.jump_mode(item.value)
         return mode
@@ -129,7 +129,8 @@ class JoinReader:
         if mode is not UNKNOWN:
             notes = listing("modes", [show(item) for item in JUMP_MODES])
             code = "GNN204" if isinstance(mode, str) else "GNN202"
-            self.found.append(report(code, f"`jump` has no mode {show(mode)}", value.span, notes=notes))
+            helps = did_you_mean(mode, JUMP_MODES) if isinstance(mode, str) else ()
+            self.found.append(report(code, f"`jump` has no mode {show(mode)}", value.span, helps=helps, notes=notes))
         return "cat"
 
     def unknown_source(self, call: n.Call) -> Diagnostic:

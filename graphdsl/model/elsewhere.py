@@ -30,9 +30,13 @@ def renamed(code: str, message: str, span: Span, instead: Renamed, place: Span |
 
 def other_layers(entry: Entry, name: str) -> tuple[str, ...]:
     """Layers that read an input which this one does not read, those that most people use first."""
-    able = [other.name for other in entries("conv") if other.input(name) is not None]
-    if not able or entry.kind != "conv":
+    if entry.kind != "conv":
         return ()
+    able = [other.name for other in entries("conv") if other.input(name) is not None]
+    if not able:
+        having = [other.name for other in entries("conv") if other.parameter(name) is not None]
+        having.sort(key=lambda other: (_USUAL.index(other) if other in _USUAL else len(_USUAL), other))
+        return (f"layers that have it: {', '.join(f'`{item}`' for item in having[:_SHOWN])}",) if having else ()
     able.sort(key=lambda other: (_USUAL.index(other) if other in _USUAL else len(_USUAL), other))
     own = [item.name for item in entry.inputs if item.source == "edge"]
     instead = (f"`{entry.name}` reads `{own[0]}` instead",) if own else ()

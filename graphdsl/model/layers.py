@@ -44,6 +44,8 @@ PLACES: dict[str, tuple[tuple[Kind, ...], str]] = {
 """Kinds of layers that can stand at a place, and how the place is called."""
 
 
+_STATEMENTS = ("nodes", "edges", "repeat", "drop", "predict", "sequential")
+"""Words that start statements: where a layer is missing, the next statement is read as one."""
 _REPORTED = object()
 """Stands for a nested layer that was refused, and reported."""
 
@@ -61,6 +63,13 @@ class _Reading:
     arguments: dict[str, Any] = field(default_factory=dict[str, Any])
     places: dict[str, Span] = field(default_factory=dict[str, Span])
     inputs: list[BoundInput] = field(default_factory=list[BoundInput])
+
+
+def _is_nothing(value: n.Expression) -> bool:
+    """Whether an expression is `none`, in the notation of any language."""
+    if isinstance(value, n.Reference):
+        return value.name.text in ("None", "null", "nil")
+    return isinstance(value, n.Literal) and value.value is None
 
 
 def _bound_name(value: n.Expression, forward: ForwardInput) -> str | None:
@@ -101,6 +110,8 @@ class LayerReader:
 
     def _unknown_layer(self, call: n.Call, kinds: tuple[Kind, ...]) -> Diagnostic:
         name = call.name.text
+        if name in _STATEMENTS:
+            return report("GNN010", f"expected a layer, found `{name}`", call.name.span, "a layer is missing before this")
         if name in RENAMED_LAYERS:
             return renamed("GNN801", f"there is no layer `{name}`", call.name.span, RENAMED_LAYERS[name])
         helps = did_you_mean(name, names(*kinds)) or did_you_mean(name, names())
@@ -141,7 +152,8 @@ class LayerReader:
             return False
         if name in reading.places and not (parameter and parameter.variadic):
             also = ((reading.places[name], "first given here"),)
-            self.found.append(report("GNN209", f"`{name}` is given twice", argument.span, also=also))
+            helps = ("leave one of them out",)
+            self.found.append(report("GNN209", f"`{name}` is given twice", argument.span, also=also, helps=helps))
             return False
         if parameter is None or (entry.input(name) and isinstance(argument.value, n.Reference)):
             return self._input(reading, name, argument)
@@ -180,9 +192,11 @@ class LayerReader:
             self.found.append(report("GNN305", message, argument.span, helps=helps))
             return False
         bound = _bound_name(argument.value, forward)
-        if bound is None:
+        if bound is None or _is_nothing(argument.value):
             what = "a state" if forward.source == "state" else "an attribute"
             helps = (f"write `{name} = NAME` with the name of {what}",)
+            if _is_nothing(argument.value):
+                helps = (f"leave `{name}` out: then nothing is bound",)
             message = f"`{name}` is an input of the forward pass: it is bound to {what}, not to a value"
             self.found.append(report("GNN305", message, argument.value.span, helps=helps))
             return False
@@ -225,6 +239,13 @@ class LayerReader:
             helps = did_you_mean(value, parameter.choices)
             literal = isinstance(argument.value, n.Literal)
             fix = renaming(place, value, parameter.choices, show) if helps and literal else None
+            if value.strip().isdecimal() and "int" in parameter.type.split("|"):
+                helps, fix = (f"write it without quotes: `{value.strip()}`",), None
+        elif isinstance(value, float) and value.is_integer() and isinstance(argument.value, n.Literal):
+            helps = (f"write `{int(value)}`",)
+            fix = Fix(f"write `{int(value)}`", (Edit(place, str(int(value))),)) if code == "GNN202" else None
+        elif isinstance(value, int) and "bool" in parameter.type.split("|") and value in (0, 1):
+            helps = (f"write `{show(bool(value))}`",)
         return report(code, message, place, helps=helps, fix=fix)
 
     def _evaluate(self, parameter: Parameter, node: n.Expression) -> Any:

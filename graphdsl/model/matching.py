@@ -1,5 +1,6 @@
 """Rules as match arms: the first that matches decides; one that decides nothing is an error."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
@@ -69,6 +70,8 @@ def _unknown_relation(name: n.Name, relations: _Relations) -> Diagnostic:
         helps = (f"`{name.text}` is a node type; for what it receives write `* -[*]-> {show_name(name.text)}`",)
         return report("GNN106", "a relation map needs relations", name.span, helps=helps, notes=notes)
     helps = did_you_mean(name.text, known)
+    if not helps and re.match(r"(?i)meta_?path", name.text):
+        helps = ("metapaths are declared in the schema: `metapath NAME = a -[r]-> b <-[r]- a`",)
     fix = renaming(name.span, name.text, known)
     return report("GNN101", f"unknown relation `{name.text}`", name.span, helps=helps, notes=notes, fix=fix)
 

@@ -1,6 +1,8 @@
 """From a model's body and values for its parameters to a program: repeats unrolled, rules matched, names resolved."""
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from graphdsl.model.combining import JoinReader, find_state, read_combine
@@ -24,7 +26,7 @@ from graphdsl.model.schemas import unknown_type
 from graphdsl.model.sequence_programs import elaborate_sequence
 from graphdsl.model.values import UNKNOWN, Refused, evaluate, show
 from graphdsl.syntax import nodes as n
-from graphdsl.text import Diagnostic, EdgeKey, Edit, Enough, Fix, Span, report
+from graphdsl.text import Diagnostic, EdgeKey, Edit, Enough, Fix, Label, Span, report
 
 MAX_REPEAT = 1000
 MAX_STAGES = 5000
@@ -32,13 +34,14 @@ MAX_LAYERS = 50_000
 """Layer instances of a model; more would be a mistake, and checking them would take minutes."""
 
 
-def _stage_names(statements: tuple[n.Statement, ...]) -> set[str]:
-    names: set[str] = set()
+def _stage_names(statements: tuple[n.Statement, ...]) -> dict[str, Span]:
+    """Names of states, and where each is first made."""
+    names: dict[str, Span] = {}
     for statement in statements:
         if isinstance(statement, n.StageStatement) and statement.name:
-            names.add(statement.name.text)
+            names.setdefault(statement.name.text, statement.name.span)
         elif isinstance(statement, n.RepeatStatement):
-            names |= _stage_names(statement.body)
+            names = {**_stage_names(statement.body), **names}
     return names
 
 
@@ -69,6 +72,7 @@ class _ProgramBuilder:
 
     def build(self) -> Program:
         self.run(self.declared.body)
+        self.found[:] = [self.made_later(item) for item in self.found]
         if not self.predictions and not self.found:
             helps = ("end the model with `predict TYPE.LABEL`",)
             message = f"model `{self.declared.name.text}` predicts nothing"
@@ -81,6 +85,15 @@ class _ProgramBuilder:
             tuple(self.predictions),
             self.declared.name.span,
         )
+
+    def made_later(self, item: Diagnostic) -> Diagnostic:
+        """A state that is not known where it is read, and made further down: says so."""
+        match = re.fullmatch(r"unknown state `(\w+)`", item.message)
+        place = self.reserved.get(match.group(1)) if match and item.code == "GNN101" else None
+        if place is None:
+            return item
+        helps = ("a state is read behind the statement that makes it: move that one up",)
+        return replace(item, labels=(*item.labels, Label(place, "made here")), helps=helps, fix=None)
 
     def run(self, statements: tuple[n.Statement, ...]) -> None:
         for statement in statements:

@@ -99,10 +99,11 @@ class _SchemaBuilder:
             if place is not None:
                 also = ((place, "first given here"),)
                 self.found.append(report("GNN209", "`count` is given twice", option.span, also=also))
-            count, place = self.whole(option.value, minimum=0), option.span
+            count, place = self.whole(option.value, 0, "`count`"), option.span
         return count
 
-    def whole(self, expression: n.Expression, minimum: int) -> int | None:
+    def whole(self, expression: n.Expression, minimum: int, what: str) -> int | None:
+        """A whole number; `what` it is, for the message."""
         try:
             value = evaluate(expression, self.values)
         except Refused as refused:
@@ -112,7 +113,7 @@ class _SchemaBuilder:
             return None
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if not number or not isinstance(value, int) or value < minimum:
-            message = f"expected a whole number ≥ {minimum}, found {show(value)}"
+            message = f"{what} is a whole number ≥ {minimum}; found {show(value)}"
             self.found.append(report("GNN204" if number else "GNN202", message, expression.span))
             return None
         return value
@@ -153,7 +154,7 @@ class _SchemaBuilder:
             return AttributeType(kind, None, declared.optional)
         if isinstance(declared.size, n.Wildcard):
             return AttributeType(kind, "*", declared.optional)
-        size = self.whole(declared.size, minimum=2 if kind == "class" else 1)
+        size = self.whole(declared.size, *((2, "the number of classes") if kind == "class" else (1, f"the size of `{kind}`")))
         return AttributeType(kind, "*" if size is None else size, declared.optional)
 
     # --- edges ---
@@ -213,14 +214,15 @@ class _SchemaBuilder:
             also = ((same.span, "a relation of this name"),)
             self.found.append(report("GNN102", f"`{name}` is a relation already", declared.name.span, also=also))
             return
+        multiplicity = self.multiplicity(declared)
         hops = self.hops(declared) if self.known_node(declared.start) else None
         if hops is None:
             self.lost.add(name)
             return
-        budget = self.whole(declared.budget, minimum=1) if declared.budget else None
+        budget = self.whole(declared.budget, 1, "the budget") if declared.budget else None
         target = declared.hops[-1].target.text
         self.metapaths[name] = Metapath(
-            name, declared.start.text, target, hops, self.multiplicity(declared), budget, declared.name.span
+            name, declared.start.text, target, hops, multiplicity, budget, declared.name.span
         )
 
     def multiplicity(self, declared: n.MetapathDecl) -> Multiplicity:
@@ -232,12 +234,12 @@ class _SchemaBuilder:
             if word in known and len(declared.options) == 1:
                 chosen = next(item for item in known if item == word)
                 continue
-            helps = did_you_mean(word, known) if word else ("write one of them: `metapath NAME(count) = …`",)
+            helps = did_you_mean(word, known) or ("write one of them: `metapath NAME(count) = …`",)
             notes = listing("multiplicities", known)
             message = f"metapath `{declared.name.text}`: unknown multiplicity"
             if word in known:
                 message, helps = f"metapath `{declared.name.text}` takes one multiplicity", ()
-            fix = renaming(option.span, word, known) if helps and word else None
+            fix = renaming(option.span, word, known) if word and word not in known else None
             self.found.append(report("GNN201", message, option.span, helps=helps, notes=notes, fix=fix))
         return chosen
 
@@ -246,6 +248,8 @@ class _SchemaBuilder:
         here, place = declared.start.text, declared.start.span
         for hop in declared.hops:
             there = hop.target.text
+            if not self.known_node(hop.target):
+                return None
             key = (there, hop.relation.text, here) if hop.backward else (here, hop.relation.text, there)
             if key not in self.edges:
                 if hop.relation.text not in self.lost:
@@ -272,9 +276,6 @@ class _SchemaBuilder:
     def mended_hop(self, hop: n.Hop, key: EdgeKey, start: str) -> Fix | None:
         """The hop with the one name that can be meant: of the type that it leads to, or of the relation."""
         target, name = hop.target, hop.relation
-        if target.text not in self.nodes:
-            there = {edge[0] if hop.backward else edge[2] for edge in self.edges if edge[1] == name.text}
-            return renaming(target.span, target.text, sorted(there or self.nodes))
         ends = (target.text, start) if hop.backward else (start, target.text)
         fitting = sorted({edge[1] for edge in self.edges if (edge[0], edge[2]) == ends})
         return renaming(name.span, name.text, fitting)
@@ -282,8 +283,6 @@ class _SchemaBuilder:
     def other_hop(self, hop: n.Hop, key: EdgeKey, start: str) -> tuple[str, ...]:
         """What was probably meant by a hop that does not exist."""
         name = hop.relation.text
-        if hop.target.text not in self.nodes:
-            return did_you_mean(hop.target.text, self.nodes)
         alike = [edge for edge in self.edges if edge[1] == name]
         if (key[2], key[1], key[0]) in self.edges:
             arrow = f"-[{show_name(name)}]->" if hop.backward else f"<-[{show_name(name)}]-"
@@ -291,7 +290,9 @@ class _SchemaBuilder:
         if alike:
             return (f"`{name}` runs `{show_edge(alike[0])}`",)
         near = sorted({edge[1] for edge in self.edges if start in (edge[0], edge[2])})
-        return did_you_mean(name, near) or did_you_mean(name, sorted({edge[1] for edge in self.edges}))
+        between = [edge for edge in self.edges if {edge[0], edge[2]} == {start, hop.target.text}]
+        meant = did_you_mean(name, near) or did_you_mean(name, sorted({edge[1] for edge in self.edges}))
+        return meant or tuple(f"between the two there is `{show_edge(edge)}`" for edge in between[:2])
 
 
 def resolve_schema(declared: n.SchemaDecl, found: list[Diagnostic]) -> Schema:

@@ -129,7 +129,9 @@ def _class(value: n.Expression, what: str, known: Mapping[str, tuple[str, ...]],
     if value.name.text not in known:
         helps = did_you_mean(value.name.text, known)
         notes = listing(f"{what}s", known)
-        fix, message = renaming(value.name.span, value.name.text, known), f"unknown {what} `{value.name.text}`"
+        given = {item.name.text for item in value.arguments if item.name is not None}
+        complete = [name for name in known if given.issuperset(REQUIRED_ARGUMENTS.get(name, ()))]
+        fix, message = renaming(value.name.span, value.name.text, complete), f"unknown {what} `{value.name.text}`"
         found.append(report("GNN101", message, value.name.span, helps=helps, notes=notes, fix=fix))
         return None
     before = len(found)
@@ -169,7 +171,9 @@ def _fit(name: str, value: Any, found: list[Diagnostic], span: Span | None = Non
         value = (value,)
     if not rule.test(value):
         code = "GNN204" if isinstance(value, int | float) and not isinstance(value, bool) else "GNN202"
-        found.append(report(code, f"`{name}` must be {rule.words}; found {show(value)}", span, where=where))
+        helps = did_you_mean(value, PRECISIONS) if name == "precision" and isinstance(value, str) else ()
+        message = f"`{name}` must be {rule.words}; found {show(value)}"
+        found.append(report(code, message, span, where=where, helps=helps))
         return {}
     return {name: value}
 

@@ -62,7 +62,9 @@ def kind_of(value: Any) -> str:
 
 def _number(value: Any, node: n.Expression) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Refused(report("GNN202", f"arithmetic needs numbers, this is {kind_of(value)}", node.span))
+        quoted = value.strip() if isinstance(value, str) else ""
+        helps = (f"write it without quotes: `{quoted}`",) if quoted.isdecimal() else ()
+        raise Refused(report("GNN202", f"arithmetic needs numbers, this is {kind_of(value)}", node.span, helps=helps))
     return value
 
 

@@ -39,7 +39,8 @@ def lower_prediction(prediction: Prediction, flow: Flow) -> Head:
         count = width.count if isinstance(width, Ids) else flow.count(prediction.type)
         module = build_module(prediction.head, Surroundings(width=columns, count=count), flow.found)
         if size is not None and module.width_out is not None and module.width_out != size:
-            message = f"the head gives {module.width_out} columns, `{label.type}` needs {size}"
+            columns = "column" if module.width_out == 1 else "columns"
+            message = f"the head gives {module.width_out} {columns}, `{label.type}` needs {size}"
             also = ((label.span, f"`{label.type}`"),)
             helps = (f"let it end in {size}, or leave the head out: the default is a `Linear({size})`",)
             flow.found.append(report("GNN502", message, prediction.head.span, also=also, helps=helps))

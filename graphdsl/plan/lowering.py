@@ -1,7 +1,7 @@
 """Lowering: a program and what is known of the data become a plan, every width inferred and checked on the way."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from graphdsl.model import (
     AnyPrediction,
@@ -25,7 +25,7 @@ from graphdsl.plan.heads import lower_prediction
 from graphdsl.plan.ir import Derived, DropStage, Plan, RelationStage, SequenceStage, Stage
 from graphdsl.plan.joins import lower_join
 from graphdsl.plan.link_heads import lower_link
-from graphdsl.plan.module_spec import Ids, Width
+from graphdsl.plan.module_spec import Ids, ModuleSpec, Width
 from graphdsl.plan.modules import unresolved
 from graphdsl.plan.passes import PASSES
 from graphdsl.plan.relations import lower_edges
@@ -96,10 +96,24 @@ def _check_shared(owner: Stage, stage: Stage, found: list[Diagnostic]) -> None:
     """Every turn of a shared repeat must build the same modules: their weights are those of the first turn."""
     for first, again in zip(stage_modules(owner), stage_modules(stage), strict=False):
         if first != again and not unresolved(first) and not unresolved(again):
-            message = f"one set of weights cannot serve every turn: `{first}` in the first, `{again}` in a later one"
+            message = f"one set of weights cannot serve every turn: `{first.name}` {_differing(first, again)}"
             helps = ("bring the types to one width before the repeat, or leave `share` out",)
             found.append(report("GNN502", message, again.span, "not the same in every turn", helps=helps))
             return
+
+
+def _differing(first: ModuleSpec, again: ModuleSpec) -> str:
+    """How a module of a later turn differs from that of the first one."""
+    keys = [key for key in again.arguments if first.arguments.get(key) != again.arguments[key]]
+    if keys == ["in_channels"]:
+        return f"reads {_columns(first)} in the first, {_columns(again)} in a later one"
+    return f"is `{first}` in the first, `{again}` in a later one"
+
+
+def _columns(module: ModuleSpec) -> str:
+    widths = module.arguments["in_channels"]
+    both = cast("tuple[Any, ...]", widths) if isinstance(widths, tuple) else (widths,)
+    return " and ".join(map(str, both)) + " columns"
 
 
 def _used_relations(stages: Iterable[Stage]) -> set[EdgeKey]:

@@ -131,7 +131,9 @@ def _outside(here: Draft, token: Token, accepted: frozenset[str]) -> Mistake | N
     if closed and extra:
         early = closed[-1].offset
         also = ((here.span(early, early + 1), "the block ends here"),)
-        return Mistake(report("GNN010", message, span, also=also), Replace(early, early + 1, " "))
+        helps = ("remove the `}` that ends the block too early",)
+        fix = fix_of(here, "remove the `}`", Replace(early, early + 1, " "))
+        return Mistake(report("GNN010", message, span, also=also, helps=helps, fix=fix), Replace(early, early + 1, " "))
     if str(token) not in (*_STATEMENTS, "node", "edge", "metapath", "graph", "optional"):
         return None
     block = "model" if str(token) in _STATEMENTS else "schema"

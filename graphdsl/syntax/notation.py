@@ -157,6 +157,13 @@ _HABITS: tuple[_Habit, ...] = (
         "write `train MODEL { … }`; what depends on the machine is given to `gnn train`",
         None, "", "LBRACE",
     ),
+    _Habit(
+        re.compile(r"\b(?P<size>[0-9]+)(?P<at>%)(?=[ \t]*[,)}\n])"),
+        "a share is written as a decimal number",
+        "write `0.5` for 50 %",
+        "{size}",
+    ),
+    _Habit(re.compile(r"\b0[xXbBoO][0-9a-fA-F]+\b"), "numbers are written in decimal", "write `64` for `0x40`"),
     _Habit(re.compile(r"\^"), "a power is written `**`", "write `2 ** 6`"),
     _Habit(
         re.compile(r"(?P<at>[:=])(?=[ \t]*\{)"),

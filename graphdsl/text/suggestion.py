@@ -44,6 +44,8 @@ _SYNONYMS = {
     "dense": "Linear",
     "double": "float",
     "integer": "int",
+    "csv": "tables",
+    "parquet": "tables",
     "str": "string",
     "text": "string",
 }
