@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphdsl.checking import analyse, plan_model, silence
-from graphdsl.model import Metadata, Model, ResolvedSpec, Schema, Training
+from graphdsl.model import HiddenLinks, Metadata, Model, ResolvedSpec, Schema, Training, hidden_links
 from graphdsl.plan import Plan
 from graphdsl.plan.sizes import missing_sizes
 from graphdsl.text import (
@@ -167,7 +167,7 @@ class Spec:
 
         Args:
             data: a `HeteroData` or a `(FeatureStore, GraphStore)` pair.
-            model: whose schema, where the spec has several.
+            model: whose schema, where the spec has several; predicted links are looked at of this model alone.
 
         Returns:
             A report: `.ok`, `.findings`, `.to_json()`, `str(report)`. Warnings that a comment at the declaration allows
@@ -175,7 +175,14 @@ class Spec:
         """
         from graphdsl.data import Report, validate
 
-        return Report(silence(self.resolved.sources, validate(self.schema(model), data)))
+        schema = self.schema(model)
+        return Report(silence(self.resolved.sources, validate(schema, data, self._hidden_links(schema, model))))
+
+    def _hidden_links(self, schema: Schema, name: str | None) -> tuple[HiddenLinks, ...]:
+        """Predicted relations that no other relation may tell of, of one model or of all of a schema."""
+        models = [item for item in self.resolved.models.values() if item.schema is schema and name in (None, item.name)]
+        programs = (model.bind({})[0] for model in models)
+        return tuple(link for program in programs if program is not None for link in hidden_links(program))
 
 
 def _metadata(data: Any, schema: Schema) -> Metadata | None:

@@ -1,12 +1,13 @@
 """From data to metadata: what there is, how many, how wide, of which dtype."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
 from graphdsl.data.view import BOOKKEEPING, GraphView, Place, UnreadableTensorError, open_data
-from graphdsl.model import Metadata, Schema, StoreInfo, TensorInfo
+from graphdsl.model import Attribute, Metadata, Schema, StoreInfo, TensorInfo
 from graphdsl.text import SpecError, report
 
 _LABEL_NAMES = ("y", "label", "labels", "target")
@@ -48,11 +49,12 @@ def inspect(data: Any, schema: Schema | None = None) -> Metadata:
 def _declared_labels(schema: Schema | None) -> frozenset[tuple[Place, str]]:
     if schema is None:
         return frozenset()
+    places: list[tuple[Place, Mapping[str, Attribute]]] = [
+        (node.name, node.attributes) for node in schema.nodes.values()
+    ]
+    places += [(edge.key, edge.attributes) for edge in schema.edges.values()]
     return frozenset(
-        (node.name, item.name)
-        for node in schema.nodes.values()
-        for item in node.attributes.values()
-        if item.type.kind == "class"
+        (place, item.name) for place, attributes in places for item in attributes.values() if item.type.kind == "class"
     )
 
 

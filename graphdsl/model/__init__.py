@@ -1,7 +1,7 @@
 """The meaning of a spec: schema, metadata, parameters, programs, train settings."""
 
 from graphdsl.model.checks import same_metapaths, single_turns, undeclared_inverses
-from graphdsl.model.leakage import find_leaks, mirrored
+from graphdsl.model.leakage import HiddenLinks, find_leaks, hidden_links, mirrored
 from graphdsl.model.metadata import Metadata, StoreInfo, TensorInfo
 from graphdsl.model.parameters import Parameter, parse_assignment, read_parameters
 from graphdsl.model.program import (
@@ -55,6 +55,7 @@ __all__ = [
     "EdgeType",
     "EdgesStage",
     "GraphPrediction",
+    "HiddenLinks",
     "JoinedStage",
     "LayerUse",
     "LinkPrediction",
@@ -80,6 +81,7 @@ __all__ = [
     "TypeRule",
     "can_override",
     "find_leaks",
+    "hidden_links",
     "mirrored",
     "override_training",
     "parse_assignment",

@@ -1,10 +1,36 @@
 """What would tell a model the links that it predicts."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from graphdsl.model.program import EdgesStage, LinkPrediction, Program, RelationRule
 from graphdsl.model.schema import Schema
-from graphdsl.text import Diagnostic, EdgeKey, report, show_edge
+from graphdsl.text import Diagnostic, EdgeKey, Span, report, show_edge
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenLinks:
+    """A predicted relation whose edges a model may not see.
+
+    Attributes:
+        edge: the relation.
+        read: all relations that rules of the model read.
+        span: where it is predicted.
+    """
+
+    edge: EdgeKey
+    read: frozenset[EdgeKey]
+    span: Span
+
+
+def hidden_links(program: Program) -> tuple[HiddenLinks, ...]:
+    """The link predictions of a program whose edges leave the message passing graph."""
+    read = frozenset(edge for rule in _rules(program) for edge in rule.edges if edge in program.schema.edges)
+    return tuple(
+        HiddenLinks(item.edge, read, item.span)
+        for item in program.predictions
+        if isinstance(item, LinkPrediction) and not item.keep_target
+    )
 
 
 def find_leaks(program: Program) -> list[Diagnostic]:

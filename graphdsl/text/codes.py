@@ -212,6 +212,11 @@ CODES: tuple[Code, ...] = (
     ),
     _error("GNN623", "count-mismatch", "The schema fixes the number of nodes of a type, and the data has another."),
     _error("GNN624", "no-time", "Temporal sampling asks what each seed may see; without a `time` nothing answers."),
+    _error(
+        "GNN625",
+        "mirrored-relation",
+        "Another relation holds the pairs that are to be predicted, so the model would be shown the answer.",
+    ),
     # 7xx pedantic
     _warning("GNN701", "unseen-type", "The type lies further from the prediction than the model has layers."),
     _warning(

@@ -4,18 +4,19 @@ Each check is one module with one function `(Schema, GraphView) -> findings`; `C
 loops over nodes or edges, and none repeats what another reports.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from graphdsl.data.validation.attributes import check_attributes
 from graphdsl.data.validation.connectivity import check_connectivity
 from graphdsl.data.validation.counts import check_counts
 from graphdsl.data.validation.inverses import check_inverses
+from graphdsl.data.validation.mirrors import check_mirrors
 from graphdsl.data.validation.presence import check_presence
 from graphdsl.data.validation.report import Report
 from graphdsl.data.validation.splits import check_splits
 from graphdsl.data.view import GraphView, open_data
-from graphdsl.model import Schema
+from graphdsl.model import HiddenLinks, Schema
 from graphdsl.text import Diagnostic, SpecError, order
 
 __all__ = ["CHECKS", "Report", "validate"]
@@ -30,12 +31,13 @@ CHECKS: tuple[Callable[[Schema, GraphView], Iterator[Diagnostic]], ...] = (
 )
 
 
-def validate(schema: Schema, data: Any) -> tuple[Diagnostic, ...]:
+def validate(schema: Schema, data: Any, links: Iterable[HiddenLinks] = ()) -> tuple[Diagnostic, ...]:
     """Compare data with the schema that it is to serve.
 
     Args:
         schema: what a spec declares.
         data: a `HeteroData`, or a pair of a PyG `FeatureStore` and `GraphStore`, whose tensors are read one by one.
+        links: predicted relations, of which no other relation may tell.
 
     Returns:
         All findings, ordered by their places in the spec; none for data that fits. Errors mean that a model would fail
@@ -45,4 +47,5 @@ def validate(schema: Schema, data: Any) -> tuple[Diagnostic, ...]:
         view = open_data(data)
     except SpecError as error:
         return error.diagnostics
-    return order(finding for check in CHECKS for finding in check(schema, view))
+    found = [finding for check in CHECKS for finding in check(schema, view)]
+    return order([*found, *check_mirrors(schema, view, links)])

@@ -1,29 +1,33 @@
-"""Splits: masks of training, validation and test that share nodes."""
+"""Splits: masks of training, validation and test that share nodes or edges."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 
 import torch
 from torch import Tensor
 
 from graphdsl.data.phrases import first_rows, mend, number, python
-from graphdsl.data.view import GraphView, UnreadableTensorError, show_place
-from graphdsl.model import Attribute, NodeType, Schema
+from graphdsl.data.view import GraphView, Place, UnreadableTensorError, show_place
+from graphdsl.model import Attribute, Schema
 from graphdsl.text import Diagnostic, report
 
 _ROLES = {"train": 0, "training": 0, "val": 1, "valid": 1, "validation": 1, "dev": 1, "test": 2}
 
 
 def check_splits(schema: Schema, view: GraphView) -> Iterator[Diagnostic]:
-    """Warn of nodes that two splits of different roles share."""
-    for node in schema.nodes.values():
-        splits = [item for item in node.attributes.values() if item.type.kind == "mask"]
+    """Warn of nodes or edges that two splits of different roles share."""
+    places: list[tuple[Place, Mapping[str, Attribute]]] = [
+        (node.name, node.attributes) for node in schema.nodes.values()
+    ]
+    places += [(edge.key, edge.attributes) for edge in schema.edges.values()]
+    for place, attributes in places:
+        splits = [item for item in attributes.values() if item.type.kind == "mask"]
         roles = {item.name: role for item in splits if (role := split_role(item.name)) is not None}
         named = sorted((item for item in splits if item.name in roles), key=lambda item: roles[item.name])
         for first, second in combinations(named, 2):
             if roles[first.name] != roles[second.name]:
-                yield from _compare(view, node, first, second)
+                yield from _compare(view, place, first, second)
 
 
 def split_role(name: str) -> int | None:
@@ -35,33 +39,33 @@ def split_role(name: str) -> int | None:
     return next((_ROLES[word] for word in re.split(r"[^a-z]+", name.lower()) if word in _ROLES), None)
 
 
-def _compare(view: GraphView, node: NodeType, first: Attribute, second: Attribute) -> Iterator[Diagnostic]:
-    left, right = _read_mask(view, node.name, first.name), _read_mask(view, node.name, second.name)
+def _compare(view: GraphView, place: Place, first: Attribute, second: Attribute) -> Iterator[Diagnostic]:
+    left, right = _read_mask(view, place, first.name), _read_mask(view, place, second.name)
     if left is None or right is None or left.shape != right.shape:
         return
     both = left & right
     if not bool(both.any()):
         return
-    where = show_place(node.name, second.name)
-    shared = f"{number(int(both.sum()), 'node')}: {first_rows(both)}"
-    change = f"{{}} & ~{python(node.name, first.name)}"
+    where, noun = show_place(place, second.name), "node" if isinstance(place, str) else "edge"
+    shared = f"{number(int(both.sum()), noun)}: {first_rows(both)}"
+    change = f"{{}} & ~{python(place, first.name)}"
     yield report(
         "GNN621",
-        f"`{show_place(node.name, first.name)}` and `{where}` share {shared}",
+        f"`{show_place(place, first.name)}` and `{where}` share {shared}",
         second.span,
         "declared here",
         also=[(first.span, "and the other here")],
         where=where,
-        helps=(mend(node.name, second.name, change),),
+        helps=(mend(place, second.name, change),),
     )
 
 
-def _read_mask(view: GraphView, node_type: str, key: str) -> Tensor | None:
+def _read_mask(view: GraphView, place: Place, key: str) -> Tensor | None:
     """The mask as [num_nodes] booleans; None if it is absent or no mask, which is reported elsewhere."""
-    if key not in view.keys(node_type):
+    if key not in view.keys(place):
         return None
     try:
-        mask = view.read(node_type, key)
+        mask = view.read(place, key)
     except UnreadableTensorError:
         return None
     if not isinstance(mask, Tensor) or mask.layout != torch.strided or mask.dim() != 1 or mask.is_floating_point():
