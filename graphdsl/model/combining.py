@@ -8,7 +8,7 @@ from graphdsl.model.program import CombineKind, JoinKind
 from graphdsl.model.values import UNKNOWN, show
 from graphdsl.syntax import STATEMENTS
 from graphdsl.syntax import nodes as n
-from graphdsl.text import Diagnostic, did_you_mean, listing, renaming, report
+from graphdsl.text import Diagnostic, Edit, Fix, did_you_mean, listing, renaming, report
 
 COMBINES = get_args(CombineKind)
 JOINS = ("cat", "add", "mean", "max", "jump")
@@ -44,7 +44,8 @@ def read_combine(
         name = item.name.text if item.name else ("hidden" if position == 0 else "")
         if kind != "attention" or name != "hidden":
             helps = ("only `attention` takes an argument: `attention(hidden = 128)`",)
-            found.append(report("GNN201", f"unknown argument of `combine {kind}`", item.span, helps=helps))
+            fix = Fix("leave the arguments out", (Edit(call.span, kind),)) if kind != "attention" else None
+            found.append(report("GNN201", f"unknown argument of `combine {kind}`", item.span, helps=helps, fix=fix))
             continue
         if "hidden" in arguments:
             found.append(report("GNN209", "`hidden` is given twice", item.span, helps=("leave one of them out",)))

@@ -22,7 +22,7 @@ from graphdsl.model.combining import find_state
 from graphdsl.model.elsewhere import meant, other_layers, renamed
 from graphdsl.model.places import misplaced
 from graphdsl.model.program import BoundInput, LayerUse
-from graphdsl.model.values import UNKNOWN, Refused, evaluate, kind_of, show
+from graphdsl.model.values import UNKNOWN, Refused, evaluate, kind_of, retyped, show
 from graphdsl.syntax import nodes as n
 from graphdsl.syntax.removal import removal, with_comma
 from graphdsl.text import Diagnostic, Edit, Fix, Span, did_you_mean, listing, renaming, report
@@ -243,9 +243,9 @@ class LayerReader:
                 helps, fix = (f"write it without quotes: `{value.strip()}`",), None
         elif isinstance(value, float) and value.is_integer() and isinstance(argument.value, n.Literal):
             helps = (f"write `{int(value)}`",)
-            fix = Fix(f"write `{int(value)}`", (Edit(place, str(int(value))),)) if code == "GNN202" else None
         elif isinstance(value, int) and "bool" in parameter.type.split("|") and value in (0, 1):
             helps = (f"write `{show(bool(value))}`",)
+        fix = fix or retyped(argument.value, lambda other: check_value(parameter, other) is None)
         return report(code, message, place, helps=helps, fix=fix)
 
     def _evaluate(self, parameter: Parameter, node: n.Expression) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from graphdsl.model.values import LARGEST, UNKNOWN, Refused, evaluate, is_bounded, kind_of, show
+from graphdsl.model.values import LARGEST, UNKNOWN, Refused, evaluate, is_bounded, kind_of, retyped, show
 from graphdsl.syntax import nodes as n
 from graphdsl.text import Diagnostic, SourceText, Span, did_you_mean, listing, read_source, renaming, report
 
@@ -90,7 +90,8 @@ def _type_and_default(
         return kind, UNKNOWN
     if not fits(kind, value):
         message = f"parameter `{declared.name.text}` is `{kind}`, its default is {kind_of(value)}"
-        found.append(report("GNN202", message, declared.default.span, f"not `{kind}`"))
+        fix = retyped(declared.default, lambda other: fits(kind, other))
+        found.append(report("GNN202", message, declared.default.span, f"not `{kind}`", fix=fix))
         return kind, UNKNOWN
     return kind, convert(kind, value)
 

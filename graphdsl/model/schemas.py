@@ -18,7 +18,19 @@ from graphdsl.model.schema import (
 )
 from graphdsl.model.values import UNKNOWN, Refused, evaluate, show
 from graphdsl.syntax import nodes as n
-from graphdsl.text import Diagnostic, EdgeKey, Fix, Span, did_you_mean, listing, renaming, report, show_edge, show_name
+from graphdsl.text import (
+    Diagnostic,
+    EdgeKey,
+    Edit,
+    Fix,
+    Span,
+    did_you_mean,
+    listing,
+    renaming,
+    report,
+    show_edge,
+    show_name,
+)
 
 _SIZED = ("float", "int", "class", "multilabel", "real")
 _NEEDS_SIZE = ("class", "multilabel")
@@ -276,6 +288,9 @@ class _SchemaBuilder:
     def mended_hop(self, hop: n.Hop, key: EdgeKey, start: str) -> Fix | None:
         """The hop with the one name that can be meant: of the type that it leads to, or of the relation."""
         target, name = hop.target, hop.relation
+        if (key[2], key[1], key[0]) in self.edges:
+            written = f"{_arrow(hop)} {show_name(target.text)}"
+            return Fix(f"write `{written}`", (Edit(hop.span, written),))
         ends = (target.text, start) if hop.backward else (start, target.text)
         fitting = sorted({edge[1] for edge in self.edges if (edge[0], edge[2]) == ends})
         return renaming(name.span, name.text, fitting)
@@ -285,14 +300,19 @@ class _SchemaBuilder:
         name = hop.relation.text
         alike = [edge for edge in self.edges if edge[1] == name]
         if (key[2], key[1], key[0]) in self.edges:
-            arrow = f"-[{show_name(name)}]->" if hop.backward else f"<-[{show_name(name)}]-"
-            return (f"walk it the other way: `{arrow} {show_name(hop.target.text)}`",)
+            return (f"walk it the other way: `{_arrow(hop)} {show_name(hop.target.text)}`",)
         if alike:
             return (f"`{name}` runs `{show_edge(alike[0])}`",)
         near = sorted({edge[1] for edge in self.edges if start in (edge[0], edge[2])})
         between = [edge for edge in self.edges if {edge[0], edge[2]} == {start, hop.target.text}]
         meant = did_you_mean(name, near) or did_you_mean(name, sorted({edge[1] for edge in self.edges}))
         return meant or tuple(f"between the two there is `{show_edge(edge)}`" for edge in between[:2])
+
+
+def _arrow(hop: n.Hop) -> str:
+    """The arrow of a hop the other way round."""
+    name = show_name(hop.relation.text)
+    return f"-[{name}]->" if hop.backward else f"<-[{name}]-"
 
 
 def resolve_schema(declared: n.SchemaDecl, found: list[Diagnostic]) -> Schema:

@@ -1,7 +1,8 @@
 """Evaluating expressions of a spec: exact, bounded, and never Python's own `eval`."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final, cast
 
 from graphdsl.syntax import nodes as n
@@ -161,6 +162,27 @@ def _unknown(node: n.Reference, names: Mapping[str, Any]) -> Diagnostic:
         fix = renaming(node.span, name, names)
     notes = listing("parameters", names)
     return report("GNN101", f"unknown parameter `{name}`", node.span, helps=helps, notes=notes, fix=fix)
+
+
+def retyped(node: n.Expression, accepts: Callable[[Any], bool]) -> Fix | None:
+    """The fix that writes a literal as another type that is accepted: `"8"` as `8`, `8.0` as `8`, `1` as `true`."""
+    if not isinstance(node, n.Literal):
+        return None
+    meant = next((item for item in _other_types(node.value) if accepts(item)), None)
+    return None if meant is None else Fix(f"write `{show(meant)}`", (Edit(node.span, show(meant)),))
+
+
+def _other_types(value: Any) -> Iterator[Any]:
+    if isinstance(value, str):
+        if value.lower() in ("true", "false"):
+            yield value.lower() == "true"
+        for convert in (int, float):
+            with suppress(ValueError):
+                yield convert(value)
+    elif isinstance(value, float) and value.is_integer():
+        yield int(value)
+    elif isinstance(value, int) and not isinstance(value, bool) and value in (0, 1):
+        yield bool(value)
 
 
 def references(node: Any) -> set[str]:

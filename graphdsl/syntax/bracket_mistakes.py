@@ -126,7 +126,9 @@ def unopened(here: Draft, offset: int, accepted: frozenset[str]) -> Mistake | No
     else:
         edit = here.insertion(offset, "{")
         end = start + 1
-    return Mistake(report("GNN010", "a block starts with `{`", here.span(start, end), "`{` expected"), edit)
+    insert = Replace(edit.start, edit.start, " {" if edit.start == end else "{ ")
+    fix = fix_of(here, "insert `{`", insert) if reads_on(here, insert, offset) else None
+    return Mistake(report("GNN010", "a block starts with `{`", here.span(start, end), "`{` expected", fix=fix), edit)
 
 
 def unclosed_rules(here: Draft, token: Token, accepted: frozenset[str]) -> Mistake | None:

@@ -27,7 +27,7 @@ from graphdsl.syntax.bracket_mistakes import (
     unopened_block,
     wrong_closer,
 )
-from graphdsl.syntax.draft import Draft, Mistake, fix_of
+from graphdsl.syntax.draft import Draft, Mistake, fix_of, reads_on
 from graphdsl.syntax.mending import mend
 from graphdsl.syntax.messages import RELATION, WORDLIKE, WORDS, character_help, describe, hint, plain_character
 from graphdsl.syntax.notation import habit
@@ -212,18 +212,20 @@ def _shown(token: Token) -> str:
     return f"`{text}`" if len(text) <= _LONGEST else f"`{text[:_LONGEST]}…`"
 
 
-def _broken_name(text: str, offset: int) -> str | None:
-    """The name that was meant where a name in its place goes on with a blank, a dash or the like."""
+def _broken_name(text: str, offset: int) -> Replace | None:
+    """The quotes that were meant where a name in its place goes on with a blank, a dash or the like."""
     before = _NAME_PLACE.search(text[max(0, offset - 200) : offset])
     rest = _NAME_REST.match(text, offset)
     if before is None or rest is None or _ARROW.match(text, offset) or (rest.group()[0] == "-" and before.group("gap")):
         return None
-    return f'"{before.group("name")}{before.group("gap")}{rest.group()}"'
+    quoted = f'"{before.group("name")}{before.group("gap")}{rest.group()}"'
+    return Replace(rest.end() + 2 - len(quoted), rest.end(), quoted)
 
 
 def _plainly(here: Draft, token: Token, accepted: frozenset[str]) -> Mistake:
     offset = token.start_pos or 0
     opened = here.brackets.open_at(offset)
+    quotes: Fix | None = None
     said = hint(token.type, str(token), accepted, opened[-1].sign if opened else "")
     keywords = [WORDS[name].strip("`") for name in sorted(accepted) if WORDS[name].strip("`").isalpha()]
     near = closest(str(token), keywords) if token.type in WORDLIKE or token.type == "IDENTIFIER" else None
@@ -232,12 +234,13 @@ def _plainly(here: Draft, token: Token, accepted: frozenset[str]) -> Mistake:
     elif near and not said:
         said = f"did you mean `{near}`?"
     elif name := _broken_name(here.text, offset):
-        said = f"a name that is more than one word of letters, digits and `_` stands in double quotes: `{name}`"
+        said = f"a name that is more than one word of letters, digits and `_` stands in double quotes: `{name.text}`"
+        quotes = fix_of(here, "quote the name", name) if reads_on(here, name, offset) else None
     helps = [said] if said else []
     message = (
         f"expected {describe(accepted)}, found {_shown(token)}" if accepted else f"{_shown(token)} cannot stand here"
     )
-    fix = mend(here, token, accepted)
+    fix = quotes or mend(here, token, accepted)
     found = report("GNN010", message, here.span(offset, offset + len(token)), helps=helps, fix=fix)
     if "$END" not in accepted or opened:
         return Mistake(found, Blank(offset))
@@ -257,7 +260,9 @@ def _character(here: Draft, offset: int) -> Mistake:
         said = 'a closing `"` is missing on this line'
         ends = re.compile(r"[^)\]},|#\n]*").match(here.text, offset + 1)
         end = ends.end() if ends else line_end
-        return Mistake(report("GNN012", "this string is never closed", span, said), Replace(end, end, '"'))
+        edit = Replace(end, end, '"')
+        fix = fix_of(here, 'insert `"`', edit) if reads_on(here, edit, offset) else None
+        return Mistake(report("GNN012", "this string is never closed", span, said, fix=fix), edit)
     if quoted := re.compile(r"'([^'\"\n]*)'|[“”„]([^“”\"\n]*)[“”]").match(here.text, offset):
         text = f'"{quoted.group()[1:-1]}"'
         edit = Replace(offset, quoted.end(), text)
