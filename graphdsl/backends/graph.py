@@ -13,7 +13,7 @@ from torch import Tensor
 
 from graphdsl.backends.derivation import DerivationCache, Made, make_relations, needed_derivations, origins_of
 from graphdsl.backends.requirements import Requirements
-from graphdsl.plan import Ids, InputBinding, Plan
+from graphdsl.plan import Ids, InputBinding, Plan, Stacked
 from graphdsl.plan.bindings import METAPATH_WEIGHT
 from graphdsl.text import EdgeKey, Span, SpecError, did_you_mean, listing, report, show_edge, show_name
 
@@ -152,6 +152,7 @@ def _read_values(
 ) -> Values:
     values: Values = {}
     for name, width in plan.inputs.items():
+        assert not isinstance(width, Stacked)  # data holds no stacks
         span = requirements.types.get(name)
         optional = name in plan.optional_types
         if isinstance(width, Ids):

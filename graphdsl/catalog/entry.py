@@ -155,6 +155,7 @@ class Entry:
         inputs: forward inputs that can be bound by keyword.
         self_loops: whether it has `add_self_loops` that must be off between two types.
         accepts_ids: whether it can read types without features (their node numbers, i.e. one-hot features).
+        stacked: whether it reads a stack of states, [num_nodes, num_layers, width], within one node type.
         takes: what its forward pass reads in a `sequential` block, in PyG's order; see `catalog.headers` for the rest.
         gives: what it returns there, if it is not one value like the first that it reads.
         function: it is a function of PyG, called with its arguments behind its inputs.
@@ -179,6 +180,7 @@ class Entry:
     inputs: tuple[ForwardInput, ...] = ()
     self_loops: bool = False
     accepts_ids: bool = False
+    stacked: bool = False
     rules: tuple[LegalityRule, ...] = ()
     id_rules: tuple[LegalityRule, ...] = ()
     takes: tuple[Slot, ...] = ()

@@ -85,7 +85,7 @@ def is_graphwise(entry: Entry, arguments: Arguments) -> bool:
 
 def _convolution(entry: Entry) -> Header | None:
     """PyG's convolutions read the nodes, earlier values of them, the edges, and then values of the edges."""
-    if entry.scope != "relation" or any(item.source == "node" for item in entry.inputs):
+    if entry.scope != "relation" or entry.stacked or any(item.source == "node" for item in entry.inputs):
         return None
     states = tuple(_slot(item) for item in entry.inputs if item.source == "state")
     values = tuple(_slot(item) for item in entry.inputs if item.source == "edge")

@@ -34,7 +34,6 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "GeneralConv": "which widths may differ between two types depends on three switches",
         "FeaStConv": "PyG fails on a relation without edges, which a sampled batch may have",
         "SignedConv": "reads two relations, positive and negative, and two states in one",
-        "DNAConv": "reads all earlier states stacked",
         "HypergraphConv": "reads hyperedges: node and hyperedge pairs instead of edges",
         "PNAConv": "needs the histogram of degrees from the data",
         "PANConv": "returns an adjacency matrix beside the node values",

@@ -12,6 +12,7 @@ from graphdsl.text import Diagnostic, Edit, Fix, did_you_mean, listing, renaming
 
 COMBINES = get_args(CombineKind)
 JOINS = ("cat", "add", "mean", "max", "jump")
+STATE_JOINS = (*JOINS, "stack")
 JUMP_MODES = ("cat", "max", "lstm")
 ATTENTION_WIDTH = 128
 _STATEMENTS = ("nodes", "edges", "repeat", "drop", "predict")
@@ -82,7 +83,7 @@ class JoinReader:
         name = call.name.text
         if name in self.states and not call.arguments:
             return Join("same", (self.states[name],))
-        if name not in JOINS:
+        if name not in STATE_JOINS:
             self.found.append(self.unknown_source(call))
             return None
         kind = next(item for item in get_args(JoinKind) if item == name)
@@ -137,7 +138,7 @@ class JoinReader:
     def unknown_source(self, call: n.Call) -> Diagnostic:
         """A statement starts with a name that is no state and no join."""
         name = call.name.text
-        known = [*self.states, *JOINS]
+        known = [*self.states, *STATE_JOINS]
         if name in STATEMENTS and name not in self.states:
             return report("GNN014", f"a spec has no `{name}`", call.name.span, helps=(STATEMENTS[name],))
         helps = did_you_mean(name, [*known, *_STATEMENTS]) or (

@@ -13,7 +13,7 @@ from graphdsl.model.schema import Schema
 from graphdsl.text import EdgeKey, Span
 
 CombineKind = Literal["sum", "mean", "max", "min", "cat", "attention"]
-JoinKind = Literal["cat", "add", "mean", "max", "jump", "same"]
+JoinKind = Literal["cat", "add", "mean", "max", "jump", "stack", "same"]
 
 
 @dataclass(frozen=True, slots=True)

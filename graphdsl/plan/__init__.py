@@ -20,7 +20,7 @@ from graphdsl.plan.ir import (
     StageBase,
 )
 from graphdsl.plan.lowering import lower
-from graphdsl.plan.module_spec import Ids, ModuleSpec, Width
+from graphdsl.plan.module_spec import Ids, ModuleSpec, Stacked, Width
 from graphdsl.plan.reach import depths, receptive_hops
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "RelationStep",
     "SequenceStage",
     "SequenceStep",
+    "Stacked",
     "Stage",
     "StageBase",
     "Width",

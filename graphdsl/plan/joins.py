@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from graphdsl.model import JoinedStage
 from graphdsl.plan.ir import JoinStage, NodeStep
-from graphdsl.plan.module_spec import Ids, ModuleSpec, Width
+from graphdsl.plan.module_spec import Ids, ModuleSpec, Stacked, Width
 from graphdsl.plan.modules import show_width
 from graphdsl.plan.origin import origin, origin_modules, side_by_side
 from graphdsl.plan.state import Flow, listed
@@ -18,6 +18,9 @@ def _joined(stage: JoinedStage, widths: Sequence[Width]) -> Width:
     """Width of one type after the join, None where it is unknown or cannot be told."""
     if stage.kind == "same":
         return widths[0]
+    if stage.kind == "stack":
+        columns = {width for width in widths if isinstance(width, int)}
+        return Stacked(len(widths), columns.pop() if len(columns) == 1 else None)
     known = [width for width in widths if isinstance(width, int)]
     if len(known) < len(widths):
         return None
@@ -48,6 +51,18 @@ def _check_equal(stage: JoinedStage, states: Sequence[Mapping[str, Width]], name
     flow.unequal(message, stage.span, "joined here", also, helps)
 
 
+def _check_stacks(stage: JoinedStage, values: Mapping[str, Sequence[Width]], flow: Flow) -> None:
+    """A stack is read by `DNAConv` only: no join takes one, and no pipe works on one."""
+    if stage.kind != "same":
+        for name, widths in values.items():
+            for width in widths:
+                if isinstance(width, Stacked):
+                    flow.columns(name, width, stage.span)
+    if stage.kind == "stack" and stage.pipe:
+        helps = ("put it behind the states that are stacked, or behind the layer that reads the stack",)
+        flow.found.append(report("GNN510", "a pipe does not work on a stack", stage.pipe[0].span, helps=helps))
+
+
 def _jump(name: str, stage: JoinedStage, widths: Sequence[Width], out: Width) -> NodeStep:
     arguments: dict[str, object] = {"mode": stage.mode}
     if stage.mode == "lstm":
@@ -74,12 +89,14 @@ def lower_join(stage: JoinedStage, flow: Flow) -> JoinStage:
         elif any(ids):  # a value beside node numbers
             flow.columns(name, states[ids.index(True)][name], stage.span)
     values = {name: [state[name] for state in states] for name in names if name not in carried}
+    _check_stacks(stage, values, flow)
     _check_equal(stage, states, list(values), flow)
     made = {name: _joined(stage, widths) for name, widths in values.items()}
     modules = (
         tuple(_jump(name, stage, values[name], made[name]) for name in sorted(made)) if stage.kind == "jump" else ()
     )
-    pipe, after = lower_pipe(stage.pipe, made, stage.reads, flow, {})
+    worked = () if stage.kind == "stack" else stage.pipe
+    pipe, after = lower_pipe(worked, made, stage.reads, flow, {})
     widths = {name: after.get(name, states[0][name]) for name in names}
     produced = tuple(sorted(made))
     return JoinStage(

@@ -21,8 +21,24 @@ class Ids:
         return "ids" if self.count is None else f"ids[{self.count}]"
 
 
-Width = int | Ids | None
-"""Columns of a value; `Ids` before an embedding; None while a `*` of the schema has not met data."""
+@dataclass(frozen=True, slots=True)
+class Stacked:
+    """The value of `stack(h0, h1)`: [num_nodes, layers, columns], which `DNAConv` reads.
+
+    Attributes:
+        layers: how many states are stacked.
+        columns: how wide each is, if it is known.
+    """
+
+    layers: int
+    columns: int | None
+
+    def __str__(self) -> str:
+        return f"{self.layers} × {'?' if self.columns is None else self.columns}"
+
+
+Width = int | Ids | Stacked | None
+"""Columns of a value; `Ids` before an embedding; `Stacked` behind `stack`; None while a `*` of the schema has not met data."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from graphdsl.catalog import Derivation, Entry
 from graphdsl.model import UNKNOWN, LayerUse
-from graphdsl.plan.module_spec import Ids, ModuleSpec, Width
+from graphdsl.plan.module_spec import ModuleSpec, Width
 from graphdsl.text import Diagnostic, EdgeKey, Span, report
 
 
@@ -114,8 +114,8 @@ def _with_derived(entry: Entry, arguments: Mapping[str, Any], around: Surroundin
 
 
 def plain(width: Width) -> int | None:
-    """Columns, where a value has some; None for node numbers and unknown widths."""
-    return None if isinstance(width, Ids) else width
+    """Columns, where a value has some; None for node numbers, stacks and unknown widths."""
+    return width if isinstance(width, int) else None
 
 
 def unresolved(module: ModuleSpec) -> bool:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from graphdsl.model import EdgesStage, LayerUse, RelationRule
 from graphdsl.plan.bindings import bind_inputs, check_inputs, edge_width
 from graphdsl.plan.ir import Combine, JointStep, RelationStage, RelationStep
-from graphdsl.plan.module_spec import Ids, ModuleSpec, Width
+from graphdsl.plan.module_spec import Ids, ModuleSpec, Stacked, Width
 from graphdsl.plan.modules import Surroundings, build_module, show_width
 from graphdsl.plan.origin import Maker, explain_width, origin, origin_modules, side_by_side
 from graphdsl.plan.state import Flow, listed
 from graphdsl.plan.typewise import lower_pipe
-from graphdsl.text import EdgeKey, Edit, Fix, Span, report, show_edge
+from graphdsl.text import EdgeKey, Edit, Fix, Span, report, show_edge, show_name
 
 _SHOWN = 3
 
@@ -28,8 +28,18 @@ class _MapLowering:
         self.joints: list[JointStep] = []
 
     def columns(self, name: str, layer: LayerUse) -> int | None:
-        """Columns of a type for a layer."""
-        return self.flow.columns(name, self.before.get(name), layer.span)
+        """Columns of a type for a layer; of each of its states where the layer reads a stack."""
+        width = self.before.get(name)
+        if not layer.entry.stacked:
+            return self.flow.columns(name, width, layer.span)
+        if isinstance(width, Stacked):
+            return width.columns
+        if layer.span not in self.flow.stacked:
+            self.flow.stacked.add(layer.span)
+            message = f"`{layer.entry.name}` reads a stack of states, and `{show_name(name)}` is none"
+            helps = ("stack the states first: `s = stack(h0, h1)`, then `edges(s) { … }`",)
+            self.flow.found.append(report("GNN510", message, layer.span, helps=helps))
+        return None
 
     def lower(self) -> RelationStage:
         for rule in self.stage.rules:

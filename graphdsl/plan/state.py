@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from graphdsl.model import Metadata, Schema
 from graphdsl.plan.ir import Stage
-from graphdsl.plan.module_spec import Ids, Width
+from graphdsl.plan.module_spec import Ids, Stacked, Width
 from graphdsl.text import Diagnostic, Span, report, show_name
 
 _SHOWN = 3
@@ -18,6 +18,7 @@ class Flow:
     Attributes:
         featureless: types without features that a rule reads, by the rule's place.
         late: types with a value that an embedding would replace, by the rule's place.
+        stacked: places where a stack is refused already.
     """
 
     schema: Schema
@@ -27,6 +28,7 @@ class Flow:
     found: list[Diagnostic]
     featureless: dict[Span, list[str]] = field(default_factory=dict[Span, list[str]])
     late: dict[Span, list[str]] = field(default_factory=dict[Span, list[str]])
+    stacked: set[Span] = field(default_factory=set[Span])
 
     def count(self, name: str) -> int | None:
         """Number of nodes of a type: from the schema, or from the data."""
@@ -38,11 +40,22 @@ class Flow:
 
     def columns(self, name: str, width: Width, rule: Span) -> int | None:
         """Columns of a type's value where a layer needs some; types that have no features are reported once each."""
+        if isinstance(width, Stacked):
+            self.refuse_stack(name, width, rule)
+            return None
         if not isinstance(width, Ids):
             return width
         if all(name not in names for names in self.featureless.values()):
             self.featureless.setdefault(rule, []).append(name)
         return None
+
+    def refuse_stack(self, name: str, width: Stacked, rule: Span) -> None:
+        """Report a stack where rows of one width are read, once for each place."""
+        if rule not in self.stacked:
+            self.stacked.add(rule)
+            message = f"`{show_name(name)}` is a stack of {width.layers} states here, which only `DNAConv` reads"
+            helps = ("`cat`, `jump`, `add`, `mean` and `max` join states into one that every layer reads",)
+            self.found.append(report("GNN510", message, rule, helps=helps))
 
     def report_types(self) -> None:
         """Report the types that rules could not read, all types of a rule in one finding."""

@@ -15,7 +15,7 @@ from graphdsl.plan.ir import (
     SequenceStage,
     Stage,
 )
-from graphdsl.plan.module_spec import ModuleSpec, Width
+from graphdsl.plan.module_spec import ModuleSpec, Stacked, Width
 from graphdsl.plan.verify_sequences import readout_problems, sequence_problems
 from graphdsl.plan.walk import stage_modules
 
@@ -122,6 +122,8 @@ def _joined(plan: Plan, stage: JoinStage, name: str) -> Width:
     known = [width for width in widths if isinstance(width, int)]
     if len(known) < len(widths):
         return None
+    if stage.kind == "stack":
+        return Stacked(len(known), known[0])
     return sum(known) if stage.kind == "cat" or modes == {"cat"} else known[0]
 
 

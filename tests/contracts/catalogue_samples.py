@@ -56,6 +56,7 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
     "LGConv": ({},),
     "GCN2Conv": ({**KEPT, "alpha": 0.1}, {**KEPT, "alpha": 0.1, "theta": 0.5, "layer": 2}),
     "FAConv": (KEPT,),
+    "DNAConv": ({}, {"heads": 2, "groups": 2}),
     "ClusterGCNConv": (OUT,),
     "EGConv": ({"out_channels": 8}, {"out_channels": 6, "num_heads": 3, "aggregators": ("sum", "symnorm", "std")}),
     "PDNConv": ({**OUT, "hidden_channels": 5},),
@@ -203,7 +204,7 @@ def run(
             return module(torch.randn(NODES, widths[0]), _edges(NODES, NODES, count), types, **inputs)
         case "relation":
             inputs = _inputs(entry, count, widths[0], bound=bound)
-            source = torch.randn(NODES, widths[0])
+            source = torch.randn(NODES, *((2,) if entry.stacked else ()), widths[0])
             x = source if one else (source, torch.randn(OTHERS, widths[1]))
             return module(x=x, edge_index=_edges(NODES, NODES if one else OTHERS, count), **inputs)
 

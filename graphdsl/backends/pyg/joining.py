@@ -46,6 +46,8 @@ class StateJoin(nn.Module):
             return values[0]
         if stage.kind == "jump":
             return self.jump[module_key(name)](values)
+        if stage.kind == "stack":
+            return torch.stack(values, dim=1)
         joined = group(values, "sum" if stage.kind == "add" else stage.kind)
         assert isinstance(joined, torch.Tensor)
         return joined

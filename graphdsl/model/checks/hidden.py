@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from graphdsl.catalog import find
-from graphdsl.model.combining import JOINS
+from graphdsl.model.combining import STATE_JOINS
 from graphdsl.syntax import nodes as n
 from graphdsl.text import Diagnostic, report
 
@@ -42,7 +42,7 @@ def hidden_names(declared: n.ModelDecl) -> list[Diagnostic]:
 
 
 def _state(name: n.Name, parameters: dict[str, n.ParameterDecl]) -> list[Diagnostic]:
-    if name.text in JOINS:
+    if name.text in STATE_JOINS:
         message = f"the state `{name.text}` has the name of a join: `{name.text}` and `{name.text}(…)` differ"
         return [report("GNN121", message, name.span, helps=("choose another name",))]
     if name.text in parameters:
