@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from graphdsl.model import Model, ResolvedSpec, Schema, same_metapaths, single_turns, undeclared_inverses
 from graphdsl.plan import Plan
-from graphdsl.plan.checks import REVIEWS, unread_metapaths, unused_attributes, unused_types
+from graphdsl.plan.checks import REVIEWS, unread_metapaths, unserved_relations, unused_attributes, unused_types
 from graphdsl.text import Diagnostic
 
 
@@ -30,7 +30,7 @@ def review(resolved: ResolvedSpec, plans: Mapping[str, Plan], pedantic: bool) ->
 def _of_schema(schema: Schema, plans: Sequence[Plan], pedantic: bool) -> list[Diagnostic]:
     found = unread_metapaths(plans, schema)
     if pedantic:
-        found += [*unused_types(plans, schema), *unused_attributes(plans, schema)]
+        found += [*unused_types(plans, schema), *unserved_relations(plans, schema), *unused_attributes(plans, schema)]
         found += [*same_metapaths(schema), *undeclared_inverses(schema)]
     return found
 

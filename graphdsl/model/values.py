@@ -80,6 +80,12 @@ def _bounded(value: int | float, node: n.Expression) -> int | float:
     return value
 
 
+def _multiples(whole: int, part: int) -> str:
+    """The multiples of a number on both sides of another."""
+    lower = whole - whole % part
+    return f"{lower} or {lower + part}" if lower > 0 else str(lower + part)
+
+
 def _divide(left: int | float, right: int | float, node: n.Binary) -> int | float:
     if right == 0:
         raise Refused(report("GNN204", "division by zero", node.span))
@@ -91,7 +97,7 @@ def _divide(left: int | float, right: int | float, node: n.Binary) -> int | floa
                     f"{left} / {right} leaves a rest of {left % right}",
                     node.span,
                     f"{left} is not a multiple of {right}",
-                    helps=("division between whole numbers is exact: change one of them",),
+                    helps=(f"division is exact between whole numbers: {_multiples(left, right)} can be divided",),
                 )
             )
         return left // right

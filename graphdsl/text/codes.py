@@ -1,7 +1,7 @@
 """The registry of diagnostic codes, by phase.
 
 0xx text and syntax, 1xx names, 2xx parameters and values, 3xx layers on relations, 4xx metapaths, 5xx wiring, widths
-and liveness, 6xx spec against data and stored files, 7xx pedantic, 8xx deprecations, 9xx internal.
+and liveness, 6xx spec against data and stored files, 7xx pedantic, 8xx names of other versions and frameworks, 9xx internal.
 """
 
 from dataclasses import dataclass
@@ -231,6 +231,7 @@ CODES: tuple[Code, ...] = (
     ),
     _warning("GNN708", "same-metapath", "The metapath says again what a relation or another metapath says."),
     _warning("GNN709", "undeclared-inverse", "Two relations run both ways, and do not say whether they hold the same edges."),
+    _warning("GNN710", "unserved-relation", "No model of the file serves the relation, in either direction."),
     # 8xx names of other versions and frameworks
     _error("GNN801", "renamed-layer", "The layer has this name in another version or framework; here it has another."),
     _error(

@@ -12,7 +12,7 @@ from graphdsl.plan.checks.features import unreadable_features
 from graphdsl.plan.checks.hops import unseen_types
 from graphdsl.plan.checks.one_way import one_way_types
 from graphdsl.plan.checks.rows import norms_of_one_row
-from graphdsl.plan.checks.unused import unread_metapaths, unused_attributes, unused_types
+from graphdsl.plan.checks.unused import unread_metapaths, unserved_relations, unused_attributes, unused_types
 from graphdsl.plan.checks.wasted import wasted_relations
 from graphdsl.plan.ir import Plan
 from graphdsl.text import Diagnostic
@@ -22,4 +22,4 @@ Check = Callable[[Plan, Schema], list[Diagnostic]]
 CHECKS: tuple[Check, ...] = (unreadable_features, norms_of_one_row, dead_rules)
 REVIEWS: tuple[Check, ...] = (unseen_types, ignored_edge_attributes, one_way_types, wasted_relations)
 
-__all__ = ["CHECKS", "REVIEWS", "Check", "unread_metapaths", "unused_attributes", "unused_types"]
+__all__ = ["CHECKS", "REVIEWS", "Check", "unread_metapaths", "unserved_relations", "unused_attributes", "unused_types"]

@@ -45,7 +45,10 @@ def dead_rules(plan: Plan, _schema: Schema) -> list[Diagnostic]:
         else:
             message = f"no prediction depends on what {len(dead)} of the {len(rules)} rules of this map send"
             helps = ("leave the rules out, or predict something that they reach",)
-        notes = (f"that is {lost} of the {total} relations of this map, with parameters that are never trained",)
+        notes = (
+            f"that is {lost} of the {total} relations of this map: their parameters are never trained "
+            "(`gnn plan --data` counts them)",
+        )
         also = [(rule, "nor on this one") for rule in dead[1 : _SHOWN + 1]]
         found.append(report("GNN507", message, dead[0], also=also, helps=helps, notes=notes))
     return found

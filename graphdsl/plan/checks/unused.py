@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from graphdsl.model import Schema
-from graphdsl.plan.ir import Plan
+from graphdsl.plan.head_types import LinkHead
+from graphdsl.plan.ir import Plan, SequenceStage
 from graphdsl.plan.module_spec import Ids
 from graphdsl.plan.passes.mark_live import read_inputs
-from graphdsl.text import Diagnostic, report, show_name
+from graphdsl.text import Diagnostic, report, show_edge, show_name
 
 _KINDS = ("float", "int", "bool")
 
@@ -29,6 +30,21 @@ def unused_types(plans: Sequence[Plan], schema: Schema) -> list[Diagnostic]:
         report("GNN704", f"no model of this file reads `{show_name(name)}`", node.span, helps=helps)
         for name, node in schema.nodes.items()
         if name not in touched
+    ]
+
+
+def unserved_relations(plans: Sequence[Plan], schema: Schema) -> list[Diagnostic]:
+    """Edge types that send nothing in any model, in neither direction and on no metapath."""
+    used = {edge for plan in plans for edge in plan.relations}
+    used |= {hop.edge for plan in plans for item in plan.derived if item.metapath for hop in item.metapath.hops}
+    used |= {head.edge for plan in plans for head in plan.heads if isinstance(head, LinkHead)}
+    used |= {stage.edge for plan in plans for stage in plan.stages if isinstance(stage, SequenceStage)}
+    touched = {end for edge in used for end in (edge[0], edge[2])}
+    helps = ("serve it in a relation map, or leave it out",)
+    return [
+        report("GNN710", f"no model of this file serves `{show_edge(key)}`: it sends nothing", edge.span, helps=helps)
+        for key, edge in schema.edges.items()
+        if key not in used and edge.inverse not in used and not edge.derived and {edge.source, edge.target} <= touched
     ]
 
 
