@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from graphdsl.data.estimates import estimate_relations
+    from graphdsl.data.graph_set import GraphSet
     from graphdsl.data.inputs import batch_inputs
     from graphdsl.data.inspection import inspect
     from graphdsl.data.loading import seed_loader
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GraphData",
+    "GraphSet",
     "HeteroNeighborSampler",
     "Report",
     "batch_inputs",
@@ -37,6 +39,7 @@ __all__ = [
 
 _HOMES = {
     "GraphData": "graphdsl.data.view",
+    "GraphSet": "graphdsl.data.graph_set",
     "HeteroNeighborSampler": "graphdsl.data.sampling",
     "Report": "graphdsl.data.validation",
     "batch_inputs": "graphdsl.data.inputs",

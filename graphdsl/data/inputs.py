@@ -8,11 +8,11 @@ from torch import Tensor
 from graphdsl.data.derivation import materialize, with_derived
 from graphdsl.data.needs import Needs, find_needs
 from graphdsl.data.view import GraphView, Place, open_data
-from graphdsl.plan import Plan
+from graphdsl.plan import Plan, SequenceStage
 from graphdsl.text import EdgeKey
 
 
-def batch_inputs(data: Any, plan: Plan) -> dict[str, dict[Any, Tensor]]:
+def batch_inputs(data: Any, plan: Plan) -> dict[str, Any]:
     """Prepare what a compiled model takes, from the whole graph or from a sampled batch: `model(**batch_inputs(…))`.
 
     What an optional type or relation would bring is left out where the data lacks it, and so is anything else that is
@@ -28,8 +28,11 @@ def batch_inputs(data: Any, plan: Plan) -> dict[str, dict[Any, Tensor]]:
         - `x_dict`: features [num_nodes, width] of the types that have some;
         - `edge_index_dict`: [2, E] int64 of every relation that the plan reads, inverses and metapaths included;
         - `n_id_dict`: numbers [num_nodes] of the nodes of types without features, in the whole graph;
+        - `batch_dict` and `num_graphs` of a batch of graphs, where whole graphs are predicted;
         - `<attribute>_dict` for each attribute that a layer is given by keyword: of relations or node types, [rows,
-          width], or [rows] where it is passed as one number each.
+          width], or [rows] where it is passed as one number each;
+
+        of a `sequential` block: the names of its header.
 
     Raises:
         SpecError: GNN611 for data of another kind, GNN402 for a metapath above its budget.
@@ -43,6 +46,8 @@ def batch_inputs(data: Any, plan: Plan) -> dict[str, dict[Any, Tensor]]:
     >>> sorted(batch_inputs(data, spec.plan("m")))
     ['edge_index_dict', 'x_dict']
     """
+    if plan.sequence is not None:
+        return _sequence_inputs(open_data(data), plan.sequence)
     view = with_derived(open_data(data), plan)
     needs = find_needs(plan)
     edges = materialize(view, plan.relations)
@@ -57,7 +62,37 @@ def batch_inputs(data: Any, plan: Plan) -> dict[str, dict[Any, Tensor]]:
         for key in attributes:
             if key in view.keys(place):
                 inputs.setdefault(f"{key}_dict", {})[place] = _bound(view, place, key, needs)
-    return inputs
+    return {**inputs, **_grouping(view, plan)} if plan.graph_heads else inputs
+
+
+def _grouping(view: GraphView, plan: Plan) -> dict[str, Any]:
+    """Which nodes make a graph, in a batch of graphs; nothing for a single graph."""
+    types = sorted({name for head in plan.graph_heads for name in head.types})
+    batch = {name: view.read(name, "batch") for name in types if "batch" in view.keys(name)}
+    return {"batch_dict": batch, **_number_of_graphs(view, types)} if batch else {}
+
+
+def _number_of_graphs(view: GraphView, types: list[str]) -> dict[str, int]:
+    """A batch of graphs knows where each begins, also those without nodes."""
+    return next(({"num_graphs": len(view.read(name, "ptr")) - 1} for name in types if "ptr" in view.keys(name)), {})
+
+
+def _sequence_inputs(view: GraphView, block: SequenceStage) -> dict[str, Any]:
+    """Arguments of a `sequential` block, by the names of its header."""
+    inputs: dict[str, Any] = {}
+    for item in block.inputs:
+        place: Place = block.edge if item.source == "edge" else block.type
+        if item.source == "edge_index":
+            inputs[item.name] = view.connectivity(block.edge)
+        elif item.source in ("node", "edge") and item.name in view.keys(place):
+            inputs[item.name] = view.read(place, item.name)
+        elif item.source == "batch" and "batch" in view.keys(block.type):
+            inputs[item.name] = view.read(block.type, "batch")
+        elif item.source == "batch_size":
+            inputs[item.name] = _number_of_graphs(view, [block.type]).get("num_graphs", 1)
+        elif item.source == "graph":
+            inputs[item.name] = view.carried(item.name)
+    return {name: value for name, value in inputs.items() if value is not None}
 
 
 def _as_columns(value: Tensor) -> Tensor:

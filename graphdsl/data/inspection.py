@@ -1,14 +1,16 @@
 """From data to metadata: what there is, how many, how wide, of which dtype."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from graphdsl.data.view import BOOKKEEPING, GraphView, Place, UnreadableTensorError, open_data
+from graphdsl.data.graph_set import GraphSet, read_data
+from graphdsl.data.view import BOOKKEEPING, GraphView, Place, UnreadableTensorError, describe_tensor, open_data
 from graphdsl.model import Attribute, Metadata, Schema, StoreInfo, TensorInfo
-from graphdsl.text import SpecError, report
+from graphdsl.text import EdgeKey, SpecError, report
 
 _LABEL_NAMES = ("y", "label", "labels", "target")
 
@@ -17,7 +19,8 @@ def inspect(data: Any, schema: Schema | None = None) -> Metadata:
     """Tell what a graph holds, without copying or guessing.
 
     Args:
-        data: a `HeteroData` or a pair of a PyG `FeatureStore` and `GraphStore`.
+        data: a `HeteroData` or a pair of a PyG `FeatureStore` and `GraphStore`; with a schema, also a list of graphs,
+            or a homogeneous `Data`.
         schema: says which attributes are labels; without it the names `y`, `label`, … do. Integer labels of shape
             [num_nodes] get `classes`, their largest value + 1.
 
@@ -35,8 +38,15 @@ def inspect(data: Any, schema: Schema | None = None) -> Metadata:
     >>> inspect(data).nodes["author"].tensors["y"]
     TensorInfo(shape=(3,), dtype='int64', classes=3)
     """
-    view = open_data(data)
+    read = read_data(data, schema)
+    if isinstance(read, GraphSet):
+        return _inspect_graphs(read)
+    view = open_data(read)
     labels = _declared_labels(schema)
+    return _inspect_view(view, labels)
+
+
+def _inspect_view(view: GraphView, labels: frozenset[tuple[Place, str]]) -> Metadata:
     try:
         return Metadata(
             nodes={name: _inspect_store(view, name, labels) for name in view.node_types},
@@ -44,6 +54,36 @@ def inspect(data: Any, schema: Schema | None = None) -> Metadata:
         )
     except UnreadableTensorError as error:
         raise SpecError([report("GNN611", str(error), where="data")]) from error
+
+
+def _inspect_graphs(graphs: GraphSet) -> Metadata:
+    """Sizes that all graphs share: widths, the largest number of classes, and counts that are the same in each."""
+    schema = graphs.schema
+    labels = _declared_labels(schema)
+    found = [_inspect_view(open_data(graph), labels) for graph in graphs]
+    nodes: dict[str, StoreInfo] = {}
+    edges: dict[EdgeKey, StoreInfo] = {}
+    for item in found:
+        nodes |= {name: _join(nodes.get(name), store) for name, store in item.nodes.items()}
+        edges |= {edge: _join(edges.get(edge), store) for edge, store in item.edges.items()}
+    carried: dict[str, TensorInfo] = {}
+    for name, attribute in schema.graph.items():
+        values = graphs.values(name)
+        info = None if values is None else describe_tensor(values)
+        if info is not None and values is not None:
+            classes = max(0, int(values.max()) + 1) if attribute.type.kind == "class" else None
+            carried[name] = TensorInfo(info.shape, info.dtype, classes)
+    return Metadata(nodes, edges, StoreInfo(len(graphs), carried))
+
+
+def _join(before: StoreInfo | None, store: StoreInfo) -> StoreInfo:
+    if before is None:
+        return store
+    tensors = {**store.tensors, **before.tensors}
+    for key, info in store.tensors.items():
+        classes = max(info.classes or 0, tensors[key].classes or 0) if info.classes is not None else None
+        tensors[key] = replace(tensors[key], classes=classes)
+    return StoreInfo(before.count if before.count == store.count else None, tensors)
 
 
 def _declared_labels(schema: Schema | None) -> frozenset[tuple[Place, str]]:

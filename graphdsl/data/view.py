@@ -71,6 +71,10 @@ class GraphView(ABC):
             UnreadableTensorError: the store fails.
         """
 
+    def carried(self, key: str) -> Any:
+        """What the whole graph carries under a key; None where it carries no such thing."""
+        return None
+
     def _order_types(self, stored: list[str]) -> tuple[str, ...]:
         ends = [end for source, _, target in self.edge_types for end in (source, target)]
         return tuple(dict.fromkeys([*stored, *ends]))
@@ -140,8 +144,13 @@ class _HeteroDataView(GraphView):
     def __init__(self, data: HeteroData) -> None:
         self._stores: dict[Place, BaseStorage] = dict(zip(data.node_types, data.node_stores, strict=True))
         self._stores.update(zip(data.edge_types, data.edge_stores, strict=True))
+        self._carried = data._global_store
         self.edge_types = tuple(data.edge_types)
         self.node_types = self._order_types(list(data.node_types))
+
+    def carried(self, key: str) -> Any:
+        """What the whole graph carries under a key."""
+        return self._carried.get(key)
 
     def keys(self, place: Place) -> tuple[str, ...]:
         store = self._stores.get(place, {})

@@ -1,27 +1,41 @@
 """A dataset that PyG knows by name."""
 
 import inspect
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch_geometric.datasets
 from torch_geometric.data import Data, Dataset, HeteroData
 
+from graphdsl.data.graph_set import GraphSet, read_data
+from graphdsl.data.homogeneous import only_types
 from graphdsl.data.sources.refusal import one_line, refuse, stop
-from graphdsl.model import DataSource
+from graphdsl.model import DataSource, Schema
 from graphdsl.text import did_you_mean, listing
 
 
-def load_dataset(source: DataSource) -> HeteroData:
-    """Make a dataset of `torch_geometric.datasets` and take its first graph; it downloads what is not there yet.
+_TU = ("MUTAG", "ENZYMES", "PROTEINS", "COLLAB", "IMDB-BINARY", "REDDIT-BINARY", "NCI1", "DD")
+"""Datasets of `TUDataset` that may be named without it."""
+
+
+def load_dataset(source: DataSource, schema: Schema) -> HeteroData | GraphSet:
+    """Make a dataset of `torch_geometric.datasets`; it downloads what is not there yet.
+
+    A schema that says what a graph carries gets all graphs, any other the first one. Homogeneous graphs get the types of
+    a schema that has one of each.
 
     Args:
-        source: `name` of the class; `arguments` for its constructor, of which `root` starts from `base`.
+        source: `name` of the class, or of a dataset of `TUDataset` such as "MUTAG"; `arguments` for the constructor, of
+            which `root` starts from `base`.
+        schema: what the data is to serve.
 
     Raises:
         SpecError: GNN612 for an unknown name, GNN611 for arguments that it does not take, a failed download or a
             homogeneous graph, GNN617 for a package that the dataset needs.
     """
+    if source.name in _TU:
+        source = replace(source, name="TUDataset", arguments={**source.arguments, "name": source.name})
     known = {name: item for name in torch_geometric.datasets.__all__ if _is_dataset(item := _look_up(name))}
     if source.name not in known:
         helps = did_you_mean(source.name, known)
@@ -29,8 +43,9 @@ def load_dataset(source: DataSource) -> HeteroData:
         raise stop(refuse(source, message, *helps, code="GNN612", notes=() if helps else listing("datasets", known)))
     made = _make(source, known[source.name])
     graph = _first(source, made)
-    if isinstance(graph, HeteroData):
-        return graph
+    fits = isinstance(graph, HeteroData) or (isinstance(graph, Data) and only_types(schema) is not None)
+    if fits:
+        return GraphSet(list(made), schema) if schema.graph else read_data(graph, schema)
     found = "homogeneous graphs" if isinstance(graph, Data) else f"a `{type(graph).__name__}`"
     message = f"the dataset `{source.name}` holds {found}, and a heterogeneous graph is needed"
     raise stop(refuse(source, message, 'such as `pyg("DBLP", root=…)`'))

@@ -11,25 +11,28 @@ from typing import Any
 
 from torch_geometric.data import HeteroData
 
+from graphdsl.data.graph_set import GraphSet, read_data
 from graphdsl.data.sources.refusal import one_line, refuse, stop
 from graphdsl.data.view import GraphData, open_data
-from graphdsl.model import DataSource
+from graphdsl.model import DataSource, Schema
 from graphdsl.text import Diagnostic, SpecError, did_you_mean, listing
 
 _MODULE = "graphdsl_user_data"
 _SHOWN_FRAMES = 8
 
 
-def call_function(source: DataSource) -> GraphData:
+def call_function(source: DataSource, schema: Schema) -> GraphData | GraphSet:
     """Import `path/to/file.py` and call `function` of it without arguments.
 
     The file's folder is on `sys.path` meanwhile, as if it were run as a program.
 
     Args:
         source: its `name` is `path/to/file.py:function`.
+        schema: what the data is to serve.
 
     Returns:
-        The `HeteroData` or `(FeatureStore, GraphStore)` pair that the function returns.
+        The `HeteroData` or `(FeatureStore, GraphStore)` pair that the function returns, or its graphs where it returns
+        several.
 
     Raises:
         SpecError: GNN611: no such file or function, an exception in it (with the user's own frames as notes), or a
@@ -43,6 +46,9 @@ def call_function(source: DataSource) -> GraphData:
         module = _import(source, path)
         result = _run(source, path, _find(source, module, function, name), f"`{function}` failed")
     try:
+        result = read_data(result, schema)
+        if isinstance(result, GraphSet):
+            return result
         open_data(result)
     except SpecError as error:
         first = error.diagnostics[0]

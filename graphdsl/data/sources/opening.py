@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from graphdsl.data.graph_set import GraphSet
 from graphdsl.data.sources.dataset import load_dataset
 from graphdsl.data.sources.function import call_function
 from graphdsl.data.sources.saved import load_saved
@@ -9,16 +10,16 @@ from graphdsl.data.sources.tables import load_tables
 from graphdsl.data.view import GraphData
 from graphdsl.model import DataSource, Schema
 
-_LOADERS: Mapping[str, Callable[[DataSource, Schema], GraphData]] = {
-    "pyg": lambda source, schema: load_dataset(source),
+_LOADERS: Mapping[str, Callable[[DataSource, Schema], GraphData | GraphSet]] = {
+    "pyg": load_dataset,
     "tables": load_tables,
-    "file": lambda source, schema: load_saved(source),
-    "function": lambda source, schema: call_function(source),
+    "file": load_saved,
+    "function": call_function,
 }
 
 
-def load_source(source: DataSource, schema: Schema) -> GraphData:
-    """Load a graph.
+def load_source(source: DataSource, schema: Schema) -> GraphData | GraphSet:
+    """Load a graph, or several.
 
     Args:
         source: where it is; relative paths start from `source.base`.
@@ -26,7 +27,8 @@ def load_source(source: DataSource, schema: Schema) -> GraphData:
             they fit is for `graphdsl.data.validate` to say.
 
     Returns:
-        A `HeteroData`, or the `(FeatureStore, GraphStore)` pair that a function made.
+        A `HeteroData`, the `(FeatureStore, GraphStore)` pair that a function made, or a `GraphSet` where the source
+        holds several graphs or the schema says what a graph carries.
 
     Raises:
         SpecError: everything that keeps the source from being read.

@@ -10,16 +10,20 @@ from torch_geometric.data import Data, HeteroData
 from torch_geometric.data.data import DataEdgeAttr, DataTensorAttr
 from torch_geometric.data.storage import BaseStorage, EdgeStorage, GlobalStorage, NodeStorage
 
+from graphdsl.data.graph_set import GraphSet, read_data
+from graphdsl.data.homogeneous import as_hetero, only_types
 from graphdsl.data.sources.refusal import one_line, refuse, stop
-from graphdsl.model import DataSource
+from graphdsl.model import DataSource, Schema
 from graphdsl.text import Diagnostic
 
 _PLAIN = [BaseStorage, NodeStorage, EdgeStorage, GlobalStorage, DataEdgeAttr, DataTensorAttr]
 """PyG lets torch open its containers, but not what lies in them, which is just as harmless: mappings and records."""
 
 
-def load_saved(source: DataSource) -> HeteroData:
-    """Open a `HeteroData` saved by `torch.save`, or the dictionary that `HeteroData.to_dict()` gives.
+def load_saved(source: DataSource, schema: Schema) -> HeteroData | GraphSet:
+    """Open a `HeteroData` saved by `torch.save`, the dictionary that `HeteroData.to_dict()` gives, or a list of such.
+
+    A homogeneous `Data` is accepted where the schema has one node type and one edge type.
 
     The file is read with `weights_only`: tensors, plain Python values and PyG's own containers; anything else is
     refused before it can run.
@@ -29,9 +33,21 @@ def load_saved(source: DataSource) -> HeteroData:
     """
     path = source.base / source.name
     content = _read(source, path)
+    if isinstance(content, list | tuple):
+        graphs = [_graph(source, path, item, schema) for item in content]
+        if not graphs:
+            raise stop(refuse(source, f"`{path}` holds an empty list", "save a list of graphs"))
+        return GraphSet(graphs, schema)
+    return read_data(_graph(source, path, content, schema), schema)
+
+
+def _graph(source: DataSource, path: Path, content: Any, schema: Schema) -> HeteroData:
+    """A graph that a file holds, alone or in a list."""
     if isinstance(content, HeteroData):
         return _rebuild(source, path, content)
     if isinstance(content, Data):
+        if only_types(schema) is not None:
+            return as_hetero(content, schema)
         help_line = "save `data.to_heterogeneous()`, with the names of its types"
         raise stop(
             refuse(source, f"`{path}` holds a homogeneous `Data`, and a heterogeneous graph is needed", help_line)
@@ -71,6 +87,8 @@ def _explain_refused(source: DataSource, path: Path, error: Exception) -> Diagno
 
 
 def _is_store(key: Any, value: Any) -> bool:
+    if key == "_global_store":
+        return isinstance(value, dict)
     is_type = isinstance(key, str)
     is_relation = isinstance(key, tuple) and len(key) == 3 and all(isinstance(name, str) for name in key)
     return (is_type or is_relation) and isinstance(value, dict) and all(isinstance(name, str) for name in value)

@@ -7,9 +7,11 @@ loops over nodes or edges, and none repeats what another reports.
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from graphdsl.data.graph_set import GraphSet, read_data
 from graphdsl.data.validation.attributes import check_attributes
 from graphdsl.data.validation.connectivity import check_connectivity
 from graphdsl.data.validation.counts import check_counts
+from graphdsl.data.validation.graph_lists import check_graphs
 from graphdsl.data.validation.inverses import check_inverses
 from graphdsl.data.validation.mirrors import check_mirrors
 from graphdsl.data.validation.presence import check_presence
@@ -36,7 +38,8 @@ def validate(schema: Schema, data: Any, links: Iterable[HiddenLinks] = ()) -> tu
 
     Args:
         schema: what a spec declares.
-        data: a `HeteroData`, or a pair of a PyG `FeatureStore` and `GraphStore`, whose tensors are read one by one.
+        data: a `HeteroData`, or a pair of a PyG `FeatureStore` and `GraphStore`, whose tensors are read one by one; a
+            list or dataset of graphs; a homogeneous `Data`, if the schema has one node type and one edge type.
         links: predicted relations, of which no other relation may tell.
 
     Returns:
@@ -44,8 +47,14 @@ def validate(schema: Schema, data: Any, links: Iterable[HiddenLinks] = ()) -> tu
         or compute nonsense; warnings that something may not be meant so.
     """
     try:
-        view = open_data(data)
+        read = read_data(data, schema)
+        if isinstance(read, GraphSet):
+            return order(check_graphs(read, _check))
+        view = open_data(read)
     except SpecError as error:
         return error.diagnostics
-    found = [finding for check in CHECKS for finding in check(schema, view)]
-    return order([*found, *check_mirrors(schema, view, links)])
+    return order([*_check(schema, view), *check_mirrors(schema, view, links)])
+
+
+def _check(schema: Schema, view: GraphView) -> Iterator[Diagnostic]:
+    return (finding for check in CHECKS for finding in check(schema, view))
