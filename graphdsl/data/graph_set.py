@@ -68,7 +68,7 @@ class GraphSet(Sequence[HeteroData]):
         Returns:
             A `HeteroDataBatch`; types without features have their node numbers as `n_id`.
         """
-        alike = [self._conformed(number) for number in numbers]
+        alike = [self.alike(number) for number in numbers]
         return Batch.from_data_list(alike)  # type: ignore[return-value]
 
     def values(self, name: str) -> Tensor | None:
@@ -131,13 +131,15 @@ class GraphSet(Sequence[HeteroData]):
                 found[place, key] = empty if first is None else first[key][:0]
         return found
 
-    def _conformed(self, number: int) -> HeteroData:
+    def alike(self, number: int) -> HeteroData:
+        """A graph with every type, relation and common attribute of the schema, and its number as `graph_number`."""
         if number not in self._alike:
             graph, made = self.graphs[number], HeteroData()
             for place, keys in self._keys.items():
                 _fill(made, graph, place, {key: self._widths[place, key] for key in keys}, self._origin(place))
             for name, rows in self._inputs.items():
                 made[name] = rows[number : number + 1]
+            made["graph_number"] = torch.tensor([number])
             self._alike[number] = made
         return self._alike[number]
 

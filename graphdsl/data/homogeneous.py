@@ -47,7 +47,8 @@ def as_hetero(data: Data, schema: Schema) -> HeteroData:
     # Touching the stores makes the types, also where a graph has no nodes or edges.
     made[node].num_nodes = data.num_nodes
     made[edge].edge_index = data.edge_index if data.edge_index is not None else torch.zeros(2, 0, dtype=torch.long)
-    for key in data.keys():  # noqa: SIM118: a `Data` is no mapping
+    names: list[str] = list(data.keys())
+    for key in names:
         if key not in _CONNECTIVITY | _BOOKKEEPING:
             _place(made, data, key, schema, node, edge)
     return made

@@ -217,6 +217,8 @@ CODES: tuple[Code, ...] = (
         "mirrored-relation",
         "Another relation holds the pairs that are to be predicted, so the model would be shown the answer.",
     ),
+    _error("GNN630", "empty-graph", "A graph without nodes has no row in what a `sequential` block reads out."),
+    _error("GNN631", "mixed-supervision", "Labels of whole graphs and of nodes or links come from different data."),
     # 7xx pedantic
     _warning("GNN701", "unseen-type", "The type lies further from the prediction than the model has layers."),
     _warning(

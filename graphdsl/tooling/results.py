@@ -70,7 +70,7 @@ def print_header(console: "Console", job: Job, model: "nn.Module", folder: Path,
         ("model", f"{training.model} of {job.spec.name}: {count:,} parameters{idle}, predicts {heads}"),
         ("data", _describe_data(job.metadata)),
         ("labels", _describe_splits(job.supervision)),
-        ("training", _describe_training(training, machines.processes)),
+        ("training", _describe_training(training, machines.processes, bool(job.plan.graph_heads))),
         ("folder", str(folder)),
     )
     for name, said in lines:
@@ -78,6 +78,9 @@ def print_header(console: "Console", job: Job, model: "nn.Module", folder: Path,
 
 
 def _describe_data(metadata: Metadata) -> str:
+    if metadata.graph.count is not None:
+        kinds = f"{len(metadata.nodes)} node type{'' if len(metadata.nodes) == 1 else 's'}"
+        return f"{metadata.graph.count:,} graphs of {kinds}"
     known = ((name, store.count) for name, store in metadata.nodes.items())
     sizes = ", ".join(f"{name} {count:,}" for name, count in known if count is not None)
     edges = sum(store.count or 0 for store in metadata.edges.values())
@@ -94,9 +97,11 @@ def _describe_splits(supervision: "Supervision") -> str:
     )
 
 
-def _describe_training(training: Training, processes: int) -> str:
-    steps = "the whole graph in each step"
-    if training.batch_size is not None:
+def _describe_training(training: Training, processes: int, of_graphs: bool) -> str:
+    steps = "all graphs in each step" if of_graphs else "the whole graph in each step"
+    if training.batch_size is not None and of_graphs:
+        steps = f"batches of {training.batch_size:,} graphs"
+    elif training.batch_size is not None:
         steps = f"batches of {training.batch_size:,}, fanout {', '.join(map(str, training.fanout))}"
     where = f", {processes} processes" if processes > 1 else ""
     return f"{training.optimizer.name}, {training.epochs} epochs, {steps}, seed {training.seed}{where}"
@@ -114,7 +119,8 @@ def print_results(console: "Console", job: Job, trials: Sequence[Trial], baselin
             for item in baselines
             if item.prediction == head.name
         ]
-        title = f"{split} {'edges' if head.name in job.supervision.links else 'nodes'}, {head.name}"
+        rows = "edges" if head.name in job.supervision.links else "nodes" if head in job.plan.node_heads else "graphs"
+        title = f"{split} {rows}, {head.name}"
         print_table(console, title, list(own), [(f"{job.training.model} ({tried})", own), *others])
     for note in dict.fromkeys(item.note for item in baselines if item.note):
         console.print(f"baselines are {note}", highlight=False)

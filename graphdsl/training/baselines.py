@@ -16,9 +16,11 @@ import torch
 from torch import Tensor
 
 from graphdsl.data.derivation import with_derived
+from graphdsl.data.graph_set import GraphSet
 from graphdsl.data.view import GraphView, open_data
 from graphdsl.plan import Plan
 from graphdsl.text import EdgeKey, show_edge
+from graphdsl.training.graph_baselines import graph_features
 from graphdsl.training.scores import Scores
 from graphdsl.training.splits import Supervision, Targets
 from graphdsl.training.task import HeadTask
@@ -60,6 +62,9 @@ def run_baselines(data: Any, plan: Plan, supervision: Supervision, seed: int = 0
         supervision: labels and splits; scores are on the test nodes, or the validation nodes without any.
         seed: for subsampling and solvers.
     """
+    if isinstance(data, GraphSet):
+        yield from _of_graphs(data, supervision, seed)
+        return
     view = with_derived(open_data(data), plan)
     metapaths = {item.edge for item in plan.derived if item.metapath is not None}
     for task in supervision.task.heads:
@@ -68,6 +73,16 @@ def run_baselines(data: Any, plan: Plan, supervision: Supervision, seed: int = 0
         targets = supervision.targets[task.head.name]
         for name, features in _inputs(view, task, len(targets.labels), metapaths):
             yield _score(task, targets, name, features, seed)
+
+
+def _of_graphs(graphs: GraphSet, supervision: Supervision, seed: int) -> Iterator[Baseline]:
+    """Baselines of predictions of whole graphs."""
+    features = list(graph_features(graphs))
+    for task in supervision.task.heads:
+        targets = supervision.targets[task.head.name]
+        name = "mean" if task.head.kind == "real" else "majority class"
+        for each, columns in ((name, None), *features):
+            yield _score(task, targets, each, columns, seed)
 
 
 def _inputs(view: GraphView, task: HeadTask, rows: int, metapaths: set[EdgeKey]) -> Iterator[tuple[str, Any]]:

@@ -12,11 +12,13 @@ import torch
 from torch import Tensor
 
 from graphdsl.data import batch_inputs, seed_loader
+from graphdsl.data.graph_set import GraphSet, read_data
 from graphdsl.data.hiding import without_edges
 from graphdsl.model import Schema, Training
 from graphdsl.plan import Plan
-from graphdsl.text import EdgeKey
+from graphdsl.text import EdgeKey, SpecError, report
 from graphdsl.training.batch import Batch, Batches, Share, move
+from graphdsl.training.graph_batches import GraphBatches
 from graphdsl.training.link_batches import PairBatches
 from graphdsl.training.order import SeedOrder
 from graphdsl.training.pairs import WantedPairs, no_pairs, rows_of
@@ -68,12 +70,14 @@ class Resident:
     def on(self, device: torch.device) -> Mapping[str, Any]:
         """The inputs on a device."""
         if device != self._device:
-            self._inputs = {
-                name: {key: self._move(value, device) for key, value in given.items()}
-                for name, given in self._inputs.items()
-            }
+            self._inputs = {name: self._on(given, device) for name, given in self._inputs.items()}
             self._device = device
         return self._inputs
+
+    def _on(self, given: Any, device: torch.device) -> Any:
+        if isinstance(given, Mapping):
+            return {key: self._move(value, device) for key, value in given.items()}
+        return self._move(given, device) if isinstance(given, Tensor) else given
 
     def _move(self, value: Tensor, device: torch.device) -> Tensor:
         key = (id(value), device)
@@ -206,14 +210,15 @@ class BatchSource:
     """Makes the batches of all splits of one graph, for one plan; what they can share they share.
 
     Args:
-        data: a `HeteroData` or a `(FeatureStore, GraphStore)` pair.
+        data: a `HeteroData`, a `(FeatureStore, GraphStore)` pair, or graphs.
         plan: the model's plan.
         training: with a `batch_size`, neighbourhoods are sampled; otherwise the whole graph is one batch.
         schema: says which attributes are times.
     """
 
     def __init__(self, data: Any, plan: Plan, training: Training, schema: Schema) -> None:
-        self._data, self._plan, self._training, self._schema = data, plan, training, schema
+        self._data, self._plan, self._training, self._schema = read_data(data, schema), plan, training, schema
+        _refuse_sampling(plan, training)
         self._graphs: dict[str, Resident] = {}
         self._made: dict[tuple[str, str], SeedBatches] = {}
 
@@ -236,6 +241,8 @@ class BatchSource:
             device: where the whole graph stays; sampled batches are on the CPU.
         """
         share, graph = share or Share(), graph or MessageGraph()
+        if isinstance(self._data, GraphSet):
+            return [self._of_graphs(wanted, shuffle, share, device or torch.device("cpu"))]
         if self._training.batch_size is None:
             pairs = no_pairs(self._plan.link_heads)
             return [WholeGraph(self._whole(graph), wanted, share, device or torch.device("cpu"), pairs)]
@@ -248,6 +255,15 @@ class BatchSource:
                 view = without_edges(self._data, graph.kept)
                 found.append(PairBatches(view, self._plan, item, self._training, self._schema, shuffle, share))
         return [*(self._sample(graph, name, group, shuffle, share) for name, group in by_type.items()), *found]
+
+    def _of_graphs(
+        self, wanted: Mapping[str, AnyWanted], shuffle: bool, share: Share, device: torch.device
+    ) -> GraphBatches:
+        assert isinstance(self._data, GraphSet)
+        rows = {name: item for name, item in wanted.items() if isinstance(item, Wanted)}
+        nodes = {name: item.nodes for name, item in rows.items()}
+        labels = {name: item.labels for name, item in rows.items() if item.labels is not None}
+        return GraphBatches(self._data, self._plan, nodes, labels, self._training, shuffle, share, device)
 
     def _whole(self, graph: MessageGraph) -> Resident:
         """The inputs of a whole graph; its features are in memory once, whatever its edges."""
@@ -265,3 +281,12 @@ class BatchSource:
         made = SeedBatches(view, self._plan, wanted, self._training, self._schema, shuffle, share, like)
         self._made.setdefault((graph.name, name), made)
         return made
+
+
+def _refuse_sampling(plan: Plan, training: Training) -> None:
+    """Neighbourhoods are sampled for relation maps, whose depth is known."""
+    if plan.sequence is None or plan.graph_heads or training.batch_size is None:
+        return
+    message = "a `sequential` block that predicts nodes is trained on the whole graph"
+    helps = ("leave `batch_size` out, or write the model with `edges { … }`",)
+    raise SpecError([report("GNN204", message, training.span or plan.sequence.span, helps=helps)])

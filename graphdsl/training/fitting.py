@@ -19,6 +19,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from rich.console import Console
 from torch import nn
 
+from graphdsl.data.graph_set import read_data
 from graphdsl.model import Training
 from graphdsl.plan import Plan
 from graphdsl.text import SpecError, report
@@ -110,7 +111,7 @@ def fit(
     Args:
         model: the compiled model, in its initial state: seed torch before compiling.
         plan: its plan.
-        data: a `HeteroData` or a `(FeatureStore, GraphStore)` pair.
+        data: a `HeteroData`, a `(FeatureStore, GraphStore)` pair, or a list or dataset of graphs.
         training: settings.
         origin: where the model comes from, for its checkpoints.
         folder: where files go.
@@ -125,6 +126,7 @@ def fit(
     """
     start = time.monotonic()
     folder, machines = Path(folder), machines or Machines()
+    data = read_data(data, origin.schema)
     supervision = read_supervision(data, plan.heads, training.class_weights, origin.schema, training)
     monitor = supervision.task.monitor(training.monitor, supervision.has("val"), training.span)
     _check_batches(data, training)

@@ -18,6 +18,8 @@ def dead_parameters(model: nn.Module, plan: Plan) -> list[Parameter]:
         model: what `compile_plan` made of the plan.
         plan: says in `live` which steps predictions depend on.
     """
+    if plan.sequence is not None:
+        return []
     used: dict[bool, set[Parameter]] = {True: set(), False: set()}
     for stage in plan.stages:
         for is_live, module in _modules(stage, _owner(model, plan, stage)):

@@ -244,6 +244,10 @@ def _key(item: HeadTask) -> str:
 def wanted_rows(supervision: Supervision, plan: Plan, split: str, seed: int = 0) -> dict[str, AnyWanted]:
     """The nodes and edges of a split with their labels, by prediction; `seed` is that of negatives in training."""
     found: dict[str, AnyWanted] = {}
+    for graph_head in plan.graph_heads:
+        targets = supervision.targets[graph_head.name]
+        if split in targets.nodes:
+            found[graph_head.name] = Wanted("graph", targets.nodes[split], targets.labels)
     for head in plan.node_heads:
         targets = supervision.targets[head.name]
         if split in targets.nodes:
@@ -293,6 +297,8 @@ def outputs_by_head(model: nn.Module, plan: Plan, batch: Batch) -> Mapping[str, 
     return {plan.heads[0].name: outputs} if len(plan.heads) == 1 else outputs
 
 
-def _cast(given: Mapping[Any, Tensor], dtype: torch.dtype) -> dict[Any, Tensor]:
+def _cast(given: Any, dtype: torch.dtype) -> Any:
     """Floats in the model's dtype, which is another one where it is trained in "64-true" or "bf16-true"."""
-    return {key: value.to(dtype) if value.is_floating_point() else value for key, value in given.items()}
+    if isinstance(given, Mapping):
+        return {key: _cast(value, dtype) for key, value in given.items()}
+    return given.to(dtype) if isinstance(given, Tensor) and given.is_floating_point() else given

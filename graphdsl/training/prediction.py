@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from graphdsl.data.view import open_data
-from graphdsl.plan import Head, LinkHead, Plan
+from graphdsl.plan import GraphHead, Head, LinkHead, Plan
 from graphdsl.text import SpecError, report
 from graphdsl.training.batch import Batch
 from graphdsl.training.batches import AnyWanted, BatchSource, MessageGraph, Wanted
@@ -25,17 +25,17 @@ from graphdsl.training.writing import replacing, write_tensors
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """What a model says about nodes.
+    """What a model says about nodes or whole graphs.
 
     Attributes:
         head: the prediction.
-        nodes: node numbers, shape `[nodes]`.
+        nodes: numbers of nodes or graphs, shape `[nodes]`.
         outputs: logits or numbers, shape `[nodes, size]`.
         decisions: what a user reads off them, by name: `class` and `probability`, `label` and `probability`, or
             `value`.
     """
 
-    head: Head
+    head: Head | GraphHead
     nodes: Tensor
     outputs: Tensor
     decisions: Mapping[str, Tensor]
@@ -43,7 +43,7 @@ class Predictions:
     @property
     def places(self) -> dict[str, Tensor]:
         """By column name, what the rows are about."""
-        return {"node": self.nodes}
+        return {"graph" if isinstance(self.head, GraphHead) else "node": self.nodes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,23 +123,31 @@ def predict(
         device: where to compute.
     """
     wanted: dict[str, AnyWanted] = {
-        head.name: Wanted(head.type, nodes[head.name]) for head in plan.node_heads if len(nodes[head.name])
+        head.name: Wanted(kind, nodes[head.name]) for kind, head in _heads(plan) if len(nodes[head.name])
     }
-    parts: dict[str, list[tuple[Tensor, Tensor]]] = {head.name: [] for head in plan.node_heads}
+    parts: dict[str, list[tuple[Tensor, Tensor]]] = {head.name: [] for _, head in _heads(plan)}
     with predicting(model, device) as place:
         for batch in _on(source, wanted, place):
             outputs = outputs_by_head(model, plan, batch)
             for name, rows in batch.rows.items():
                 parts[name].append((batch.nodes[name], outputs[name][rows].float().cpu()))
-    return [_join(head, parts[head.name]) for head in plan.node_heads]
+    return [_join(head, parts[head.name]) for _, head in _heads(plan)]
+
+
+def _heads(plan: Plan) -> list[tuple[str, Head | GraphHead]]:
+    """Predictions of nodes, with their type, and of whole graphs."""
+    return [*((head.type, head) for head in plan.node_heads), *(("graph", head) for head in plan.graph_heads)]
 
 
 def all_nodes(data: Any, plan: Plan) -> dict[str, Tensor]:
-    """Numbers of all nodes of the predicted types, by prediction.
+    """Numbers of all nodes of the predicted types, by prediction; of all graphs, where whole graphs are predicted.
 
     Raises:
         SpecError: GNN610 where a number of nodes cannot be told.
     """
+    if plan.graph_heads:
+        numbers = torch.arange(len(data))
+        return {head.name: numbers for head in plan.graph_heads}
     view, found = open_data(data), {}
     for head in plan.node_heads:
         count = view.count(head.type)
@@ -149,7 +157,7 @@ def all_nodes(data: Any, plan: Plan) -> dict[str, Tensor]:
     return found
 
 
-def _join(head: Head, parts: list[tuple[Tensor, Tensor]]) -> Predictions:
+def _join(head: Head | GraphHead, parts: list[tuple[Tensor, Tensor]]) -> Predictions:
     size = head.size or 0
     nodes = torch.cat([torch.empty(0, dtype=torch.long), *(part[0] for part in parts)])
     outputs = torch.cat([torch.empty(0, size), *(part[1].reshape(-1, size) for part in parts)])

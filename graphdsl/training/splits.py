@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from graphdsl.data.graph_set import read_data
 from graphdsl.data.view import GraphView, open_data, show_place
 from graphdsl.model import Schema, Training
-from graphdsl.plan import AnyHead, Head, LinkHead
+from graphdsl.plan import AnyHead, GraphHead, Head, LinkHead
 from graphdsl.text import Diagnostic, EdgeKey, Span, SpecError, report
 from graphdsl.training.batches import MessageGraph
 from graphdsl.training.link_targets import LinkReader, LinkTargets
@@ -74,7 +75,7 @@ def read_supervision(
     time, or at random, see `link_targets`.
 
     Args:
-        data: a `HeteroData`, or a `(FeatureStore, GraphStore)` pair.
+        data: a `HeteroData`, a `(FeatureStore, GraphStore)` pair, or graphs (see `graph_targets`).
         heads: the predictions.
         class_weights: weigh classes inversely to their frequency among training nodes.
         schema: tells where a mask is declared, for diagnostics, and which relations are inverses.
@@ -84,6 +85,11 @@ def read_supervision(
         SpecError: GNN603 for labels that are missing; GNN613 for a missing training split or an empty split;
             GNN607 for a mask of another length.
     """
+    data = read_data(data, schema)
+    if any(isinstance(head, GraphHead) for head in heads):
+        from graphdsl.training.graph_targets import read_graph_supervision
+
+        return read_graph_supervision(data, heads, class_weights, schema, training or Training(""))
     view = open_data(data)
     found: list[Diagnostic] = []
     tasks: list[HeadTask] = []

@@ -14,7 +14,6 @@ from graphdsl.data.sources.refusal import one_line, refuse, stop
 from graphdsl.model import DataSource, Schema
 from graphdsl.text import did_you_mean, listing
 
-
 _TU = ("MUTAG", "ENZYMES", "PROTEINS", "COLLAB", "IMDB-BINARY", "REDDIT-BINARY", "NCI1", "DD")
 """Datasets of `TUDataset` that may be named without it."""
 
