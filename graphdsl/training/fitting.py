@@ -19,7 +19,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from rich.console import Console
 from torch import nn
 
-from graphdsl.data.graph_set import read_data
+from graphdsl.data.graph_set import is_graph_list
 from graphdsl.model import Training
 from graphdsl.plan import Plan
 from graphdsl.text import SpecError, report
@@ -126,7 +126,6 @@ def fit(
     """
     start = time.monotonic()
     folder, machines = Path(folder), machines or Machines()
-    data = read_data(data, origin.schema)
     supervision = read_supervision(data, plan.heads, training.class_weights, origin.schema, training)
     monitor = supervision.task.monitor(training.monitor, supervision.has("val"), training.span)
     _check_batches(data, training)
@@ -154,7 +153,7 @@ def fit(
 
 
 def _check_batches(data: Any, training: Training) -> None:
-    if isinstance(data, tuple) and training.batch_size is None:
+    if isinstance(data, tuple) and not is_graph_list(data) and training.batch_size is None:
         message = "a pair of stores may be larger than memory, so it is trained in mini-batches"
         raise SpecError([report("GNN204", message, training.span, helps=("set `batch_size: 1024`",))])
 

@@ -185,7 +185,7 @@ def test_a_file_with_a_list_of_something_else(tmp_path) -> None:
     torch.save([1, 2], tmp_path / "graphs.pt")
     with pytest.raises(SpecError) as failed:
         load_source(parse_source("graphs.pt", tmp_path), SPEC.schema())
-    assert "holds a `int` that is no graph" in failed.value.diagnostics[0].message
+    assert "holds a `list` that is no graph" in failed.value.diagnostics[0].message
 
 
 def test_functions_return_lists(tmp_path) -> None:
