@@ -1,12 +1,16 @@
 """`# gnn: allow GNN507 -- reason`: which findings a comment allows, read from the text.
 
-Behind code a comment is about its own line, on a line of its own about the next line that holds code.
+Behind code a comment is about its own line, on a line of its own about the next line that holds code; of a statement that
+goes over several lines it is about the whole, if it stands before it, behind its first line or behind its end. So a comment
+means the same however the spec is laid out.
 """
 
 import re
 from dataclasses import dataclass
 
+from graphdsl.syntax import parse
 from graphdsl.syntax.comments import Comment, Commented
+from graphdsl.syntax.extents import extents
 from graphdsl.syntax.removal import removal
 from graphdsl.text import (
     CODES,
@@ -40,12 +44,14 @@ class Allowed:
         code: which.
         span: where it is named.
         line: the line that it is about; None where no code follows.
+        lines: all lines that it is about.
         removal: the fix that takes it out of the comment, or takes the comment away with it.
     """
 
     code: Code
     span: Span
     line: int | None
+    lines: frozenset[int]
     removal: Fix
 
 
@@ -53,10 +59,13 @@ def read_allowed(source: SourceText) -> tuple[list[Allowed], list[Diagnostic]]:
     """What the comments of a text allow, and what is wrong with them."""
     allowed: list[Allowed] = []
     found: list[Diagnostic] = []
-    if "gnn:" in source.text:
-        commented = Commented.of(source)
-        for comment in commented.comments:
-            _Reader(source, commented, comment, allowed, found).read()
+    if "gnn:" not in source.text:
+        return allowed, found
+    commented = Commented.of(source)
+    directives = [item for item in commented.comments if _DIRECTIVE.match(item.text)]
+    together = extents(parse(source).file) if directives else ()
+    for comment in directives:
+        _Reader(source, commented, together, comment, allowed, found).read()
     return allowed, found
 
 
@@ -66,6 +75,7 @@ class _Reader:
 
     source: SourceText
     commented: Commented
+    together: tuple[tuple[int, int], ...]
     comment: Comment
     allowed: list[Allowed]
     found: list[Diagnostic]
@@ -125,11 +135,18 @@ class _Reader:
             message = f"`{code.code} {code.name}` {what} and cannot be allowed"
             self.found.append(report("GNN023", message, span, helps=helps, fix=fix))
         else:
-            self.allowed.append(Allowed(code, span, self.line(), fix))
+            line = next((line for line in self.commented.code if line >= self.comment.line), None)
+            self.allowed.append(Allowed(code, span, line, self.lines(line), fix))
 
-    def line(self) -> int | None:
-        """The line that the comment is about."""
-        return next((line for line in self.commented.code if line >= self.comment.line), None)
+    def lines(self, line: int | None) -> frozenset[int]:
+        """The lines of what starts on a line; behind code, also of what ends there."""
+        if line is None:
+            return frozenset()
+        found = {line}
+        for first, last in self.together:
+            if first == line or (last == line == self.comment.line):
+                found |= {*range(first, last + 1)}
+        return frozenset(found)
 
     def removal(self, spans: list[Span], place: int) -> Fix:
         if len(spans) > 1 and (fix := removal(spans, place, "remove it")):

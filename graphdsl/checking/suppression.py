@@ -34,7 +34,8 @@ def _covers(entry: Allowed, item: Diagnostic, file: str) -> bool:
         and not item.is_error
         and item.code not in OWN
         and place is not None
-        and (place.span.file, place.span.line) == (file, entry.line)
+        and place.span.file == file
+        and place.span.line in entry.lines
     )
 
 

@@ -5,6 +5,7 @@ import pytest
 from graphdsl.api import check_source, loads
 from graphdsl.checking import fix_source
 from graphdsl.syntax.comments import Commented
+from graphdsl.syntax.formatting import format_source
 from graphdsl.text import SourceText
 
 SPEC = """schema s {{
@@ -45,11 +46,44 @@ def test_a_comment_elsewhere_covers_nothing_and_says_so() -> None:
     assert codes(before=f"{ALLOW}\n    {ALLOW}") == ["GNN024"]
 
 
-def test_a_place_that_goes_over_several_lines_counts_where_it_starts() -> None:
-    text = SPEC.format(before="", behind="", between="").replace("    r: SAGEConv(3)", f"    r: SAGEConv(  {ALLOW}\n      3\n    )")
-    assert check_source(SourceText("t.gnn", text)) == ()
-    text = text.replace(f"  {ALLOW}", "").replace("\n    )", f"\n    ) {ALLOW}")
-    assert [item.code for item in check_source(SourceText("t.gnn", text))] == ["GNN507", "GNN024"]
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("r: SAGEConv(  {}\n      3\n    )", []),
+        ("r: SAGEConv(\n      3\n    )  {}", []),
+        ("r: SAGEConv(\n      3  {}\n    )", ["GNN507", "GNN024"]),
+        ("{}\n    r: SAGEConv(\n      3\n    )", []),
+        ("r: SAGEConv(\n      3\n    {}\n    )", ["GNN507", "GNN024"]),
+    ],
+)
+def test_of_what_goes_over_several_lines_it_is_about_the_whole(lines: str, expected: list[str]) -> None:
+    text = SPEC.format(before="", behind="", between="").replace("r: SAGEConv(3)", lines.format(ALLOW))
+    assert [item.code for item in check_source(SourceText("t.gnn", text))] == expected
+
+
+def test_a_map_is_one_statement_and_a_block_is_its_head() -> None:
+    plain = SPEC.format(before="", behind="", between="")
+    for old, new in (("edges {", f"edges {{  {ALLOW}"), ("  }\n  predict", f"  }}  {ALLOW}\n  predict"), ("  edges", f"  {ALLOW}\n  edges")):
+        assert check_source(SourceText("t.gnn", plain.replace(old, new))) == ()
+    for old, new in (("on s {", f"on s {{  {ALLOW}"), ("model", f"{ALLOW}\nmodel"), ("a.y\n}", f"a.y\n}}  {ALLOW}")):
+        assert sorted(item.code for item in check_source(SourceText("t.gnn", plain.replace(old, new)))) == ["GNN024", "GNN507"]
+    head = plain.replace("model m on s {", "model m(\n  unused: int = 3,\n) on s {  # gnn: allow GNN108, GNN507 -- r")
+    assert sorted(item.code for item in check_source(SourceText("t.gnn", head))) == ["GNN024", "GNN507"]
+
+
+def test_formatting_changes_nothing_of_it() -> None:
+    long = "that the reason is so long that no line can hold it with the code before it, however it is laid out"
+    text = SPEC.format(before="", behind="", between="").replace(
+        "edges {\n    \n    r: SAGEConv(3)\n    \n    q: SAGEConv(3)\n  }",
+        f"edges {{ r: SAGEConv(3, aggr = \"mean\", bias = false) q: SAGEConv(3, aggr = \"mean\", bias = false) }}  {ALLOW} {long}\n"
+        f"  # gnn: allow dead-relation -- {long}\n  edges {{ r: SAGEConv(3, aggr = \"mean\", bias = false) q: SAGEConv(3, aggr = \"mean\") }}",
+    ).replace("model m", "model m(first: int = 3, second: int = 4, third: int = 5, fourth: int = 6, fifth: int = 7)").replace(
+        "on s {", f"on s {{  # gnn: allow GNN108 -- {long}"
+    )
+    source = SourceText("t.gnn", text)
+    laid_out = SourceText("t.gnn", format_source(source).text)
+    assert laid_out.text.count("\n") > text.count("\n") + 3
+    assert [item.code for item in check_source(source)] == [item.code for item in check_source(laid_out)] == ["GNN024"]
 
 
 @pytest.mark.parametrize("name", ["GNN507", "gnn507", "dead-relation", "Dead-Relation", "GNN108,GNN507", "dead-relation , GNN108"])
