@@ -1,5 +1,7 @@
 """Honest baselines without message passing, on the same splits: what a graph model has to beat.
 
+For links: how often each target is linked in training.
+
 The majority class (or the mean), a linear model on the node's own features, and linear models on *one-hop ids*: which
 nodes of another type a node is joined to, as a sparse matrix with a column for each of them.
 """
@@ -18,9 +20,11 @@ from torch import Tensor
 from graphdsl.data.derivation import with_derived
 from graphdsl.data.graph_set import GraphSet
 from graphdsl.data.view import GraphView, open_data
-from graphdsl.plan import Plan
+from graphdsl.plan import LinkHead, Plan
 from graphdsl.text import EdgeKey, show_edge
 from graphdsl.training.graph_baselines import graph_features
+from graphdsl.training.link_targets import LinkTargets
+from graphdsl.training.pairs import WantedPairs, rows_of
 from graphdsl.training.scores import Scores
 from graphdsl.training.splits import Supervision, Targets
 from graphdsl.training.task import HeadTask
@@ -68,8 +72,9 @@ def run_baselines(data: Any, plan: Plan, supervision: Supervision, seed: int = 0
     view = with_derived(open_data(data), plan)
     metapaths = {item.edge for item in plan.derived if item.metapath is not None}
     for task in supervision.task.heads:
-        if task.head.name not in supervision.targets:
-            continue  # Of links; what a node is joined to is what they ask for.
+        if task.head.name in supervision.links:
+            yield _of_links(task, supervision.links[task.head.name], seed)
+            continue
         targets = supervision.targets[task.head.name]
         for name, features in _inputs(view, task, len(targets.labels), metapaths):
             yield _score(task, targets, name, features, seed)
@@ -83,6 +88,29 @@ def _of_graphs(graphs: GraphSet, supervision: Supervision, seed: int) -> Iterato
         name = "mean" if task.head.kind == "real" else "majority class"
         for each, columns in ((name, None), *features):
             yield _score(task, targets, each, columns, seed)
+
+
+def _of_links(task: HeadTask, links: LinkTargets, seed: int) -> Baseline:
+    """How often each target is linked, or, for what edges carry, the majority class or the mean."""
+    start = time.monotonic()
+    head = task.head
+    assert isinstance(head, LinkHead)
+    train = links.edges["train"]
+    split = "test" if "test" in links.edges else "val" if "val" in links.edges else "train"
+    scores = Scores(task, sync=False)
+    if links.labels is not None:
+        name = "mean" if head.kind == "real" else "majority class"
+        asked = links.edges[split]
+        scores.update(_fit(task, None, links.labels, train, asked, seed), links.labels[asked])
+    else:
+        name = "target popularity"
+        drawn = WantedPairs(head, links, links.edges[split]).draw(0)
+        known = torch.cat([train, links.edges["val"]]) if split == "test" and "val" in links.edges else train
+        targets = drawn.index()[1]
+        count = torch.bincount(links.edge_index[1, known], minlength=int(targets.max()) + 1).double()
+        rows = rows_of(head, len(drawn.labels), len(drawn.labels))
+        scores.update(count.log1p()[targets][rows], drawn.labels)
+    return Baseline(head.name, name, scores.compute(), time.monotonic() - start)
 
 
 def _inputs(view: GraphView, task: HeadTask, rows: int, metapaths: set[EdgeKey]) -> Iterator[tuple[str, Any]]:

@@ -74,6 +74,7 @@ def test_train_evaluate_predict_links(folder: Path, capsys: pytest.CaptureFixtur
     out = capsys.readouterr().out
     assert "predicts user -[rates]-> film" in out
     assert "test edges, user -[rates]-> film" in out
+    assert "target popularity" in out
     assert main(["evaluate", "run/best.ckpt"]) == 0
     assert "auroc" in capsys.readouterr().out
 

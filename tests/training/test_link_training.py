@@ -13,7 +13,7 @@ from graphdsl.data.derivation import with_derived
 from graphdsl.data.hiding import without_edges
 from graphdsl.data.link_loading import PairSeeds, pair_loader
 from graphdsl.model import Training
-from graphdsl.training import BatchSource, Fit, Origin, evaluate, fit
+from graphdsl.training import BatchSource, Fit, Origin, evaluate, fit, run_baselines
 from graphdsl.training.link_task import ranks
 from graphdsl.training.module import outputs_by_head, wanted_rows
 from graphdsl.training.pairs import place_rows
@@ -213,3 +213,19 @@ def test_labels_of_nodes_and_links_are_learned_together(tmp_path) -> None:
         assert done.monitor.name == f"val_{NAME}_auroc"
         assert found[f"test_{NAME}_auroc"] > 0.75
         assert found["test_user.y_accuracy"] > 0.6
+
+
+def test_baselines_of_links_are_on_the_same_pairs() -> None:
+    """Targets that are linked often are linked again; the baseline sees that, and the mean of what edges carry."""
+    data = make_links()
+    popular = torch.randint(5, (data[RATES].num_edges,), generator=torch.Generator().manual_seed(0))
+    data[RATES].edge_index = torch.stack([data[RATES].edge_index[0], torch.where(popular < 4, data[RATES].edge_index[1] % 15, data[RATES].edge_index[1])])
+    found = {}
+    for model in ("m", "stars"):
+        plan = graphdsl.loads(SPEC).plan(model, data=data)
+        (found[model],) = run_baselines(data, plan, supervise(data, model))
+    assert found["m"].scores["auroc"] > 0.7
+    assert found["stars"].name == "mean"
+    links = supervise(data, "stars").links["user -[rates]-> film.stars"]
+    train, test = (links.labels[links.edges[split]] for split in ("train", "test"))
+    assert found["stars"].scores["rmse"] == pytest.approx(float((test - train.mean()).square().mean().sqrt()), rel=1e-4)
