@@ -1,6 +1,6 @@
 """Relations that run both ways between two types, and do not say whether one is the other's inverse."""
 
-from graphdsl.model.schema import Schema
+from graphdsl.model.schema import EdgeType, Schema
 from graphdsl.text import Diagnostic, report, show_edge, show_name
 
 
@@ -11,11 +11,15 @@ def undeclared_inverses(schema: Schema) -> list[Diagnostic]:
     """
     found: list[Diagnostic] = []
     single = [edge for edge in schema.edges.values() if edge.inverse is None and edge.source != edge.target]
-    for number, edge in enumerate(single):
-        back = [other for other in single[:number] if (other.source, other.target) == (edge.target, edge.source)]
-        if len(back) != 1:
+    by_ends: dict[tuple[str, str], list[EdgeType]] = {}
+    for edge in single:
+        by_ends.setdefault((edge.source, edge.target), []).append(edge)
+    for (source, target), there in by_ends.items():
+        back = by_ends.get((target, source), [])
+        # With several of them, which one belongs to which cannot be told.
+        if len(there) != 1 or len(back) != 1 or there[0].span > back[0].span:
             continue
-        first = back[0]
+        first, edge = there[0], back[0]
         message = f"`{show_edge(edge.key)}` may be the inverse of `{show_edge(first.key)}`, and does not say so"
         also = ((first.span, "runs the other way"),)
         helps = (f"declare both at once: `edge {show_edge(first.key)} reverse {show_name(edge.relation)}`",)
