@@ -40,7 +40,7 @@ def check(path: str | Path, pedantic: bool = False) -> tuple[Diagnostic, ...]:
     """Everything that is wrong with a spec file; never raises for a bad spec, never imports torch.
 
     Args:
-        path: a `.gnn` file.
+        path: a `.gnn` file, or a spec in YAML or JSON (`.yaml`, `.yml`, `.json`).
         pedantic: report also what is right and could be better (7xx).
 
     Returns:
@@ -216,7 +216,7 @@ def load(path: str | Path) -> Spec:
     """Read and check a spec file.
 
     Args:
-        path: a `.gnn` file.
+        path: a `.gnn` file, or a spec in YAML or JSON (`.yaml`, `.yml`, `.json`).
 
     Raises:
         SpecError: with every finding, if there is an error among them.
@@ -229,7 +229,7 @@ def loads(text: str, name: str = "<string>") -> Spec:
 
     Args:
         text: the spec.
-        name: what it is called in messages.
+        name: what it is called in messages; with the ending of YAML or JSON, the text is read as such.
 
     Raises:
         SpecError: with every finding, if there is an error among them.

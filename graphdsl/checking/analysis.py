@@ -1,5 +1,6 @@
 """Everything that is wrong with a spec: syntax, declarations and every model, without follow-ups of one cause."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ from graphdsl.checking.reviewing import review
 from graphdsl.checking.suppression import suppress
 from graphdsl.model import Metadata, Model, ResolvedSpec, resolve
 from graphdsl.plan import Plan, lower
+from graphdsl.syntax import is_document
 from graphdsl.text import Diagnostic, Findings, Fix, Label, SourceText, order
 
 _NAMES = {"GNN101", "GNN103"}
@@ -20,6 +22,7 @@ _DECLARERS = (("node", "node type"), ("edge", "relation"), ("metapath", "relatio
               ("schema", "schema"))  # fmt: skip
 """Words that start a declaration, and what is unknown when one could not be read."""
 _MAX_ALSO = 3
+_STRING = re.compile(r'write it as a string: `"(.*)"`')
 
 
 def _follows(item: Diagnostic, lost: frozenset[str], damaged: bool) -> bool:
@@ -101,6 +104,15 @@ def _line(item: Diagnostic) -> tuple[str, int]:
 
 
 @no_collection()
+def _in_document(item: Diagnostic) -> Diagnostic:
+    """What is found in a spec in YAML or JSON: edits in `.gnn` would break what is around them, quotes are its own."""
+    if item.primary is None or not is_document(item.primary.span.file):
+        return item
+    inside = r'write `{string: \1}`, or `"\1"` with the quotes inside the text'
+    helps = tuple(_STRING.sub(inside, said) for said in item.helps)
+    return replace(item, fix=None, helps=helps)
+
+
 def analyse(source: SourceText, pedantic: bool = False) -> tuple[ResolvedSpec, list[Diagnostic]]:
     """Meaning and findings of a text: syntax, declarations, and every model with its defaults.
 
@@ -133,4 +145,5 @@ def analyse(source: SourceText, pedantic: bool = False) -> tuple[ResolvedSpec, l
     found = [item for item in found if item.primary is None or _line(item) not in lines]
     if not pedantic:
         found = [item for item in found if not item.is_pedantic]
-    return resolved, suppress(source, [*parsed.diagnostics, *_merge(found)], pedantic)
+    found = [_in_document(item) for item in (*parsed.diagnostics, *_merge(found))]
+    return resolved, suppress(source, found, pedantic)

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from graphdsl.syntax import Parsed, parse
+from graphdsl.syntax import Parsed, is_document, parse, spell_out
 from graphdsl.syntax import nodes as n
-from graphdsl.text import Diagnostic, SourceText, did_you_mean, read_source, report
+from graphdsl.text import Diagnostic, SourceText, Span, did_you_mean, read_source, report
 
 MAX_FILES = 100
 """Files that a spec may import, all in all."""
@@ -182,15 +182,28 @@ def gather(source: SourceText) -> Gathered:
 
 
 def bundle(gathered: Gathered) -> str:
-    """One text with the meaning of a spec and all that it imports: what a checkpoint keeps.
+    """One `.gnn` text with the meaning of a spec and all that it imports: what a checkpoint keeps.
 
-    A spec without imports is its own text.
+    A `.gnn` spec without imports is its own text.
     """
-    if len(gathered.sources) == 1:
-        return gathered.sources[0].text
-    texts = {source.name: source for source in gathered.sources}
-    parts = [_slice(texts[item.span.file], item) for item in gathered.file.declarations]
+    first = gathered.sources[0]
+    if len(gathered.sources) == 1 and not is_document(first.name):
+        return first.text
+    slices: dict[Span, str] = {}
+    for source in gathered.sources:
+        slices |= _slices(source)
+    parts = [slices.get(item.span, "") for item in gathered.file.declarations]
     return "\n\n".join(["gnn 1", *parts]) + "\n"
+
+
+def _slices(source: SourceText) -> dict[Span, str]:
+    """The declarations of a file in `.gnn`, by their places in it."""
+    declared = parse(source).file.declarations
+    if not is_document(source.name):
+        return {item.span: _slice(source, item) for item in declared}
+    spelled = SourceText(f"{source.name}.gnn", spell_out(source))
+    again = parse(spelled).file.declarations
+    return {item.span: _slice(spelled, other) for item, other in zip(declared, again, strict=False)}
 
 
 def _slice(source: SourceText, declared: n.Declaration) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -37,16 +38,21 @@ def _cache_file(text: str) -> Path | None:
     return folder / f"gnn-{digest}.parser"
 
 
-@cache
-def parser() -> lark.Lark:
-    """The LALR(1) parser; its table is built once per version of the grammar and kept in the user's cache folder."""
-    text = grammar_file().read_text(encoding="utf-8")
+def build_parser(more: str, start: Sequence[str]) -> lark.Lark:
+    """An LALR(1) parser of the grammar; its table is built once and kept in the user's cache folder.
+
+    Args:
+        more: rules beside those of the grammar file.
+        start: the rules that a text may follow.
+    """
+    text = grammar_file().read_text(encoding="utf-8") + more
 
     def build(kept: Path | None) -> lark.Lark:
         return lark.Lark(
             text,
             parser="lalr",
             lexer="contextual",
+            start=list(start),
             maybe_placeholders=False,
             cache=str(kept) if kept else False,
         )
@@ -55,6 +61,12 @@ def parser() -> lark.Lark:
         return build(_cache_file(text))
     except Exception:  # a damaged or foreign cache file must not stop anybody: build afresh
         return build(None)
+
+
+@cache
+def parser() -> lark.Lark:
+    """The parser of whole files."""
+    return build_parser("", ["start"])
 
 
 def _as_name(error: Any, stuck: Any) -> bool:
@@ -69,6 +81,11 @@ def _as_name(error: Any, stuck: Any) -> bool:
     return True
 
 
+def read_word(error: Any) -> bool:
+    """What a parser calls at an error: whether it can go on, with a word of the language read as a name."""
+    return _as_name(error, error.interactive_parser)
+
+
 def read_tree(text: str) -> Tree[Token]:
     """Parse a text.
 
@@ -77,10 +94,7 @@ def read_tree(text: str) -> Tree[Token]:
     """
     reader: Any = parser()
 
-    def recover(error: Any) -> bool:
-        return _as_name(error, error.interactive_parser)
-
-    return reader.parse(text, on_error=recover)
+    return reader.parse(text, on_error=read_word)
 
 
 def could_follow(text: str) -> frozenset[str]:

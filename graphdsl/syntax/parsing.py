@@ -38,6 +38,11 @@ class Parsed:
     lost: frozenset[str] = frozenset()
 
 
+def is_document(name: str) -> bool:
+    """Whether a file of this name is a spec in YAML or JSON."""
+    return name.lower().endswith((".yaml", ".yml", ".json"))
+
+
 def _check_version(declared: n.Literal) -> list[Diagnostic]:
     if declared.value == LANGUAGE_VERSION:
         return []
@@ -118,18 +123,37 @@ def _read(source: SourceText) -> tuple[list[Any], list[Diagnostic], frozenset[st
 
 
 def parse(source: SourceText) -> Parsed:
-    """Parse a spec; every error is reported, what can be read is returned.
+    """Parse a spec; every error is reported, what can be read is returned. Its name says whether it is YAML or JSON.
 
     >>> parsed = parse(SourceText("a.gnn", "schema s { node a { x: float[3] } }"))
     >>> parsed.diagnostics, len(parsed.file.declarations)
     ((), 1)
     """
+    if is_document(source.name):
+        from graphdsl.syntax.documents import parse_document
+
+        return parse_document(source)
     deepest = scan(source.text, MAX_DEPTH).deepest
     if deepest is not None:
         line, column = source.place(deepest)
         place = Span(source.name, line, column, line, column + 1)
         return _refuse(source, report("GNN005", f"brackets are nested deeper than {MAX_DEPTH} levels", place))
-    children, found, lost = _read(source)
+    return finish(source, *_read(source))
+
+
+def spell_out(source: SourceText) -> str:
+    """The `.gnn` text of a spec, whatever it is written in, formatted if that is not `.gnn`; "" if it cannot be read."""
+    if not is_document(source.name):
+        return source.text
+    from graphdsl.syntax.documents import to_gnn
+    from graphdsl.syntax.formatting import format_source
+
+    said = to_gnn(source)
+    return format_source(SourceText(source.name, said)).text if isinstance(said, str) else ""
+
+
+def finish(source: SourceText, children: list[Any], found: list[Diagnostic], lost: frozenset[str]) -> Parsed:
+    """What parsing gives, from the declarations (a version first), what is wrong, and the words of what was lost."""
     if not found and (deep := _too_deep(children)):
         return _refuse(source, deep)
     if children and isinstance(children[0], n.Literal):

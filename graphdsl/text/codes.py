@@ -45,6 +45,11 @@ CODES: tuple[Code, ...] = (
     _error("GNN012", "unclosed", "A bracket, brace or string is opened and never closed."),
     _error("GNN013", "version", "The spec asks for a version of the language that this program does not know."),
     _error("GNN014", "other-notation", "The text is written as in Python, C or YAML; a spec says this differently."),
+    _error("GNN015", "unreadable-document", "A spec in YAML or JSON that is no YAML or JSON: its text cannot be read."),
+    _error(
+        "GNN016", "document-form", "A spec in YAML or JSON has another form than such documents have (gnn.schema.json)."
+    ),
+    _error("GNN017", "duplicate-key", "A key is given twice in a mapping, so one value would hide the other."),
     _warning("GNN020", "unreadable-allow", "A comment starts like a suppression, and nobody can tell what it allows."),
     _warning(
         "GNN021", "allow-without-reason", "Whoever reads the spec later cannot tell whether the reason still holds."

@@ -24,7 +24,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_wheel_holds_grammar_and_type_marker(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {"graphdsl/grammar/gnn.lark", "graphdsl/grammar/README.md", "graphdsl/py.typed"} <= names
+    assert {"graphdsl/grammar/gnn.lark", "graphdsl/grammar/README.md", "graphdsl/grammar/gnn.schema.json", "graphdsl/py.typed"} <= names
     assert {f"graphdsl/text/explanations/{item.code}.md" for item in CODES} <= names
     assert not any(name.startswith(("tests/", "examples/")) for name in names)
 

@@ -1,5 +1,6 @@
 """What README and the language reference show is what happens."""
 
+import json
 import re
 import subprocess
 import sys
@@ -27,6 +28,23 @@ def test_every_spec_shown_is_clean(document: str) -> None:
         source = SourceText(f"{document}, block {number}", text)
         found = check_source(source)
         assert not found, render_all(found, {source.name: source})
+
+
+def test_every_document_shown_is_clean() -> None:
+    (text,) = blocks(REFERENCE, "yaml")
+    for line in ("", "# yaml-language-server: $schema=gnn.schema.json\n"):
+        source = SourceText("t.yaml", line + text)
+        found = check_source(source)
+        assert not found, render_all(found, {source.name: source})
+
+
+def test_texts_and_objects_of_the_table_mean_the_same() -> None:
+    """Each row of the table of objects: the models take both forms."""
+    table = REFERENCE.split("| what | as text | as object |", 1)[1].split("\n\n", 1)[0]
+    keys = set(re.findall(r"\b(\w+): ", table))
+    schema = json.loads((ROOT / "grammar" / "gnn.schema.json").read_text(encoding="utf-8"))
+    known = {key for item in schema["$defs"].values() for key in item.get("properties", ())}
+    assert keys - {"heads"} <= known
 
 
 @pytest.mark.parametrize(

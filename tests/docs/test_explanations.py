@@ -2,7 +2,7 @@
 
 Blocks of a page: `gnn` is checked, or, with `python` or `sh` blocks in its section, only saved as `spec.gnn`; `python` is
 executed in one namespace, and what it leaves in `found` or raises counts; `sh` is executed line by line, `gnn …` in this
-process; `text` is only shown. What lies in the folder stays there from the bad example to the good one.
+process; `yaml` is checked as `spec.yaml`; `text` is only shown. What lies in the folder stays there from the bad example to the good one.
 """
 
 import contextlib
@@ -81,13 +81,16 @@ def run_section(section: str, names: dict[str, object], pedantic: bool) -> set[s
     blocks = _BLOCK.findall(section)
     assert blocks, "a section has a block of `gnn`, `python`, `sh` or `text`"
     languages = {language for language, _ in blocks}
-    assert languages <= {"gnn", "python", "sh", "text"}, languages
+    assert languages <= {"gnn", "python", "sh", "text", "yaml"}, languages
     codes: set[str] = set()
     for language, text in blocks:
         if language == "gnn":
             Path("spec.gnn").write_text(text, encoding="utf-8")
             if languages == {"gnn"}:
                 codes |= {item.code for item in check("spec.gnn", pedantic)}
+        elif language == "yaml":
+            Path("spec.yaml").write_text(text, encoding="utf-8")
+            codes |= {item.code for item in check("spec.yaml", pedantic)}
         elif language == "python":
             codes |= run_python(text, names)
         elif language == "sh":

@@ -1,4 +1,4 @@
-"""Golden specs: a spec with its findings as comments at its end, or a spec beside its printed plans.
+"""Golden specs: a spec (`NAME.gnn`, in YAML `NAME.gnn.yaml`) with its findings as comments at its end, or a spec beside its printed plans.
 
 Directives are comments anywhere in a spec: `# with: hidden=3` plans and sizes the model with values for its parameters,
 as compiling does; `# params: file.yaml` takes them from a file; `# model: name` says which model; `# pedantic:` asks for findings of phase 7.
@@ -12,7 +12,7 @@ from graphdsl.model import parse_assignment, read_parameters
 from graphdsl.text import Diagnostic, SpecError, order
 
 HERE = Path(__file__).parent
-BAD = sorted((HERE / "bad").glob("*.gnn"))
+BAD = sorted([*(HERE / "bad").glob("*.gnn"), *(HERE / "bad").glob("*.gnn.yaml")])
 GOOD = sorted((HERE / "good").glob("*.gnn"))
 _EXPECTED = re.compile(r"^# (expect|help):", re.MULTILINE)
 

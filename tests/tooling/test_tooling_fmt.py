@@ -163,3 +163,63 @@ def test_deep_and_large_specs(here: Path, capsys) -> None:
     path.write_text(f"schema s {{ {edges} }}")
     assert main(["fmt", "deep.gnn"]) == 0
     assert len(path.read_text().splitlines()) == 2002
+
+
+COMMENTED = "# first\nschema s { node a { x: float[3] } }  # last\n"
+YAML = "declarations:\n- schema: s\n  members:\n  - node: a\n    attributes:\n      x: float[3]\n"
+NOTE = "note: comments are left out, for they cannot be moved from one notation to another\n"
+
+
+def test_conversion_prints(here: Path, capsys, monkeypatch) -> None:
+    (here / "a.gnn").write_text(COMMENTED)
+    assert main(["fmt", "--to", "yaml", "a.gnn"]) == 0
+    assert capsys.readouterr() == (YAML, NOTE)
+    assert main(["fmt", "--to", "json", "a.gnn"]) == 0
+    as_json, said = capsys.readouterr()
+    assert said == NOTE
+    (here / "b.yaml").write_text(YAML)
+    (here / "c.json").write_text(as_json)
+    for name in ("b.yaml", "c.json"):
+        assert main(["fmt", "--to", "gnn", name]) == 0
+        assert capsys.readouterr() == (TIDY, "")
+        assert main(["fmt", "--to", "yaml", name]) == 0
+        assert capsys.readouterr() == (YAML, "")
+        assert main(["check", name]) == 0
+        assert capsys.readouterr().out == "no findings\n"
+    assert main(["fmt", "--to", "gnn", "a.gnn"]) == 0
+    out, said = capsys.readouterr()
+    assert "# last" in out
+    assert "note" not in said
+    assert (here / "a.gnn").read_text() == COMMENTED
+    give(monkeypatch, YAML.encode())
+    assert main(["fmt", "--from", "yaml", "--to", "gnn", "-"]) == 0
+    assert capsys.readouterr().out == TIDY
+
+
+def test_conversion_refuses(here: Path, capsys) -> None:
+    cases = {
+        "bad.gnn": (BROKEN, "GNN012"),
+        "twice.gnn": ("schema s { node a { x: float x: int } }", "`x` stands here twice"),
+        "options.gnn": ("schema s { node a(size = 3) }", "a node type has `count` only"),
+        "weights.gnn": ("model m on s { predict a.y weight 1 weight 2 }", "`weight` stands here twice"),
+        "bad.yaml": ("declarations: [", "GNN015"),
+        "form.json": ('{"declarations": [{}]}', "GNN016"),
+    }
+    for name, (text, said) in cases.items():
+        (here / name).write_text(text)
+        assert main(["fmt", "--to", "yaml", name]) == 1
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        assert said in printed.err
+        assert f"{name}:1:" in printed.err
+    assert main(["fmt", "--to", "yaml", "missing.gnn"]) == 1
+    assert "GNN001" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--to", "yaml", "a.gnn", "b.gnn"], ["--to", "yaml", "."], ["--to", "xml", "a.gnn"], ["--to", "gnn", "--check", "a.gnn"], ["a.yaml"]],
+)
+def test_conversion_misuse(here: Path, capsys, arguments: list[str]) -> None:
+    assert main(["fmt", *arguments]) == 2
+    assert capsys.readouterr().out == ""

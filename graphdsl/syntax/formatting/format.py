@@ -9,7 +9,7 @@ from graphdsl.syntax.brackets import scan
 from graphdsl.syntax.formatting.alignment import align
 from graphdsl.syntax.formatting.layout import lay_out
 from graphdsl.syntax.formatting.pieces import read_pieces
-from graphdsl.syntax.formatting.style import style
+from graphdsl.syntax.formatting.style import parts_of
 from graphdsl.syntax.grammar import read_tree
 from graphdsl.syntax.parsing import LANGUAGE_VERSION, MAX_DEPTH, parse
 from graphdsl.text import Diagnostic, SourceText
@@ -58,6 +58,6 @@ def format_source(source: SourceText) -> Formatted:
     if tree is None and (found := tuple(item for item in parse(source).diagnostics if item.is_error)):
         return Formatted(source.text, found)
     tree = tree or read_tree(text)
-    lines = align(lay_out(style(tree, *read_pieces(text, tree))))
+    lines = align(lay_out(parts_of(tree, *read_pieces(text, tree))[id(tree)]))
     end = "\r\n" if source.text.partition("\n")[0].endswith("\r") else "\n"
     return Formatted("".join(line + end for line in lines))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from graphdsl.syntax.formatting.documents import (
+from graphdsl.syntax.formatting.parts import (
     Break,
     Chain,
     Column,

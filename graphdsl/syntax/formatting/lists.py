@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from graphdsl.syntax.formatting.documents import (
+from graphdsl.syntax.formatting.parts import (
     BLANK,
     COMMA,
     LAST_COMMA,

@@ -6,7 +6,8 @@ from typing import cast
 
 from lark import Token, Tree
 
-from graphdsl.syntax.formatting.documents import (
+from graphdsl.syntax.formatting.lists import block, braced, bracketed, filled, is_sign, stacked, without_commas
+from graphdsl.syntax.formatting.parts import (
     BLANK,
     Break,
     Chain,
@@ -20,7 +21,6 @@ from graphdsl.syntax.formatting.documents import (
     join,
     words,
 )
-from graphdsl.syntax.formatting.lists import block, braced, bracketed, filled, is_sign, stacked, without_commas
 from graphdsl.syntax.formatting.pieces import Piece
 
 Parts = Sequence[Part]
@@ -51,24 +51,23 @@ class _Style:
         self.pieces = pieces
         self.end = last
 
-    def build(self, tree: Tree[Token]) -> Part:
-        """The parts of a whole file."""
+    def build(self, tree: Tree[Token]) -> dict[int, Part]:
         inner: list[Tree[Token]] = [tree]
         for node in inner:  # grows while it is walked: parents before children
             inner += [child for child in node.children if isinstance(child, Tree)]
         built: dict[int, Part] = {}
-        kinds: dict[int, str] = {id(node): str(node.data) for node in inner}
         for node in reversed(inner):
             children = [
-                built.pop(id(child)) if isinstance(child, Tree) else Word(self.pieces[cast(int, child.start_pos)])
+                built[id(child)] if isinstance(child, Tree) else Word(self.pieces[cast(int, child.start_pos)])
                 for child in node.children
             ]
-            names = [kinds[id(child)] if isinstance(child, Tree) else child.type for child in node.children]
             if node is tree:
-                return self.file(names, children)
-            made = getattr(self, str(node.data), None)
-            built[id(node)] = made(children) if made else words(*children)
-        raise AssertionError("a tree has a root")
+                names = [str(child.data) if isinstance(child, Tree) else child.type for child in node.children]
+                built[id(node)] = self.file(names, children)
+            else:
+                made = getattr(self, str(node.data), None)
+                built[id(node)] = made(children) if made else words(*children)
+        return built
 
     def file(self, names: Sequence[str], children: Parts) -> Part:
         parts: list[Part] = []
@@ -239,8 +238,8 @@ class _Style:
     parenthesised = call = negative
 
 
-def style(tree: Tree[Token], pieces: dict[int, Piece], last: Piece) -> Part:
-    """The parts of a file, built from the leaves of its tree; no recursion, so no spec is too deep.
+def parts_of(tree: Tree[Token], pieces: dict[int, Piece], last: Piece) -> dict[int, Part]:
+    """The parts of a file and of everything in it, by the identity of its tree; built from the leaves, not recursively.
 
     Args:
         tree: what was read.

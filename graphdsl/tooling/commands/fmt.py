@@ -2,10 +2,14 @@
 
 import argparse
 import difflib
+import os
+import re
 import sys
 from dataclasses import dataclass
 from typing import Any
 
+from graphdsl.syntax import is_document
+from graphdsl.syntax.documents.conversion import Notation, convert
 from graphdsl.syntax.formatting import format_source
 from graphdsl.text import Diagnostic, SourceText, decode_source, report
 from graphdsl.text.rewriting import replace_bytes
@@ -14,6 +18,8 @@ from graphdsl.tooling.arguments import STDIN
 from graphdsl.tooling.files import find_specs
 from graphdsl.tooling.output import CLEAN, FINDINGS, MISUSE, print_findings, wants_color
 
+NOTATIONS = ("gnn", "yaml", "json")
+_COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*"|(?:^|(?<=\s))(#)', re.MULTILINE)
 _SIGNS = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m"}
 
 
@@ -24,6 +30,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("spec", nargs="+", help="`.gnn` files, folders, or `-` for standard input to output")
     parser.add_argument("--check", action="store_true", help="write nothing; list what would change, and end with 1")
     parser.add_argument("--diff", action="store_true", help="write nothing; show what would change, and end with 1")
+    parser.add_argument("--to", choices=NOTATIONS, help="print one spec (`.gnn`, `.yaml`, `.json`) in another notation")
+    parser.add_argument("--from", dest="given", choices=NOTATIONS, default="gnn", help="notation of standard input")
     parser.set_defaults(run=run)
 
 
@@ -71,11 +79,42 @@ def _files(count: int) -> str:
     return f"{count} file{'' if count == 1 else 's'}"
 
 
+def _misuse(arguments: argparse.Namespace) -> str | None:
+    """What is wrong with the arguments, if anything is."""
+    if "-" in arguments.spec and len(arguments.spec) > 1:
+        return "`-` stands alone"
+    if arguments.to:
+        several = len(arguments.spec) > 1 or os.path.isdir(arguments.spec[0])
+        looking = "--to prints: it goes without --check and --diff" if arguments.check or arguments.diff else None
+        return "--to takes one file" if several else looking
+    document = next((name for name in arguments.spec if is_document(name)), None)
+    return f"only `.gnn` is formatted; `--to gnn {document}` prints it as `.gnn`" if document else None
+
+
+def _convert(path: str, to: Notation, given: Notation) -> int:
+    """Print a spec in another notation."""
+    raw = _read(path)
+    name = path if path != "-" else STDIN if given == "gnn" else f"{STDIN}.{given}"
+    source = decode_source(raw, name) if isinstance(raw, bytes) else raw
+    if isinstance(source, Diagnostic):
+        return print_findings([source], stream=sys.stderr)
+    done = convert(source, to)
+    if isinstance(done, tuple):
+        return print_findings(done, sources={source.name: source}, stream=sys.stderr)
+    sys.stdout.write(done)
+    stays = to == "gnn" and not is_document(name)
+    if not stays and not name.lower().endswith(".json") and any(match[1] for match in _COMMENT.finditer(source.text)):
+        print("note: comments are left out, for they cannot be moved from one notation to another", file=sys.stderr)
+    return CLEAN
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Format all specs; those with syntax errors stay as they are."""
-    if "-" in arguments.spec and len(arguments.spec) > 1:
-        print("gnn fmt: `-` stands alone", file=sys.stderr)
+    if problem := _misuse(arguments):
+        print(f"gnn fmt: {problem}", file=sys.stderr)
         return MISUSE
+    if arguments.to:
+        return _convert(arguments.spec[0], arguments.to, arguments.given)
     names, found = find_specs(arguments.spec)
     sources: dict[str, SourceText] = {}
     works: list[_Work] = []
