@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphdsl.data.derivation import with_derived
+from graphdsl.data.graph_set import GraphSet
 from graphdsl.data.view import open_data
 from graphdsl.kernels import count_paths
 from graphdsl.model import Metapath
@@ -44,8 +45,10 @@ def estimate_relations(plan: Plan, data: Any) -> tuple[RelationSize, ...]:
 
     Args:
         plan: the model.
-        data: a `HeteroData` or a `(FeatureStore, GraphStore)` pair.
+        data: a `HeteroData`, a `(FeatureStore, GraphStore)` pair, or graphs, which count together.
     """
+    if isinstance(data, GraphSet):
+        data = data.batch(range(len(data)))
     view = with_derived(open_data(data), plan)
     stored = set(open_data(data).edge_types)
     paths = {item.edge: item.metapath for item in plan.derived if item.metapath is not None}

@@ -154,3 +154,17 @@ train m { data: "graph.pt"  epochs: 40  optimizer: Adam(lr = 0.05) }
     metrics = json.loads((tmp_path / "run" / "result.json").read_text())["runs"][0]["metrics"]
     assert metrics["val_accuracy"] > 0.8
     assert main(["train", "s.gnn", "--out", "other", "--accelerator", "cpu", "--batch-size", "8"]) == 1
+
+
+def test_plan_with_data_counts_the_edges_of_all_graphs(folder, capsys) -> None:
+    assert main(["plan", "votes.gnn", "--data", "make.py:votes"]) == 0
+    joins = sum(graph["person", "joins", "club"].edge_index.size(1) for graph in votes() if "club" in graph.node_types)
+    assert f"person -[joins]-> club    data     {joins}" in capsys.readouterr().out
+
+
+def test_layers_show_their_headers(capsys) -> None:
+    assert main(["layers", "TopKPooling"]) == 0
+    assert "  usually              x, edge_index, none, batch -> x, edge_index, _, batch, _, _" in capsys.readouterr().out
+    assert main(["layers", "TopKPooling", "--json"]) == 0
+    header = json.loads(capsys.readouterr().out)["header"]
+    assert [item["name"] for item in header["takes"]] == ["x", "edge_index", "edge_attr", "batch", "attn"]

@@ -3,9 +3,10 @@
 import argparse
 import json
 import sys
+from collections.abc import Iterable
 from typing import Any
 
-from graphdsl.catalog import Entry, Parameter, describe, entries, find, names
+from graphdsl.catalog import Entry, Parameter, Slot, describe, entries, find, header_of, names
 from graphdsl.model.values import show
 from graphdsl.text import did_you_mean, report
 from graphdsl.tooling.output import CLEAN, print_findings
@@ -24,6 +25,10 @@ def _line(parameter: Parameter) -> str:
     return f"  {parameter.name:<20} {describe(parameter)}; {default}"
 
 
+def _names(slots: Iterable[Slot]) -> str:
+    return ", ".join(slot.name for slot in slots)
+
+
 def _page(entry: Entry) -> str:
     lines = [f"{entry.name}  ({entry.path})", f"  {entry.doc}"]
     lines += [f"  paper: {entry.paper}"] if entry.paper else []
@@ -35,6 +40,12 @@ def _page(entry: Entry) -> str:
         for item in entry.inputs
     ]
     lines += ["", "forward inputs:", *bound] if bound else []
+    header = header_of(entry)
+    if header is not None:
+        optional = [slot.name for slot in header.takes if slot.optional]
+        lines += ["", "in a `sequential` block:", f"  {entry.name}: {_names(header.takes)} -> {_names(header.gives)}"]
+        lines += [f"  usually              {header.example}"]
+        lines += [f"  may be `none`:       {', '.join(optional)}"] if optional else []
     if entry.kind == "conv":
         between = "may join two node types" if entry.bipartite else "only within one node type"
         lines += ["", f"scope: {entry.scope}; {between}"]
@@ -42,7 +53,13 @@ def _page(entry: Entry) -> str:
 
 
 def _as_dict(entry: Entry) -> dict[str, Any]:
+    header = header_of(entry)
     return {
+        "header": header
+        and {
+            "takes": [{"name": slot.name, "kinds": slot.kinds, "optional": slot.optional} for slot in header.takes],
+            "gives": [{"name": slot.name, "kinds": slot.kinds} for slot in header.gives],
+        },
         "name": entry.name,
         "kind": entry.kind,
         "path": entry.path,
