@@ -156,7 +156,7 @@ def nameless_block(here: Draft, offset: int) -> Mistake | None:
     match = _NAMELESS.match(here.text, start, end)
     if match is None or here.brackets.open_at(offset):
         return None
-    helps = (_BLOCKS[match.group("word")],)
+    helps = (_BLOCKS[match.group("word")], "a spec in YAML has a name that ends in `.yaml`")
     message = f"a `{match.group('word')}` block has a name, and stands in braces"
     found = report("GNN014", message, here.span(*match.span("word")), helps=helps)
     return Mistake(found, Skip(start, _block_end(here.text, start)))
@@ -166,6 +166,9 @@ def json_text(here: Draft, offset: int) -> Mistake | None:
     """A file that starts with a brace or bracket."""
     if here.text[:offset].strip() or here.text[offset : offset + 1] not in ("{", "["):
         return None
-    helps = ("begin with `schema NAME { node … edge … }`, then `model NAME on SCHEMA { … }`",)
-    found = report("GNN014", "a spec is no JSON", here.span(offset, offset + 1), helps=helps)
+    helps = (
+        "begin with `schema NAME { node … edge … }`, then `model NAME on SCHEMA { … }`",
+        "a spec in JSON has a name that ends in `.json`",
+    )
+    found = report("GNN014", "a `.gnn` file is no JSON", here.span(offset, offset + 1), helps=helps)
     return Mistake(found, Skip(offset, len(here.text)))
