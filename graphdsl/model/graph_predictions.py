@@ -62,7 +62,7 @@ class GraphTargetReader:
         is_graph_label(target, self.schema, self.found)
         sources = self.sources(target)
         readout, head = self.readout(statement)
-        if len(self.found) > before or readout is None:
+        if len(self.found) > before or readout is None or not sources:
             return None
         return GraphTarget(sources, readout, head)
 
@@ -76,7 +76,12 @@ class GraphTargetReader:
             self.found.append(report("GNN535", message, target.span, helps=helps))
             return ()
         if isinstance(target.sources, n.Wildcard):
-            return tuple(sorted(name for name in self.schema.nodes if name not in self.dropped))
+            left = tuple(sorted(name for name in self.schema.nodes if name not in self.dropped))
+            if not left:
+                helps = ("read the graph out before its last type is dropped",) if self.dropped else ()
+                message = "there is no node type left to read a graph from"
+                self.found.append(report("GNN106", message, target.sources.span, helps=helps))
+            return left
         seen: dict[str, Span] = {}
         for name in target.sources:
             if name.text not in self.schema.nodes:
