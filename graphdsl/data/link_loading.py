@@ -87,15 +87,15 @@ def pair_loader(
         inverses, nor parallels of them are among the messages.
     """
     view = with_derived(open_data(data), plan)
-    hide = _HideSeeds(seeds.edge, schema.edges[seeds.edge].inverse)
     fetch = FetchRows(view, find_needs(plan), plan.relations)
+    hide = _HideSeeds(seeds.edge, schema.edges[seeds.edge].inverse, fetch)
     return SampledLinkLoader(
         structure,
         sampler,
         (seeds.edge, seeds.index),
         edge_label=seeds.is_edge.long(),
         edge_label_time=seeds.time if sampler.is_temporal else None,
-        transform=lambda batch: fetch(hide(batch)),
+        transform=hide,
         filter_per_worker=False,
         **loader_options,
     )
@@ -103,10 +103,11 @@ def pair_loader(
 
 @dataclass(frozen=True, slots=True)
 class _HideSeeds:
-    """Takes the edges that a batch asks for out of its messages."""
+    """Takes the edges that a batch asks for out of its messages, then fetches the rows of the rest."""
 
     edge: EdgeKey
     inverse: EdgeKey | None
+    fetch: FetchRows
 
     def __call__(self, batch: HeteroData) -> HeteroData:
         source, _, target = self.edge
@@ -123,4 +124,4 @@ class _HideSeeds:
             here = here if edge == self.edge else here.flip(0)
             keep = ~torch.isin(pair_numbers(here, width, ordered=source != target), hidden)
             batch[edge].edge_index, batch[edge].e_id = index[:, keep], batch[edge].e_id[keep]
-        return batch
+        return self.fetch(batch)

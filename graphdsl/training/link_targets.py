@@ -203,8 +203,8 @@ def _as_tensor(value: Any) -> Tensor:
 
 def _bounds(count: int, shares: tuple[float, ...]) -> tuple[int, int]:
     """Where validation and test begin among so many things in order."""
-    first = round(count * shares[0])
-    return first, round(count * (shares[0] + shares[1])) if len(shares) > 2 else count
+    first = max(1, round(count * shares[0]))
+    return first, max(first, round(count * (shares[0] + shares[1]))) if len(shares) > 2 else count
 
 
 def _at_random(numbers: Tensor, shares: tuple[float, ...]) -> Tensor:

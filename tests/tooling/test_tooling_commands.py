@@ -187,6 +187,8 @@ def test_layers(capsys) -> None:
     out = capsys.readouterr().out
     assert "SAGEConv" in out
     assert "relu" in out
+    assert main(["layers", "distmult"]) == 0
+    assert "both ends must be equally wide" in capsys.readouterr().out
     assert main(["layers", "GATConv"]) == 0
     page = capsys.readouterr().out
     for part in ("torch_geometric.nn.GATConv", "heads", "a whole number ≥ 1", "edge_attr", "in_channels"):

@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from link_cases import KNOWS, RATED, RATES, make_links, pairs, supervise
 from torch_geometric.data import HeteroData
 
@@ -146,3 +148,39 @@ def test_few_edges_leave_a_split_empty() -> None:
     )  # fmt: skip
     targets = supervise(data).links[NAME]
     assert set(targets.edges) == {"train"}
+
+
+@st.composite
+def small_graphs(draw: st.DrawFn) -> HeteroData:
+    """Few nodes and many parallel edges; the inverses may be stored too, in any order."""
+    data = HeteroData()
+    data["user"].num_nodes, data["film"].num_nodes = 150, 60
+    for edge, back, size in ((RATES, RATED, 5), (KNOWS, ("user", "known_by", "user"), 6)):
+        pair = st.tuples(st.integers(0, 5), st.integers(0, size - 1))
+        index = torch.tensor(draw(st.lists(pair, min_size=6, max_size=30)), dtype=torch.long).t()
+        count = index.size(1)
+        data[edge].edge_index = index
+        if edge == RATES:
+            data[edge].stars, data[edge].at = torch.rand(count), torch.randint(9, (count,))
+        if draw(st.booleans()):
+            order = torch.tensor(draw(st.permutations(range(count))))
+            data[back].edge_index = index.flip(0)[:, order]
+            if edge == RATES:
+                data[back].stars, data[back].at = data[edge].stars[order], data[edge].at[order]
+    return data
+
+
+@given(small_graphs(), st.sampled_from(["m", "friends"]), st.sampled_from([0.0, 0.4]))
+@settings(max_examples=60, deadline=None)
+def test_nothing_that_is_predicted_is_seen_in_any_graph(data: HeteroData, model: str, disjoint: float) -> None:
+    supervision = supervise(data, model, split=(0.5, 0.25, 0.25), disjoint=disjoint)
+    (targets,) = supervision.links.values()
+    relation, back = (RATES, RATED) if model == "m" else (KNOWS, ("user", "known_by", "user"))
+    for split in targets.edges:
+        if split == "train" and not disjoint:
+            continue
+        held = pairs(targets.edge_index[:, targets.edges[split]])
+        if relation == KNOWS:
+            held |= {pair[::-1] for pair in held}
+        assert not held & pairs(seen(data, supervision, split, relation, model))
+        assert not held & pairs(seen(data, supervision, split, back, model).flip(0))

@@ -6,7 +6,19 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from graphdsl.catalog import Entry, Parameter, Slot, describe, entries, find, header_of, names
+from graphdsl.catalog import (
+    SCORERS,
+    Entry,
+    Parameter,
+    Scorer,
+    Slot,
+    describe,
+    entries,
+    find,
+    find_scorer,
+    header_of,
+    names,
+)
 from graphdsl.model.values import show
 from graphdsl.text import did_you_mean, report
 from graphdsl.tooling.output import CLEAN, print_findings
@@ -52,6 +64,13 @@ def _page(entry: Entry) -> str:
     return "\n".join(lines)
 
 
+def _scorer_page(scorer: Scorer) -> str:
+    ends = "both ends must be equally wide" if scorer.equal_ends else "ends of any width"
+    lines = [f"{scorer.name}  ({scorer.path})", f"  {scorer.doc}"]
+    lines += [f"  paper: {scorer.paper}"] if scorer.paper else []
+    return "\n".join([*lines, "", f"scores the pairs of a link prediction: {ends}"])
+
+
 def _as_dict(entry: Entry) -> dict[str, Any]:
     header = header_of(entry)
     return {
@@ -90,10 +109,15 @@ def run(arguments: argparse.Namespace) -> int:
             return CLEAN
         width = max(len(name) for name in names())
         print("\n".join(f"{entry.name:<{width}}  {entry.kind:<10}  {entry.doc}" for entry in entries()))
+        print("\n".join(f"{item.name:<{width}}  {'scorer':<10}  {item.doc}" for item in SCORERS.values()))
+        return CLEAN
+    scorer = find_scorer(arguments.name)
+    if scorer is not None and not arguments.json:
+        print(_scorer_page(scorer))
         return CLEAN
     entry = find(arguments.name)
     if entry is None:
-        helps = did_you_mean(arguments.name, names())
+        helps = did_you_mean(arguments.name, (*names(), *SCORERS))
         found = report("GNN103", f"unknown layer `{arguments.name}`", where="gnn layers", helps=helps)
         return print_findings([found], stream=sys.stderr)
     print(json.dumps(_as_dict(entry), indent=2) if arguments.json else _page(entry))
