@@ -23,12 +23,14 @@ class Gathered:
         diagnostics: what is wrong with the texts and the imports.
         lost: words of statements that could not be read.
         sources: all texts, the spec's own first.
+        spelled: the `.gnn` text of a spec in YAML or JSON that imports nothing.
     """
 
     file: n.File
     diagnostics: tuple[Diagnostic, ...]
     lost: frozenset[str]
     sources: tuple[SourceText, ...]
+    spelled: str = ""
 
 
 @dataclass(slots=True)
@@ -168,7 +170,7 @@ def gather(source: SourceText) -> Gathered:
     """
     parsed = parse(source)
     if not any(isinstance(item, n.ImportDecl) for item in parsed.file.declarations):
-        return Gathered(parsed.file, parsed.diagnostics, parsed.lost, (source,))
+        return Gathered(parsed.file, parsed.diagnostics, parsed.lost, (source,), parsed.spelled)
     reader = _Reader(project_of(source.name))
     reader.run(source)
     own = {item.model.text for item in parsed.file.declarations if isinstance(item, n.TrainDecl)}
@@ -186,9 +188,8 @@ def bundle(gathered: Gathered) -> str:
 
     A `.gnn` spec without imports is its own text.
     """
-    first = gathered.sources[0]
-    if len(gathered.sources) == 1 and not is_document(first.name):
-        return first.text
+    if len(gathered.sources) == 1:
+        return gathered.spelled or gathered.sources[0].text
     slices: dict[Span, str] = {}
     for source in gathered.sources:
         slices |= _slices(source)

@@ -31,11 +31,13 @@ class Parsed:
         file: the tree, without the statements that could not be read.
         diagnostics: what is wrong with the text.
         lost: words of the statements that could not be read: names that they may have declared.
+        spelled: the `.gnn` text of a spec in YAML or JSON.
     """
 
     file: n.File
     diagnostics: tuple[Diagnostic, ...]
     lost: frozenset[str] = frozenset()
+    spelled: str = ""
 
 
 def is_document(name: str) -> bool:

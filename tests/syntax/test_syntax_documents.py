@@ -204,6 +204,17 @@ def test_nothing_grows_beyond_limits() -> None:
     assert [code for code, _ in codes(json.dumps(wrap({"join": f"A({terms})"})), "t.json")] == ["GNN005"]
 
 
+def test_large_documents_are_answered() -> None:
+    """Work grows with the size of a document, whatever is large in it."""
+    settings = {f"k{i}": i for i in range(3_000)}
+    assert codes(json.dumps({"declarations": [{"train": "m", "settings": settings}]}), "t.json")[0][0] == "GNN101"
+    twice = "{" + ", ".join(['"a": 1'] * 100_000) + "}"
+    assert len(codes(twice, "t.json")) == 20
+    numbers = {"declarations": [{"train": "m", "settings": {"fanout": list(range(5_000))}}]}
+    assert codes(json.dumps(numbers), "t.json")
+    assert len(codes(json.dumps({"declarations": [{}] * 5_000}), "t.json")) == 20
+
+
 def test_many_members(tmp_path: Path) -> None:
     members = [{"node": "a"}, *({"edge": ["a", f"r{i}", "a"], "reverse": f"q{i}"} for i in range(2000))]
     text = json.dumps({"declarations": [{"schema": "s", "members": members}]})

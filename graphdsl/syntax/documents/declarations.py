@@ -122,6 +122,7 @@ class _Declarations(Speller):
         next(spell for key, spell in kinds.items() if key in node.pairs)(node)
 
     def stage(self, node: Node) -> None:
+        self.out.new_line()
         name = node.get("name")
         if name is not None and name.value is not None:
             self.out.put(str(name.value), name)

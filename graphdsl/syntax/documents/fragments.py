@@ -1,7 +1,7 @@
 """Texts in a document that are spelled as in `.gnn`: each is one whole layer, pattern, type or value, and nothing more."""
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, cast
 
 from lark import Lark
@@ -40,6 +40,7 @@ def _parser() -> Lark:
     return build_parser(_RULES, list(KINDS.values()))
 
 
+@lru_cache(4096)
 def fault(text: str, kind: str) -> tuple[int, int, str, tuple[str, ...]] | None:
     """Why a text is not of a kind: from where to where, what is wrong, and what to do; None if it is.
 

@@ -9,15 +9,14 @@ from graphdsl.syntax.build import build
 from graphdsl.syntax.documents.declarations import spell
 from graphdsl.syntax.documents.json_events import json_events
 from graphdsl.syntax.documents.places import Spelled
-from graphdsl.syntax.documents.tree import Node, span_of
+from graphdsl.syntax.documents.tree import MAX_ERRORS, Node, span_of
 from graphdsl.syntax.documents.tree import build as build_nodes
 from graphdsl.syntax.documents.yaml_events import yaml_events
 from graphdsl.syntax.formatting.pieces import tokens_of
 from graphdsl.syntax.grammar import read_tree
 from graphdsl.syntax.parsing import Parsed, finish, parse
 from graphdsl.text import Diagnostic, SourceText, Span, report
-
-MAX_ERRORS = 20
+from graphdsl.text.rewriting import offsets
 
 
 def _read(source: SourceText) -> tuple[Node | None, list[Diagnostic]]:
@@ -47,7 +46,7 @@ def _moved(found: Diagnostic, text: SourceText, spelled: Spelled) -> Diagnostic:
     """A finding in the spelled text, at its place in the document."""
 
     def place(span: Span) -> Span:
-        start, end = span.column - 1, span.end_column - 1  # The text is one line.
+        start, end = offsets(text, span)
         return spelled.span(start, max(end, start + 1)) if span.file == text.name else span
 
     labels = tuple(replace(label, span=place(label.span)) for label in found.labels)
@@ -73,13 +72,10 @@ def parse_document(source: SourceText) -> Parsed:
         return Parsed(n.File(source, ()), wrong)
     for token in tokens_of(tree):
         spelled.move(token)
-    return finish(source, build(tree, source.name), [], frozenset())
+    return replace(finish(source, build(tree, source.name), [], frozenset()), spelled=spelled.text)
 
 
 def to_gnn(source: SourceText) -> str | tuple[Diagnostic, ...]:
-    """A spec in YAML or JSON as `.gnn` text, in one line; or why it cannot be read."""
-    found = tuple(item for item in parse_document(source).diagnostics if item.is_error)
-    if found:
-        return found
-    spelled, _ = _spell(source)
-    return spelled.text if spelled else ""
+    """A spec in YAML or JSON as `.gnn` text that is not formatted; or why it cannot be read."""
+    parsed = parse_document(source)
+    return tuple(item for item in parsed.diagnostics if item.is_error) or parsed.spelled

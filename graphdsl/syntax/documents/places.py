@@ -37,11 +37,13 @@ def content(raw: str, value: str) -> list[int] | None:
 
 @dataclass(slots=True)
 class _Segment:
-    """A range of the text and the value that it came from; `exact`: where each of its characters stands there."""
+    """A range of the text and the value that it came from; `exact`: where each of its characters stands there, once told."""
 
     start: int
+    text: str
     node: Node
-    exact: list[int] | None
+    exact: list[int] | None = None
+    told: bool = False
 
 
 class Spelled:
@@ -64,11 +66,15 @@ class Spelled:
 
     def put(self, text: str, node: Node) -> None:
         """Add a text that stands for a value."""
-        exact = content(self.source.text[node.start : node.end], text)
         self.starts.append(self.length)
-        self.segments.append(_Segment(self.length, node, exact))
+        self.segments.append(_Segment(self.length, text, node))
         self.parts += [text, " "]
         self.length += len(text) + 1
+
+    def new_line(self) -> None:
+        """Go on on the next line, which is nicer to read; what was put so far keeps its offsets."""
+        if self.parts:
+            self.parts[-1] = "\n"
 
     def line_column(self, offset: int) -> tuple[int, int]:
         """Line and column, from 1, of an offset in the document."""
@@ -78,9 +84,20 @@ class Spelled:
 
     def range(self, start: int, end: int) -> tuple[int, int]:
         """Where in the document a range of the text came from."""
-        first = self.segments[max(0, bisect_right(self.starts, start) - 1)]
-        last = self.segments[max(0, bisect_right(self.starts, max(start, end - 1)) - 1)]
-        return _offset(first, start, False), max(_offset(last, max(start, end - 1), True), _offset(first, start, False))
+        last = max(start, end - 1)
+        first = self.offset(start, False)
+        return first, max(first, self.offset(last, True))
+
+    def offset(self, offset: int, end: bool) -> int:
+        """Where in the document a character of the text starts or ends."""
+        segment = self.segments[max(0, bisect_right(self.starts, offset) - 1)]
+        node, within = segment.node, offset - segment.start
+        if not segment.told and node.kind == "scalar":
+            segment.exact = content(self.source.text[node.start : node.end], segment.text)
+            segment.told = True
+        if segment.exact is None or within + 1 >= len(segment.exact):
+            return node.end if end else node.start
+        return node.start + segment.exact[within + end]
 
     def span(self, start: int, end: int) -> Span:
         """The place in the document that a range of the text came from."""
@@ -93,10 +110,3 @@ class Spelled:
         first, last = self.range(start, start + len(token))
         token.line, token.column = self.line_column(first)
         token.end_line, token.end_column = self.line_column(last)
-
-
-def _offset(segment: _Segment, offset: int, end: bool) -> int:
-    node, within = segment.node, offset - segment.start
-    if segment.exact is None or within + 1 >= len(segment.exact):
-        return node.end if end else node.start
-    return node.start + segment.exact[within + end]

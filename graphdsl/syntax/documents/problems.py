@@ -8,7 +8,7 @@ from typing_extensions import TypeAliasType
 
 from graphdsl.syntax.documents import models, values
 from graphdsl.syntax.documents.models import Document
-from graphdsl.syntax.documents.tree import Node, span_of
+from graphdsl.syntax.documents.tree import MAX_ERRORS, Node, span_of
 from graphdsl.syntax.documents.values import Record, Rule
 from graphdsl.text import Diagnostic, SourceText, Span, closest, did_you_mean, listing, report
 
@@ -157,7 +157,7 @@ def check_form(source: SourceText, root: Node) -> list[Diagnostic]:
     try:
         Document.model_validate(root.plain())
     except ValidationError as failure:
-        errors = cast(list[Any], failure.errors(include_url=False))
+        errors = cast(list[Any], failure.errors(include_url=False))[: 2 * MAX_ERRORS]
         explainer = _Explainer(source, root)
         return [explainer.explain(error) for error in errors if not _follows(error, errors)]
     return []

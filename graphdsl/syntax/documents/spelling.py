@@ -1,11 +1,14 @@
 """Values, layers, relations and patterns of a document, spelled in `.gnn`."""
 
+import re
 from collections.abc import Callable, Iterable
 
 from graphdsl.syntax.documents.fragments import explain, fault
 from graphdsl.syntax.documents.places import Spelled, content
-from graphdsl.syntax.documents.tree import Node, span_of
+from graphdsl.syntax.documents.tree import MAX_ERRORS, Node, span_of
 from graphdsl.text import Diagnostic, SourceText, show_name
+
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 def quote(text: str) -> str:
@@ -40,6 +43,8 @@ class Speller:
         wrong = fault(said, kind)
         if wrong is None:
             self.out.put(said.replace("\n", " "), node)
+            return
+        if len(self.found) == MAX_ERRORS:
             return
         start, end, message, helps = wrong
         places = content(self.source.text[node.start : node.end], said)
@@ -92,6 +97,7 @@ class Speller:
 
     def begin(self, word: str, node: Node) -> None:
         """The first word of a declaration or statement stands where its mapping starts."""
+        self.out.new_line()
         self.out.put(word, Node("scalar", node.start, node.start + 1))
 
     # --- values and layers ---
@@ -124,7 +130,7 @@ class Speller:
         if isinstance(node.value, bool):
             return "true" if node.value else "false"
         raw = self.source.text[node.start : node.end].removeprefix("-")
-        written = raw if fault(raw, "value") is None else repr(node.value).removeprefix("-")
+        written = raw if _NUMBER.fullmatch(raw) else repr(node.value).removeprefix("-")
         return f"-{written}" if isinstance(node.value, int | float) and str(node.value).startswith("-") else written
 
     def layer(self, node: Node) -> None:

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from graphdsl.text import Diagnostic, SourceText, Span, report
+from graphdsl.text import Diagnostic, Enough, SourceText, Span, report
 
 MAX_DEPTH = 60
 """How deep lists and mappings may nest."""
 MAX_NODES = 200_000
 """Values that a document may hold, those that aliases repeat counted each time."""
+MAX_ERRORS = 20
 
 Scalar = None | bool | int | float | str
 
@@ -139,16 +140,18 @@ class _Builder:
             top.key = None
 
     def pair(self, where: Node, key: Node, value: Node) -> None:
-        place = span_of(self.source, key.start, key.end)
-        if key.kind != "scalar" or not isinstance(key.value, str):
-            self.found.append(report("GNN016", "a key is a text", place, helps=("put it in quotes",)))
-        elif key.value in where.pairs:
-            first = where.pairs[key.value][0]
+        if key.kind == "scalar" and isinstance(key.value, str):
+            first = where.pairs.setdefault(key.value, (key, value))[0]
+            if first is key:
+                return
             also = [(span_of(self.source, first.start, first.end), "first given here")]
-            helps = ("keep one of them",)
-            self.found.append(report("GNN017", f"the key `{key.value}` is given twice", place, also=also, helps=helps))
+            code, message, helps = "GNN017", f"the key `{key.value}` is given twice", ("keep one of them",)
         else:
-            where.pairs[key.value] = (key, value)
+            code, message, helps, also = "GNN016", "a key is a text", ("put it in quotes",), []
+        place = span_of(self.source, key.start, key.end)
+        self.found.append(report(code, message, place, also=also, helps=helps))
+        if len(self.found) == MAX_ERRORS:
+            raise Enough
 
 
 def build(source: SourceText, events: Iterable[Event]) -> tuple[Node | None, list[Diagnostic]]:
@@ -165,6 +168,8 @@ def build(source: SourceText, events: Iterable[Event]) -> tuple[Node | None, lis
     try:
         for event in events:
             builder.take(event)
+    except Enough:
+        return None, builder.found
     except Unreadable as error:
         place = span_of(source, error.start, error.end)
         return None, [*builder.found, report(error.code, error.message, place, helps=error.helps)]

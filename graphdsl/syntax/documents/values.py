@@ -5,9 +5,11 @@ spelling in `.gnn` may stand as a text; the objects are for programs that write 
 `heads` is the parameter and `"mean"`, with quotes inside, or `{string: mean}` is a text.
 """
 
+import re
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Discriminator,
@@ -24,7 +26,15 @@ from typing_extensions import TypeAliasType
 
 _STRICT = StringConstraints(strict=True, min_length=1)
 Name = Annotated[str, _STRICT]
-Identifier = Annotated[str, StringConstraints(strict=True, pattern=r"^[^\W\d]\w*$")]
+
+
+def _identifier(name: str) -> str:
+    if not re.fullmatch(r"[^\W\d]\w*", name):  # JSON Schema's patterns know the letters of English only
+        raise PydanticCustomError("string_pattern_mismatch", "not a name")
+    return name
+
+
+Identifier = Annotated[str, _STRICT, AfterValidator(_identifier)]
 Text = Annotated[str, _STRICT]
 
 
