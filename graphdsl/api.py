@@ -124,8 +124,8 @@ class Spec:
 
         Args:
             model: name of the model; may be left out where there is one.
-            data: a `HeteroData`, a `(FeatureStore, GraphStore)` pair, a `Metadata`, or the path of a stored metadata
-                file: sizes that the schema leaves open come from it.
+            data: a `HeteroData`, a list of graphs, a `(FeatureStore, GraphStore)` pair, a `Metadata`, or the path of a
+                stored metadata file: sizes that the schema leaves open come from it.
             **parameters: values over the model's defaults.
 
         Raises:
@@ -166,7 +166,8 @@ class Spec:
         """Compare data with the schema.
 
         Args:
-            data: a `HeteroData` or a `(FeatureStore, GraphStore)` pair.
+            data: a `HeteroData` or a `(FeatureStore, GraphStore)` pair, or a list or dataset of graphs; a `Data` for a
+                schema with one node type and one edge type.
             model: whose schema, where the spec has several; predicted links are looked at of this model alone.
 
         Returns:

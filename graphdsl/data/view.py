@@ -98,6 +98,14 @@ def open_data(data: Any) -> GraphView:
         return data
     if isinstance(data, HeteroData):
         return _HeteroDataView(data)
+    from graphdsl.data.graph_set import GraphSet
+
+    if isinstance(data, GraphSet):
+        if len(data) == 1:
+            return open_data(data[0])
+        message = f"one graph is needed, and here are {len(data)}"
+        helps = ("nodes and links are predicted on one graph; whole graphs by `predict graph.LABEL from …`",)
+        raise SpecError([report("GNN611", message, where="data", helps=helps)])
     if isinstance(data, tuple | list) and len(data) == 2:
         features, graph = data
         if isinstance(features, FeatureStore) and isinstance(graph, GraphStore):

@@ -26,7 +26,7 @@ def lower_graph(prediction: GraphPrediction, flow: Flow) -> GraphHead:
     widths = [item.width_out for item in readouts]
     known = [width for width in widths if width is not None]
     width = sum(known) if len(known) == len(widths) else None
-    if not prediction.sources:
+    if prediction.readout is None:
         module = _output(prediction.state, prediction.span, label, size, flow)
     elif prediction.head is None:
         arguments = {"in_channels": width, "out_channels": size}

@@ -78,7 +78,7 @@ def print_header(console: "Console", job: Job, model: "nn.Module", folder: Path,
 
 
 def _describe_data(metadata: Metadata) -> str:
-    if metadata.graph.count is not None:
+    if metadata.graph.count is not None and metadata.graph.count > 1:
         kinds = f"{len(metadata.nodes)} node type{'' if len(metadata.nodes) == 1 else 's'}"
         return f"{metadata.graph.count:,} graphs of {kinds}"
     known = ((name, store.count) for name, store in metadata.nodes.items())

@@ -66,7 +66,7 @@ def run_baselines(data: Any, plan: Plan, supervision: Supervision, seed: int = 0
         supervision: labels and splits; scores are on the test nodes, or the validation nodes without any.
         seed: for subsampling and solvers.
     """
-    if isinstance(data, GraphSet):
+    if plan.graph_heads and isinstance(data, GraphSet):
         yield from _of_graphs(data, supervision, seed)
         return
     view = with_derived(open_data(data), plan)

@@ -241,7 +241,7 @@ class BatchSource:
             device: where the whole graph stays; sampled batches are on the CPU.
         """
         share, graph = share or Share(), graph or MessageGraph()
-        if isinstance(self._data, GraphSet):
+        if self._plan.graph_heads:
             return [self._of_graphs(wanted, shuffle, share, device or torch.device("cpu"))]
         if self._training.batch_size is None:
             pairs = no_pairs(self._plan.link_heads)

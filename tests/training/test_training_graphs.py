@@ -168,3 +168,35 @@ def test_layers_show_their_headers(capsys) -> None:
     assert main(["layers", "TopKPooling", "--json"]) == 0
     header = json.loads(capsys.readouterr().out)["header"]
     assert [item["name"] for item in header["takes"]] == ["x", "edge_index", "edge_attr", "batch", "attn"]
+
+
+def test_labels_of_nodes_beside_attributes_of_the_graph(tmp_path, monkeypatch, capsys) -> None:
+    """A schema may say what a graph carries, and a model predict nodes of one graph."""
+    from torch_geometric.data import HeteroData
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s.gnn").write_text("""
+schema s { node a { x: float[2], y: class[2], train_mask: mask } edge a -[r]-> a  graph { z: real? } }
+model m on s { edges { r: GCNConv(4) } | relu  predict a.y }
+train m { epochs: 2 }
+""")
+    graph = HeteroData()
+    graph["a"].x, graph["a"].y = torch.randn(6, 2), torch.tensor([0, 1] * 3)
+    graph["a"].train_mask = torch.ones(6, dtype=torch.bool)
+    graph["a", "r", "a"].edge_index = torch.zeros(2, 1, dtype=torch.long)
+    torch.save(graph, "one.pt")
+    torch.save([graph, graph], "two.pt")
+    arguments = ["train", "s.gnn", "--out", "run", "--accelerator", "cpu"]
+    assert main([*arguments, "--data", "one.pt", "--baselines"]) == 0
+    assert main([*arguments, "--data", "two.pt"]) == 1
+    assert "one graph is needed, and here are 2" in capsys.readouterr().err
+
+
+def test_graphs_and_nodes_are_not_trained_together() -> None:
+    spec = graphdsl.loads("""
+schema s { node a { x: float[2], y: class[2] } edge a -[r]-> a  graph { y: class[2] } }
+model m on s { edges { r: GCNConv(4) } | relu  predict a.y  predict graph.y from a }
+""")
+    with pytest.raises(SpecError) as failed:
+        read_supervision(shapes(3), spec.plan("m").heads, schema=spec.schema())
+    assert [item.code for item in failed.value.diagnostics] == ["GNN631"]
