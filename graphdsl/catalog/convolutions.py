@@ -165,6 +165,7 @@ ENTRIES: Final = (
         parameters=(OUT_CHANNELS, Parameter("num_layers", "int", minimum=1), aggregation("add"), BIAS),
         bipartite=False,
         inputs=(EDGE_WEIGHT,),
+        hops=rules.hops_from("num_layers"),
         rules=(rules.not_narrower("out_channels"),),
         paper="Li et al., Gated Graph Sequence Neural Networks, 2016",
     ),

@@ -123,6 +123,9 @@ class Slot:
 WidthRule = Callable[[Arguments, int | None], int | None]
 """Output width from the arguments (defaults filled in) and the input width; None stands for not known yet."""
 
+HopsRule = Callable[[Arguments], int]
+"""How many edges a value travels in one forward pass, from the arguments (defaults filled in)."""
+
 LegalityRule = Callable[[Arguments, int | None], Problem | None]
 """A check of arguments (defaults filled in) against the input width."""
 
@@ -155,6 +158,7 @@ class Entry:
         inputs: forward inputs that can be bound by keyword.
         self_loops: whether it has `add_self_loops` that must be off between two types.
         accepts_ids: whether it can read types without features (their node numbers, i.e. one-hot features).
+        hops: how far one pass looks: 1, but for layers that propagate several times (`SGConv(K = 3)`).
         stacked: whether it reads a stack of states, [num_nodes, num_layers, width], within one node type.
         takes: what its forward pass reads in a `sequential` block, in PyG's order; see `catalog.headers` for the rest.
         gives: what it returns there, if it is not one value like the first that it reads.
@@ -180,6 +184,7 @@ class Entry:
     inputs: tuple[ForwardInput, ...] = ()
     self_loops: bool = False
     accepts_ids: bool = False
+    hops: HopsRule = lambda _arguments: 1
     stacked: bool = False
     rules: tuple[LegalityRule, ...] = ()
     id_rules: tuple[LegalityRule, ...] = ()

@@ -7,7 +7,7 @@ A legality rule gives a `Problem` or None.
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
-from graphdsl.catalog.entry import Arguments, LegalityRule, Problem, WidthRule
+from graphdsl.catalog.entry import Arguments, HopsRule, LegalityRule, Problem, WidthRule
 
 
 def same_width(_arguments: Arguments, width: int | None) -> int | None:
@@ -73,6 +73,21 @@ def powers_width(arguments: Arguments, _width: int | None) -> int | None:
     powers: Sequence[int] = arguments["powers"] or (0, 1, 2)
     columns: int | None = arguments.get("out_channels")
     return None if columns is None else columns * len(powers)
+
+
+def hops_from(name: str, less: int = 0) -> HopsRule:
+    """As many hops as an argument says, `less` fewer.
+
+    >>> hops_from("K", less=1)({"K": 3})
+    2
+    """
+    return lambda arguments: max(0, int(arguments[name]) - less)
+
+
+def powers_hops(arguments: Arguments) -> int:
+    """As many hops as the highest power; PyG takes the powers 0, 1 and 2 if none are given."""
+    powers: Sequence[int] = arguments["powers"] or (0, 1, 2)
+    return max(powers)
 
 
 def heads_divide(heads: str = "heads") -> LegalityRule:

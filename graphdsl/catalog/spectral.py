@@ -69,6 +69,7 @@ ENTRIES: Final = (
         Parameter("normalization", "string|none", "sym", choices=("sym", "rw")),
         BIAS,
         _ADD,
+        hops=rules.hops_from("K", less=1),
         paper="Defferrard et al., Convolutional Neural Networks on Graphs with Fast Localized Spectral Filtering, 2016",
     ),
     _spectral(
@@ -81,6 +82,7 @@ ENTRIES: Final = (
         _ADD,
         left_out=CACHED,
         self_loops=True,
+        hops=rules.hops_from("K"),
         paper="Wu et al., Simplifying Graph Convolutional Networks, 2019",
     ),
     _spectral(
@@ -94,6 +96,7 @@ ENTRIES: Final = (
         _ADD,
         left_out=CACHED,
         self_loops=True,
+        hops=rules.hops_from("K"),
         paper="Zhu and Koniusz, Simple Spectral Graph Convolution, 2021",
     ),
     _spectral(
@@ -104,6 +107,7 @@ ENTRIES: Final = (
         BIAS,
         NORMALIZE,
         _ADD,
+        hops=rules.hops_from("K"),
         paper="Du et al., Topology Adaptive Graph Convolutional Networks, 2017",
     ),
     _spectral(
@@ -117,6 +121,7 @@ ENTRIES: Final = (
         DROPOUT,
         BIAS,
         _ADD,
+        hops=rules.hops_from("num_layers"),
         paper="Bianchi et al., Graph Neural Networks with Convolutional ARMA Filters, 2019",
     ),
     _spectral(
@@ -129,6 +134,7 @@ ENTRIES: Final = (
         _ADD,
         width=rules.powers_width,
         self_loops=True,
+        hops=rules.powers_hops,
         paper="Abu-El-Haija et al., MixHop, 2019",
     ),
     _spectral(
@@ -144,6 +150,7 @@ ENTRIES: Final = (
         left_out=CACHED,
         width=rules.same_width,
         self_loops=True,
+        hops=rules.hops_from("K"),
         paper="Klicpera et al., Predict then Propagate, 2019",
     ),
     _spectral(

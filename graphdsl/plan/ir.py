@@ -60,6 +60,7 @@ class RelationStep:
         width_in: widths of source and target.
         inputs: forward arguments bound by keyword.
         live: whether some prediction depends on it.
+        hops: how many edges a value travels in it: several in layers that propagate more than once.
     """
 
     edge: EdgeKey
@@ -70,6 +71,7 @@ class RelationStep:
     inputs: tuple[InputBinding, ...]
     rule: Span
     live: bool = True
+    hops: int = 1
 
 
 @dataclass(frozen=True, slots=True)

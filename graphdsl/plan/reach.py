@@ -4,9 +4,10 @@ from graphdsl.plan.ir import JoinStage, Plan, RelationStage, Stage
 from graphdsl.text import EdgeKey
 
 
-def _live_edges(stage: RelationStage) -> frozenset[EdgeKey]:
-    alone = {step.edge for step in stage.steps if step.live}
-    return frozenset(alone | {edge for joint in stage.joints if joint.live for edge in joint.edges})
+def _live_hops(stage: RelationStage) -> dict[EdgeKey, int]:
+    """How far a stage looks along each relation that matters."""
+    alone = {step.edge: step.hops for step in stage.steps if step.live}
+    return {edge: 1 for joint in stage.joints if joint.live for edge in joint.edges} | alone
 
 
 def _sources(stage: Stage) -> set[int]:
@@ -21,12 +22,15 @@ def _sources(stage: Stage) -> set[int]:
 
 
 def depths(plan: Plan) -> tuple[int, ...]:
-    """Message passing layers behind each state, the input first."""
+    """How many hops the nodes of each state have looked, the input first.
+
+    A layer of message passing is one hop, unless it propagates several times (`SGConv(K = 3)`).
+    """
     result = [0]
     for stage in plan.stages:
         behind = max(result[state] for state in _sources(stage))
-        alive = isinstance(stage, RelationStage) and bool(_live_edges(stage))
-        result.append(behind + alive)
+        hops = _live_hops(stage).values() if isinstance(stage, RelationStage) else ()
+        result.append(behind + max(hops, default=0))
     return tuple(result)
 
 
@@ -35,14 +39,15 @@ def receptive_hops(plan: Plan) -> tuple[frozenset[EdgeKey], ...]:
 
     A node *k* hops away still takes part in the first *L - k* layers, so hop *k + 1* follows every relation that is
     alive in one of those. Sampling exactly these relations with all neighbours gives the same numbers as the whole
-    graph; dead relations are never followed.
+    graph, but for layers that weigh a message by the degree of its source (`GCNConv`), which the outermost nodes of a
+    sample do not know, as in PyG. Dead relations are never followed.
     """
     behind = depths(plan)
     longest = max((behind[head.state] for head in plan.heads), default=0)
     layers: list[set[EdgeKey]] = [set() for _ in range(longest)]
     for index, stage in plan.relation_stages():
         level = behind[index + 1]
-        for hop in range(max(0, longest - level + 1)):
-            if level >= 1:
-                layers[hop] |= _live_edges(stage)
+        for edge, hops in _live_hops(stage).items():
+            for hop in range(max(0, longest - level + hops) if level <= longest else 0):
+                layers[hop].add(edge)
     return tuple(frozenset(layer) for layer in layers)

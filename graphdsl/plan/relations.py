@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from graphdsl.model import EdgesStage, LayerUse, RelationRule
+from graphdsl.model import UNKNOWN, EdgesStage, LayerUse, RelationRule
 from graphdsl.plan.bindings import bind_inputs, check_inputs, edge_width
 from graphdsl.plan.ir import Combine, JointStep, RelationStage, RelationStep
 from graphdsl.plan.module_spec import Ids, ModuleSpec, Stacked, Width
@@ -14,6 +14,12 @@ from graphdsl.plan.typewise import lower_pipe
 from graphdsl.text import EdgeKey, Edit, Fix, Span, report, show_edge, show_name
 
 _SHOWN = 3
+
+
+def _hops(layer: LayerUse) -> int:
+    """How far a layer looks, 1 while an argument that decides it is unknown."""
+    filled = layer.entry.with_defaults(layer.arguments)
+    return 1 if any(value is UNKNOWN for value in filled.values()) else layer.entry.hops(filled)
 
 
 class _MapLowering:
@@ -146,7 +152,8 @@ class _MapLowering:
         module = build_module(layer, around, self.flow.found)
         inputs = bind_inputs(layer, (edge,), self.flow)
         seen: tuple[Width, Width] = (self.before.get(source), self.before.get(target))
-        return RelationStep(edge, module, instance, seen, module.width_out, inputs, rule.span)
+        hops = _hops(layer)
+        return RelationStep(edge, module, instance, seen, module.width_out, inputs, rule.span, hops=hops)
 
     # --- one module for all relations of a rule ---
 

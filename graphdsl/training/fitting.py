@@ -202,9 +202,7 @@ def _build_trainer(
         callbacks.append(Patience(module.monitor, training.patience))
     try:
         return Trainer(
-            accelerator="cpu"
-            if machines.accelerator == "auto" and not torch.cuda.is_available()
-            else machines.accelerator,
+            accelerator=_accelerator(machines),
             devices=machines.devices,
             num_nodes=machines.nodes,
             strategy=_strategy(module.plan, machines),

@@ -146,7 +146,8 @@ def mutate(draw: random.Random, tokens: list[list[str]]) -> str:
     """A spec with one to four mutations."""
     mutated = draw.choice(tokens)
     for _ in range(draw.choice((1, 1, 1, 2, 4))):
-        mutated = draw.choice(MUTATIONS)(draw, mutated, tokens) or [" "]
+        mutated = draw.choice(MUTATIONS)(draw, mutated, tokens)
+        mutated = [token for token in mutated if token] or [" "]
     return "".join(mutated)
 
 
