@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from graphdsl.text import SpecError, report
 from graphdsl.tooling.output import CLEAN, INTERNAL, INTERRUPTED, MISUSE, print_findings, show_everything
 
-COMMANDS = ("check", "fmt", "fix", "explain", "plan", "layers", "validate", "train", "evaluate", "predict")
+COMMANDS = ("check", "fmt", "fix", "explain", "plan", "layers", "zoo", "validate", "train", "evaluate", "predict")
 
 
 def build_parser(only: str | None = None) -> argparse.ArgumentParser:

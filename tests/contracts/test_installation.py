@@ -26,6 +26,7 @@ def test_wheel_holds_grammar_and_type_marker(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {"graphdsl/grammar/gnn.lark", "graphdsl/grammar/README.md", "graphdsl/grammar/gnn.schema.json", "graphdsl/py.typed"} <= names
     assert {f"graphdsl/text/explanations/{item.code}.md" for item in CODES} <= names
+    assert {f"graphdsl/specs/{path.name}" for path in (ROOT / "specs").glob("*.gnn")} <= names
     assert not any(name.startswith(("tests/", "examples/")) for name in names)
 
 
@@ -40,6 +41,9 @@ def test_installed_wheel_checks_a_spec_outside_the_checkout(wheel: Path, tmp_pat
     command = [sys.executable, "-m", "graphdsl", "check", "a.gnn"]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert (done.stdout, done.returncode) == ("no findings\n", 0)
+    command = [sys.executable, "-m", "graphdsl", "zoo", "gcn"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ((ROOT / "specs" / "gcn.gnn").read_text(encoding="utf-8"), 0)
 
 
 def test_checkout_finds_the_grammar_beside_the_package() -> None:
