@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FILES = zoo_files()
 MODELS = [(name, model) for name, path in FILES.items() for model in graphdsl.load(path).models]
 TASKS = {"node classification", "link prediction", "edge classification", "graph classification", "graph regression"}
-PARTLY_READ = {"hgt": "stages.edges4.", "mixed": ("stages.edges2.pipe.", "stages.edges1.pipe.conference.")}
+PARTLY_READ = {"hgt": "stages.edges4.", "mixed": ("stages.edges1.pipe.", "stages.edges2.pipe.")}
 """Layers that serve all types at once, and of which predictions do not read every type."""
 NODES, EDGES, GRAPHS = 24, 60, 4
 
@@ -118,6 +118,8 @@ def test_every_live_parameter_gets_a_finite_gradient(name: str, model: str) -> N
     for key, parameter in compiled.named_parameters():
         if any(stage in key and relation in key for stage, relation in dead_parts(plan)):
             assert parameter.grad is None, key
+        elif key.endswith("select.weight") and model == "asap":
+            assert parameter.grad is None, key  # PyG makes it, and chooses by another score
         elif parameter.requires_grad and not key.startswith(PARTLY_READ.get(model, "-")):
             assert parameter.grad is not None, key
             assert torch.isfinite(parameter.grad).all(), key
