@@ -26,6 +26,8 @@ from graphdsl.plan.modules import show_width
 from graphdsl.plan.table import align
 from graphdsl.text import EdgeKey, Span, clean, show_edge, show_name
 
+FORMAT = 1
+"""Version of a plan's JSON: a later one with the same number may have more fields, none less."""
 _HEADER = ("stage", "type or relation", "layer", "width", "line")
 Row = tuple[str, str, str, str, Span | None]
 """A row of the table; the last cell is the place that decided."""
@@ -239,7 +241,7 @@ def _json(value: Any) -> Any:
     if isinstance(value, str | int | float | bool) or value is None:
         return value
     if hasattr(value, "__dataclass_fields__"):
-        kind = {"kind_of": type(value).__name__} if type(value).__name__.endswith("Stage") else {}
+        kind = {"kind_of": type(value).__name__} if type(value).__name__.endswith(("Stage", "Head")) else {}
         return kind | {field: _json(getattr(value, field)) for field in value.__dataclass_fields__}
     return str(value)
 
@@ -249,5 +251,5 @@ def _key(key: Any) -> str:
 
 
 def plan_to_json(plan: Plan) -> str:
-    """The whole plan as JSON; edge types as keys are written `a -[r]-> b`, as values `["a", "r", "b"]`."""
-    return json.dumps(_json(plan), indent=2, ensure_ascii=False)
+    """The whole plan as JSON, as `README.md` beside this module says."""
+    return json.dumps({"format": FORMAT} | _json(plan), indent=2, ensure_ascii=False)
