@@ -31,6 +31,7 @@ class _MapLowering:
         self.before = flow.states[stage.reads]
         self.steps: list[RelationStep] = []
         self.instances = 0
+        self.known_origins: dict[str, tuple[tuple[Span, str], ...]] = {}
         self.joints: list[JointStep] = []
 
     def columns(self, name: str, layer: LayerUse) -> int | None:
@@ -255,7 +256,9 @@ class _MapLowering:
 
     def origins(self, name: str) -> tuple[tuple[Span, str], ...]:
         """Where a type that the map reads became as wide as it is."""
-        return origin(self.flow, self.stage.reads, name)
+        if name not in self.known_origins:  # asked for every relation of the type
+            self.known_origins[name] = origin(self.flow, self.stage.reads, name)
+        return self.known_origins[name]
 
     def heads(self, *names: str) -> tuple[str, ...]:
         """What to do when heads side by side made one of the types wider than meant."""
