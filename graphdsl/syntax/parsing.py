@@ -9,8 +9,6 @@ from graphdsl.syntax import nodes as n
 from graphdsl.syntax.brackets import scan
 from graphdsl.syntax.build import build
 from graphdsl.syntax.grammar import read_tree
-from graphdsl.syntax.mistakes import explain
-from graphdsl.syntax.recovery import apply
 from graphdsl.text import Diagnostic, SourceText, Span, report
 
 LANGUAGE_VERSION = 1
@@ -114,6 +112,10 @@ def _read(source: SourceText) -> tuple[list[Any], list[Diagnostic], frozenset[st
         try:
             return build(read_tree(text), source.name), found, lost
         except UnexpectedInput as error:
+            # Imported for a faulty text only: a clean one need not wait for their patterns.
+            from graphdsl.syntax.mistakes import explain
+            from graphdsl.syntax.recovery import apply
+
             mistake = explain(source.name, text, error)
         found.append(_within(source, _fixable(source, text, mistake.diagnostic)))
         spent += len(text)
