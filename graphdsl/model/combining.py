@@ -91,12 +91,12 @@ class JoinReader:
         positional = [item for item in call.arguments if item.name is None]
         states = [self.state(item.value) for item in positional]
         mode = self.options([item for item in call.arguments if item.name is not None], kind)
-        if len(positional) < 2:
+        least = 1 if kind == "stack" else 2  # the first layer of a DNA network reads one state, as a stack
+        if len(positional) < least:
             helps = (f"write `{kind}(h0, h1)`",)
             notes = listing("states", self.states)
-            self.found.append(
-                report("GNN203", f"`{kind}` joins at least two states", call.span, helps=helps, notes=notes)
-            )
+            message = f"`{kind}` joins at least {'one state' if least == 1 else 'two states'}"
+            self.found.append(report("GNN203", message, call.span, helps=helps, notes=notes))
         if len(self.found) > before:
             return None
         return Join(kind, tuple(state for state in states if state is not None), mode)
