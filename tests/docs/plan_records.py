@@ -40,7 +40,7 @@ same number; those named here stay, with their meaning. Edge types are written `
 is a number; `{"count": n}` for a type that is read by its node numbers; `{"layers": n, "columns": k}` for a stack; `null` while
 it is unknown. A place is an object with `file`, `line`, `column`, `end_line`, `end_column`. Stages and predictions have a field
 `kind_of` with the name of their record. `gnn plan --data --json` adds `relation_sizes` (objects with `edge`, `origin`, `edges`,
-`paths`, `budget`), `parameter_count` and `dead_parameter_count`.
+`paths`, `budget`), `modules` (by place in the state dict: `parameters`, `dead`), `parameter_count` and `dead_parameter_count`.
 """
 
 

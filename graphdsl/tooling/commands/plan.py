@@ -4,11 +4,11 @@ import argparse
 import json
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphdsl.api import Spec, load
-from graphdsl.plan import Plan
 from graphdsl.plan.printing import render_plan
 from graphdsl.plan.table import align
 from graphdsl.text import SpecError, report, show_edge
@@ -16,6 +16,8 @@ from graphdsl.tooling.arguments import add_format, add_parameters, parameters
 from graphdsl.tooling.output import CLEAN
 
 if TYPE_CHECKING:
+    from torch.nn import Module
+
     from graphdsl.data.estimates import RelationSize
 
 
@@ -63,17 +65,34 @@ def _with_data(spec: Spec, name: str, values: dict[str, Any], arguments: argpars
     metadata = inspect(data, schema)
     plan = spec.plan(name, data=metadata, **values)
     model = spec.compile(name, data=metadata, **values)
-    total = sum(item.numel() for item in model.parameters())
-    dead = sum(item.numel() for item in dead_parameters(model, plan))
+    counts = _count(model, {id(item) for item in dead_parameters(model, plan)})
+    total, dead = (sum(pair[place] for pair in counts.values()) for place in (0, 1))
     sizes = estimate_relations(plan, data)
     if arguments.json:
-        print(json.dumps(json.loads(plan.to_json()) | _as_json(sizes, total, dead), indent=2, ensure_ascii=False))
+        print(json.dumps(json.loads(plan.to_json()) | _as_json(sizes, counts), indent=2, ensure_ascii=False))
         return
     print(render_plan(plan, _columns()))
-    print(f"\n{_size_table(plan, sizes)}\n\n{total:,} parameters" + (f", {dead:,} of them dead" if dead else ""))
+    if sizes:
+        print(f"\n{_size_table(sizes)}")
+    print(f"\n{_count_table(counts)}\n\n{total:,} parameters" + (f", {dead:,} of them dead" if dead else ""))
 
 
-def _size_table(plan: Plan, sizes: "tuple[RelationSize, ...]") -> str:
+def _count(model: "Module", dead: set[int]) -> dict[str, tuple[int, int]]:
+    """Parameters of each stage and head, and how many of them are dead, by the place in the state dict."""
+    counts: dict[str, tuple[int, int]] = {}
+    for name, item in model.named_parameters():
+        place = ".".join(name.split(".")[:2])
+        total, lost = counts.get(place, (0, 0))
+        counts[place] = (total + item.numel(), lost + (item.numel() if id(item) in dead else 0))
+    return counts
+
+
+def _count_table(counts: Mapping[str, tuple[int, int]]) -> str:
+    rows = [(place, f"{total:,}", f"{dead:,}" if dead else "") for place, (total, dead) in counts.items()]
+    return align(("module", "parameters", "dead"), rows, _columns())
+
+
+def _size_table(sizes: "tuple[RelationSize, ...]") -> str:
     rows: list[tuple[str, ...]] = []
     for item in sizes:
         edges = "absent" if item.edges is None else f"{item.edges:,}"
@@ -85,9 +104,13 @@ def _size_table(plan: Plan, sizes: "tuple[RelationSize, ...]") -> str:
     return align(("relation", "from", "edges", "paths", "budget"), rows, _columns())
 
 
-def _as_json(sizes: "tuple[RelationSize, ...]", total: int, dead: int) -> dict[str, Any]:
+def _as_json(sizes: "tuple[RelationSize, ...]", counts: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
     relations = [
         {"edge": item.edge, "origin": item.origin, "edges": item.edges, "paths": item.instances, "budget": item.budget}
         for item in sizes
     ]
-    return {"relation_sizes": relations, "parameter_count": total, "dead_parameter_count": dead}
+    total, dead = (sum(pair[place] for pair in counts.values()) for place in (0, 1))
+    modules = {place: {"parameters": pair[0], "dead": pair[1]} for place, pair in counts.items()}
+    return {
+        "relation_sizes": relations, "modules": modules, "parameter_count": total, "dead_parameter_count": dead,
+    }  # fmt: skip
