@@ -81,13 +81,18 @@ class _DerivedView(GraphView):
         return self._composed[edge]
 
     def _walk(self, path: Metapath) -> tuple[Tensor, Tensor | None]:
-        hops, stops = [], [path.source]
-        for hop in path.hops:
-            index = self.connectivity(hop.edge)
-            hops.append(index.flip(0) if hop.backward else index)
-            stops.append(hop.edge[0] if hop.backward else hop.edge[2])
-        sizes = [self._view.count(stop) or 0 for stop in stops]
+        hops, sizes = hops_and_sizes(path, self)
         return compose_named(path.name, path.span, hops, sizes, path.multiplicity, path.budget)
+
+
+def hops_and_sizes(path: Metapath, view: GraphView) -> tuple[list[Tensor], list[int]]:
+    """The edge index [2, edges] of each hop in walking direction, and the number of nodes at every stop."""
+    hops, stops = [], [path.source]
+    for hop in path.hops:
+        index = view.connectivity(hop.edge)
+        hops.append(index.flip(0) if hop.backward else index)
+        stops.append(hop.edge[0] if hop.backward else hop.edge[2])
+    return hops, [view.count(stop) or 0 for stop in stops]
 
 
 def materialize(view: GraphView, edges: tuple[EdgeKey, ...]) -> dict[EdgeKey, Tensor]:

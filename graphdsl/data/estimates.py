@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from graphdsl.data.derivation import with_derived
+from graphdsl.data.derivation import hops_and_sizes, with_derived
 from graphdsl.data.graph_set import GraphSet
-from graphdsl.data.view import open_data
+from graphdsl.data.view import GraphView, open_data
 from graphdsl.kernels import count_paths
 from graphdsl.model import Metapath
 from graphdsl.plan import Plan
@@ -23,7 +23,6 @@ class RelationSize:
             its instances, and no more than sources times targets.
         instances: paths of a metapath, each counted; None for other relations.
         budget: the metapath's budget, if it has one.
-        exceeded: whether the budget may not be enough: there are more possible pairs than it allows.
     """
 
     edge: EdgeKey
@@ -49,8 +48,8 @@ def estimate_relations(plan: Plan, data: Any) -> tuple[RelationSize, ...]:
     """
     if isinstance(data, GraphSet):
         data = data.batch(range(len(data)))
-    view = with_derived(open_data(data), plan)
-    stored = set(open_data(data).edge_types)
+    given = open_data(data)
+    view, stored = with_derived(given, plan), set(given.edge_types)
     paths = {item.edge: item.metapath for item in plan.derived if item.metapath is not None}
     found: list[RelationSize] = []
     for edge in plan.relations:
@@ -64,12 +63,10 @@ def estimate_relations(plan: Plan, data: Any) -> tuple[RelationSize, ...]:
     return tuple(found)
 
 
-def _of_path(path: Metapath, view: Any) -> RelationSize:
+def _of_path(path: Metapath, view: GraphView) -> RelationSize:
     """Count the paths, hop by hop."""
     if any(hop.edge not in view.edge_types for hop in path.hops):
         return RelationSize(path.key, "metapath", None, None, path.budget)
-    hops = [view.connectivity(hop.edge).flip(0) if hop.backward else view.connectivity(hop.edge) for hop in path.hops]
-    stops = [path.source, *(hop.edge[0] if hop.backward else hop.edge[2] for hop in path.hops)]
-    sizes = [view.count(stop) or 0 for stop in stops]
+    hops, sizes = hops_and_sizes(path, view)
     instances = count_paths(hops, sizes)
     return RelationSize(path.key, "metapath", min(instances, sizes[0] * sizes[-1]), instances, path.budget)

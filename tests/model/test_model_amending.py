@@ -15,11 +15,6 @@ model base(hidden: int = 16, depth: int = 2) on s {
 """
 
 
-def table(text: str, model: str) -> list[str]:
-    """The printed plan without the lines that decided."""
-    return [line[:100].rsplit(None, 1)[0] for line in str(loads(text).plan(model)).split("\n")[1:]]
-
-
 def test_defaults_stages_and_predictions_are_exchanged() -> None:
     amended = BASE + (
         "model m(extra: int = 4) amends base { depth = 1  replace h0 = nodes { a: MLP(extra, hidden) *: Linear(hidden) }"

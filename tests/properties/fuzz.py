@@ -2,9 +2,9 @@
 
     python tests/properties/fuzz.py [--inputs 200000] [--seed 0] [--every] [--keep FOLDER]
 
-Mutations are of tokens (left out, doubled, exchanged, moved, taken from another spec), of lines and of characters. An
-input is a finding when checking raises, gives a place outside the text, takes longer than `SLOW` seconds, or when fixes
-that machines apply cannot be applied. Findings are kept in a folder; once mended they go to `tests/golden/bad/`.
+Mutations are of tokens (left out, doubled, exchanged, moved, taken from another spec) and of characters. An input is a
+finding when checking raises, gives a place outside the text, or takes longer than `SLOW` seconds. Findings are kept in a
+folder; once mended they go to `tests/golden/bad/`.
 """
 
 import argparse

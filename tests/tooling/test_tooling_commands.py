@@ -322,14 +322,14 @@ def test_colours_only_for_terminals(monkeypatch) -> None:
     assert not wants_color(Terminal())
 
 
-def test_waiting_threads_sleep_unless_the_user_decides(monkeypatch) -> None:
+def test_waiting_threads_spin_for_a_moment_unless_the_user_decides(monkeypatch) -> None:
     from graphdsl.tooling.cli import be_patient
 
     for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
         monkeypatch.delenv(name, raising=False)
     be_patient()
-    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
-    monkeypatch.delenv("OMP_WAIT_POLICY")
-    monkeypatch.setenv("GOMP_SPINCOUNT", "1000")
+    assert os.environ["GOMP_SPINCOUNT"] == "10000"
+    monkeypatch.delenv("GOMP_SPINCOUNT")
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
     be_patient()
-    assert "OMP_WAIT_POLICY" not in os.environ
+    assert "GOMP_SPINCOUNT" not in os.environ

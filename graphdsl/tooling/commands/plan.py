@@ -63,8 +63,8 @@ def _with_data(spec: Spec, name: str, values: dict[str, Any], arguments: argpars
     schema = spec.schema(name)
     data = open_data(source, schema, arguments.spec)
     metadata = inspect(data, schema)
-    plan = spec.plan(name, data=metadata, **values)
     model = spec.compile(name, data=metadata, **values)
+    plan = model.plan
     counts = _count(model, {id(item) for item in dead_parameters(model, plan)})
     total, dead = (sum(pair[place] for pair in counts.values()) for place in (0, 1))
     sizes = estimate_relations(plan, data)
