@@ -21,7 +21,7 @@ from graphdsl.catalog.optimizers import OPTIMIZERS, REQUIRED_ARGUMENTS, SCHEDULE
 from graphdsl.catalog.registry import entries, find, names
 from graphdsl.catalog.renamed import LAYERS as RENAMED_LAYERS
 from graphdsl.catalog.renamed import Renamed, renamed_argument
-from graphdsl.catalog.scorers import SCORERS, Scorer, find_scorer
+from graphdsl.catalog.scorers import SCORERS, Scorer, ScorerName, find_scorer
 from graphdsl.catalog.values import accepts, check_value, describe, has_type
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "Renamed",
     "Scope",
     "Scorer",
+    "ScorerName",
     "Slot",
     "SlotKind",
     "WidthRule",

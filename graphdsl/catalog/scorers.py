@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
-ScorerName = Literal["dot", "distmult", "bilinear"]
+from graphdsl.catalog.entry import Parameter
+
+ScorerName = Literal["dot", "distmult", "bilinear", "transe", "complex", "rotate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,8 @@ class Scorer:
         doc: one line for people.
         equal_ends: whether both ends must be equally wide.
         single: whether it gives one number for each pair, and never more.
+        parameters: what a spec may write behind the name.
+        halves: whether it takes the first half of the columns for real parts and the second for imaginary ones.
         paper: where it comes from.
     """
 
@@ -26,6 +30,8 @@ class Scorer:
     equal_ends: bool
     single: bool
     paper: str = ""
+    parameters: tuple[Parameter, ...] = ()
+    halves: bool = False
 
 
 SCORERS: Final = MappingProxyType(
@@ -48,6 +54,34 @@ SCORERS: Final = MappingProxyType(
                 False,
                 False,
                 "Nickel et al., A three-way model for collective learning on multi-relational data, ICML 2011",
+            ),
+            Scorer(
+                "transe",
+                "graphdsl.kernels.translation.TransE",
+                "The negative distance between source plus a learned vector and target, both normalized; never above 0.",
+                True,
+                False,
+                "Bordes et al., Translating Embeddings for Modeling Multi-Relational Data, NeurIPS 2013",
+                (Parameter("p_norm", "float", 1.0, above=0),),
+            ),
+            Scorer(
+                "complex",
+                "graphdsl.kernels.translation.ComplEx",
+                "The Hermitian product of both ends with learned complex weights; halves are real and imaginary parts.",
+                True,
+                False,
+                "Trouillon et al., Complex Embeddings for Simple Link Prediction, ICML 2016",
+                halves=True,
+            ),
+            Scorer(
+                "rotate",
+                "graphdsl.kernels.translation.RotatE",
+                "`margin` less the distance between the rotated source and the target; halves are real and imaginary parts.",
+                True,
+                False,
+                "Sun et al., RotatE: Knowledge Graph Embedding by Relational Rotation in Complex Space, ICLR 2019",
+                (Parameter("margin", "float", 1.0),),
+                halves=True,
             ),
         )
     }

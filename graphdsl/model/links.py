@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from graphdsl.catalog import SCORERS, find, find_scorer, names
+from graphdsl.catalog import SCORERS, Parameter, Scorer, check_value, describe, find, find_scorer, names
 from graphdsl.model.layers import LayerReader
 from graphdsl.model.matching import match_relation
-from graphdsl.model.program import LayerUse
+from graphdsl.model.program import LayerUse, ScorerUse
 from graphdsl.model.schema import LABEL_KINDS, Attribute, Schema
-from graphdsl.model.values import UNKNOWN, show
+from graphdsl.model.values import UNKNOWN, Refused, evaluate, show
 from graphdsl.syntax import nodes as n
 from graphdsl.text import Diagnostic, EdgeKey, did_you_mean, listing, report, show_edge
 
@@ -52,16 +52,16 @@ def is_edge_label(attribute: n.Name, edge: EdgeKey, schema: Schema, found: list[
 
 def read_scorer(
     head: n.Call | None, default: str, layers: LayerReader, found: list[Diagnostic]
-) -> str | LayerUse | None:
-    """The name of a scorer, or a layer on the concatenation of both ends; None after a report."""
+) -> ScorerUse | LayerUse | str | None:
+    """A scorer, a layer on the concatenation of both ends, or the name of the default; None after a report."""
     if head is None:
-        return default
+        known = find_scorer(default)
+        return default if known is None else ScorerUse(known, {})
     name = head.name.text
-    if find_scorer(name) is not None:
-        if head.arguments:
-            found.append(report("GNN201", f"`{name}` takes no argument", head.arguments[0].span))
-            return None
-        return name
+    scorer = find_scorer(name)
+    if scorer is not None:
+        arguments = read_arguments(head, scorer, layers, found)
+        return None if arguments is None else ScorerUse(scorer, arguments)
     entry = find(name)
     if entry is None:
         known = (*SCORERS, *names("node"))
@@ -74,6 +74,43 @@ def read_scorer(
         found.append(report("GNN107", message, head.name.span, helps=helps))
         return None
     return layers.read(head, "head")
+
+
+def read_arguments(
+    head: n.Call, scorer: Scorer, layers: LayerReader, found: list[Diagnostic]
+) -> dict[str, Any] | None:
+    """Arguments of a scorer by name; None after a report."""
+    known = {item.name: item for item in scorer.parameters}
+    given: dict[str, Any] = {}
+    before = len(found)
+    for place, item in enumerate(head.arguments):
+        names = list(known)
+        name = item.name.text if item.name else names[place] if place < len(names) else ""
+        if name not in known:
+            takes = ", ".join(f"`{other}`" for other in known)
+            message = f"`{scorer.name}` takes {takes or 'no argument'}" + (" and nothing else" if takes else "")
+            found.append(report("GNN201", message, item.span, helps=did_you_mean(name, known)))
+        elif name in given:
+            helps = ("leave one of them out",)
+            found.append(report("GNN209", f"`{name}` is given twice", item.span, helps=helps))
+        else:
+            given[name] = _argument(known[name], scorer, item.value, layers, found)
+    return given if len(found) == before else None
+
+
+def _argument(
+    parameter: Parameter, scorer: Scorer, node: n.Expression, layers: LayerReader, found: list[Diagnostic]
+) -> Any:
+    try:
+        value = evaluate(node, layers.values)
+    except Refused as refused:
+        found.append(refused.diagnostic)
+        return UNKNOWN
+    problem = None if value is UNKNOWN else check_value(parameter, value)
+    if problem is not None:
+        message = f"`{parameter.name}` of `{scorer.name}` must be {describe(parameter)}; found {show(value)}"
+        found.append(report(problem.code, message, node.span))
+    return value
 
 
 def read_negatives(

@@ -82,7 +82,7 @@ class PredictionReader:
         place = statement.head.span if statement.head else target.span
         name = None if attribute is None else attribute.text
         keep, weight = statement.keep_target is not None, read_weight(statement, self.value, self.found)
-        made = LinkPrediction(edge, name, scorer or "dot", negatives, keep, weight, self.state, place, target.span)
+        made = LinkPrediction(edge, name, scorer or "Linear", negatives, keep, weight, self.state, place, target.span)
         return None if scorer is None or self.is_again(made.label, target.span) else made
 
     # --- what all predictions have ---

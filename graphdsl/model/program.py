@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from graphdsl.catalog import Entry, ForwardInput, SlotKind
+from graphdsl.catalog import Entry, ForwardInput, Scorer, SlotKind
 from graphdsl.model.schema import Schema
 from graphdsl.text import EdgeKey, Span
 
@@ -41,6 +41,14 @@ class LayerUse:
     places: Mapping[str, Span]
     inputs: tuple[BoundInput, ...]
     span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ScorerUse:
+    """A scorer of links as a spec asks for it; `arguments` are those that were written, by name."""
+
+    scorer: Scorer
+    arguments: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +241,8 @@ class LinkPrediction:
     Attributes:
         edge: the relation.
         attribute: the label that edges carry; None for whether there is an edge.
-        scorer: name of a scorer of the catalogue that takes both ends, or a layer that takes their concatenation.
+        scorer: a scorer of the catalogue that takes both ends, or a layer that takes their concatenation ("Linear"
+            where nothing is written behind a label).
         negatives: pairs without an edge for each edge.
         keep_target: the predicted edges stay in the message passing graph.
         place: where the head is written, or the prediction.
@@ -241,7 +250,7 @@ class LinkPrediction:
 
     edge: EdgeKey
     attribute: str | None
-    scorer: str | LayerUse
+    scorer: ScorerUse | LayerUse | str
     negatives: int
     keep_target: bool
     weight: float

@@ -7,6 +7,7 @@ more than that.
 from dataclasses import dataclass
 from typing import Literal
 
+from graphdsl.catalog import ScorerName
 from graphdsl.plan.module_spec import ModuleSpec
 from graphdsl.text import EdgeKey, Span
 
@@ -56,7 +57,7 @@ class LinkHead:
         kind: `link`, or the kind of the label.
         size: numbers for each pair: 1 for a link; classes, labels or targets of an attribute; None while unknown.
         state: number of the state that it reads.
-        scorer: `dot`, `distmult` and `bilinear` take both ends; `module` takes their concatenation.
+        scorer: a scorer's name (`dot`, `distmult`, …) takes both ends; `module` takes their concatenation.
         module: the scorer's module.
         negatives: pairs without an edge for each edge that trains or is tested.
         keep_target: the predicted edges stay in the message passing graph.
@@ -70,7 +71,7 @@ class LinkHead:
     kind: Literal["link", "class", "multilabel", "real"]
     size: int | None
     state: int
-    scorer: Literal["dot", "distmult", "bilinear", "module"]
+    scorer: ScorerName | Literal["module"]
     module: ModuleSpec
     negatives: int
     keep_target: bool

@@ -1,7 +1,9 @@
 """Lowering of link predictions: a scorer reads the values of both ends."""
 
-from graphdsl.catalog import SCORERS, Scorer, find
-from graphdsl.model import AttributeType, LayerUse, LinkPrediction
+from typing import Any
+
+from graphdsl.catalog import find
+from graphdsl.model import AttributeType, LayerUse, LinkPrediction, ScorerUse
 from graphdsl.plan.head_types import LinkHead
 from graphdsl.plan.module_spec import ModuleSpec
 from graphdsl.plan.modules import Surroundings, build_module
@@ -40,8 +42,9 @@ def _ends(prediction: LinkPrediction, flow: Flow) -> tuple[int | None, int | Non
     return source, target
 
 
-def _score(scorer: Scorer, prediction: LinkPrediction, size: int | None, flow: Flow) -> ModuleSpec:
+def _score(use: ScorerUse, prediction: LinkPrediction, size: int | None, flow: Flow) -> ModuleSpec:
     """The module of a scorer that takes both ends."""
+    scorer = use.scorer
     ends = _ends(prediction, flow)
     if scorer.equal_ends and None not in ends and ends[0] != ends[1]:
         source, _, target = prediction.edge
@@ -51,9 +54,15 @@ def _score(scorer: Scorer, prediction: LinkPrediction, size: int | None, flow: F
         also = [(prediction.span, "predicted here")] if prediction.place != prediction.span else []
         helps = ("bring both ends to one width before, or use `bilinear` or `MLP(…)`, which take any",)
         flow.unequal(message, prediction.place, f"{ends[0]} and {ends[1]} wide", also, helps)
+    elif scorer.halves and ends[0] is not None and ends[0] % 2:
+        message = f"`{scorer.name}` reads {ends[0]} columns as real and imaginary parts, half of them each"
+        helps = ("make both ends an even number of columns wide",)
+        flow.found.append(report("GNN204", message, prediction.place, helps=helps))
     if scorer.single and size is not None and size != 1:
         _report_width(1, prediction, size, flow)
-    arguments = {} if scorer.single else {"in_channels": ends[0] if scorer.equal_ends else ends, "out_channels": size}
+    arguments: dict[str, Any] = dict(use.arguments)
+    if not scorer.single:
+        arguments = {"in_channels": ends[0] if scorer.equal_ends else ends, "out_channels": size, **arguments}
     return ModuleSpec(scorer.name, scorer.path, arguments, 1 if scorer.single else size, prediction.place)
 
 
@@ -81,14 +90,14 @@ def _report_width(width: int, prediction: LinkPrediction, size: int, flow: Flow)
 
 
 def lower_link(prediction: LinkPrediction, flow: Flow) -> LinkHead:
-    """Lower one link prediction: `dot` and `distmult` need equally wide ends, a layer the label's width."""
+    """Lower one link prediction: most scorers need equally wide ends, a layer the label's width."""
     size, label = _size(prediction, flow), _label(prediction, flow)
-    name, scorer = prediction.scorer, "module"
-    if isinstance(name, str) and name in SCORERS:
-        scorer = SCORERS[name].name
-        module = _score(SCORERS[name], prediction, size, flow)
+    written, scorer = prediction.scorer, "module"
+    if isinstance(written, ScorerUse):
+        scorer = written.scorer.name
+        module = _score(written, prediction, size, flow)
     else:
-        module = _concatenate(None if isinstance(name, str) else name, prediction, size, flow)
+        module = _concatenate(None if isinstance(written, str) else written, prediction, size, flow)
     attribute = prediction.attribute
     kind = None if label is None else label.kind
     parts = (*prediction.edge, *(() if attribute is None else (attribute,)))

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import HeteroData
 from torch_geometric.nn import MLP, HeteroConv, SAGEConv
-from torch_geometric.nn.kge import DistMult
+from torch_geometric.nn.kge import ComplEx, DistMult, RotatE, TransE
 
 import graphdsl
 from graphdsl.text import SpecError
@@ -24,6 +24,12 @@ model m on shop {{
 }}
 """
 RATES, RATED = ("user", "rates", "film"), ("film", "rated_by", "user")
+KNOWLEDGE = {
+    "distmult": lambda: DistMult(1, 1, 8),
+    "transe": lambda: TransE(1, 1, 8, p_norm=2.0),
+    "complex": lambda: ComplEx(1, 1, 4),
+    "rotate": lambda: RotatE(1, 1, 4, margin=6.0),
+}
 PAIRS = torch.tensor([[0, 3, 6, 6, 2], [1, 1, 9, 0, 4]])
 
 
@@ -45,8 +51,10 @@ class Hand(nn.Module):
             warnings.simplefilter("ignore")
             self.conv = HeteroConv({RATES: SAGEConv((6, 9), 8), RATED: SAGEConv((9, 6), back)})
         self.kind = kind
-        if kind == "distmult":
-            self.head = DistMult(num_nodes=1, num_relations=1, hidden_channels=8).rel_emb
+        if kind in KNOWLEDGE:
+            self.knowledge = [KNOWLEDGE[kind]()]  # in a list: its embeddings of nodes are no parameters here
+            relations = ("rel_emb", "rel_emb_im")
+            self.head = nn.ModuleList(getattr(*self.knowledge, name) for name in relations if hasattr(*self.knowledge, name))
         elif kind == "bilinear":
             self.head = nn.Bilinear(back, 8, 1)
         elif kind == "MLP":
@@ -58,16 +66,38 @@ class Hand(nn.Module):
         source, target = h["user"][pairs[0]], h["film"][pairs[1]]
         if self.kind == "dot":
             return (source * target).sum(-1)
-        if self.kind == "distmult":
-            return (source * self.head.weight * target).sum(-1)
+        if self.kind in KNOWLEDGE:
+            return self.triple(source, target)
         if self.kind == "bilinear":
             return self.head(source, target).squeeze(-1)
         return self.head(torch.cat([source, target], -1)).squeeze(-1)
 
+    def triple(self, source: Tensor, target: Tensor) -> Tensor:
+        """PyG's score with these rows for its embeddings: those of sources, then those of targets."""
+        real = torch.cat([source, target])
+        model = self.knowledge[0]
+        if hasattr(model, "node_emb_im"):
+            real, imaginary = real.chunk(2, -1)
+            model.node_emb_im = _Rows(imaginary)
+        model.node_emb = _Rows(real)
+        rows = torch.arange(len(source))
+        return model(rows, torch.zeros_like(rows), rows + len(source))
+
+
+class _Rows(nn.Module):
+    """An embedding of given rows."""
+
+    def __init__(self, rows: Tensor) -> None:
+        super().__init__()
+        self.rows = rows
+
+    def forward(self, index: Tensor) -> Tensor:
+        return self.rows[index]
+
 
 @pytest.mark.parametrize(
     ("kind", "head", "back"),
-    [("dot", "", 8), ("distmult", ": distmult", 8), ("bilinear", ": bilinear", 5), ("MLP", ": MLP(16, 1, norm = none)", 5)],
+    [("dot", "", 8), ("distmult", ": distmult", 8), ("transe", ": transe(p_norm = 2)", 8), ("complex", ": complex", 8), ("rotate", ": rotate(6)", 8), ("bilinear", ": bilinear", 5), ("MLP", ": MLP(16, 1, norm = none)", 5)],
 )
 def test_scores_and_gradients_are_those_of_the_hand(kind: str, head: str, back: int, data: HeteroData) -> None:
     compiled = graphdsl.loads(SPEC.format(head=head, back=back)).compile("m")

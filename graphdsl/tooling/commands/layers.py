@@ -68,6 +68,7 @@ def _scorer_page(scorer: Scorer) -> str:
     ends = "both ends must be equally wide" if scorer.equal_ends else "ends of any width"
     lines = [f"{scorer.name}  ({scorer.path})", f"  {scorer.doc}"]
     lines += [f"  paper: {scorer.paper}"] if scorer.paper else []
+    lines += ["", "arguments:", *map(_line, scorer.parameters)] if scorer.parameters else []
     return "\n".join([*lines, "", f"scores the pairs of a link prediction: {ends}"])
 
 
