@@ -8,6 +8,7 @@ from graphdsl.catalog import (
     attention,
     convolutions,
     dense,
+    heterogeneous,
     joint,
     nodes,
     norms,
@@ -17,7 +18,19 @@ from graphdsl.catalog import (
 )
 from graphdsl.catalog.entry import Entry, Kind
 
-_FAMILIES: Final = (convolutions, spectral, attention, joint, nodes, norms, activations, readouts, pooling, dense)
+_FAMILIES: Final = (
+    convolutions,
+    spectral,
+    attention,
+    joint,
+    heterogeneous,
+    nodes,
+    norms,
+    activations,
+    readouts,
+    pooling,
+    dense,
+)
 _BY_NAME: Final = MappingProxyType({entry.name: entry for family in _FAMILIES for entry in family.ENTRIES})
 
 

@@ -84,6 +84,7 @@ class JointStep:
         scope: "joint": the module takes x_dict and edge_index_dict; "typed": all types are numbered together and an
             edge_type vector says which relation each edge is of (index in `edges`).
         live: whether some prediction depends on it.
+        hops: how many edges a value travels in it: several in modules with several layers.
     """
 
     edges: tuple[EdgeKey, ...]
@@ -95,6 +96,7 @@ class JointStep:
     inputs: tuple[InputBinding, ...]
     rule: Span
     live: bool = True
+    hops: int = 1
 
     @property
     def targets(self) -> tuple[str, ...]:

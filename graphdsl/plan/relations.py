@@ -165,8 +165,8 @@ class _MapLowering:
         around = self.joint_surroundings(rule, types, seen)
         module = build_module(rule.layer, around, self.flow.found)
         inputs = bind_inputs(rule.layer, rule.edges, self.flow)
-        scope = rule.layer.entry.scope
-        return JointStep(rule.edges, types, module, scope, seen, module.width_out, inputs, rule.span)
+        scope, width, hops = rule.layer.entry.scope, module.width_out, _hops(rule.layer)
+        return JointStep(rule.edges, types, module, scope, seen, width, inputs, rule.span, hops=hops)
 
     def joint_surroundings(self, rule: RelationRule, types: tuple[str, ...], seen: Mapping[str, Width]) -> Surroundings:
         layer = rule.layer

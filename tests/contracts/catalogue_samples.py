@@ -73,6 +73,7 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
         {**HEADS[0], "dim": 3, "attention_mode": "multiplicative-self-attention"},
         {**OUT, "num_blocks": 2},
     ),
+    "SimpleHGNConv": (*HEADS, {**HEADS[0], "num_layers": 3}, {**OUT, "add_self_loops": False, "normalize": True}),
     "Linear": (OUT,),
     "Embedding": ({"embedding_dim": 4},),
     "MLP": (

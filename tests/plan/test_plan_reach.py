@@ -40,3 +40,7 @@ def test_relations_beside_a_far_one_are_followed_as_far_as_they_matter() -> None
     far_then_near = "edges { r: SGConv(4, K = 2)  q: SAGEConv(4)  p: SAGEConv(4) } edges { r, q: SAGEConv(4) }"
     assert hops(far_then_near) == [{R, Q, P}, {R, Q, P}, {R}]
     assert depths(loads(SPEC.format(stages=far_then_near)).plan()) == (0, 2, 3)
+
+
+def test_modules_with_several_layers_over_all_relations() -> None:
+    assert hops("edges { *: SimpleHGNConv(4, num_layers = 2) }") == [{R, Q, P}] * 2

@@ -1,0 +1,40 @@
+"""Layers of published heterogeneous networks that PyG lacks: modules of `graphdsl.layers`."""
+
+from typing import Final
+
+from graphdsl.catalog import rules
+from graphdsl.catalog.entry import Entry, Parameter
+from graphdsl.catalog.parts import CONCAT, DROPOUT, HEADS, OUT_CHANNELS, SELF_LOOPS, activation, flag
+
+_LAYERS: Final = Parameter("num_layers", "int", 1, minimum=1)
+_RESIDUAL: Final = flag("residual", True)
+
+ENTRIES: Final = (
+    Entry(
+        "SimpleHGNConv",
+        "conv",
+        "graphdsl.layers.SimpleHGNConv",
+        "Attention over the edges of all relations, with an embedding of each; several layers hand their attention on.",
+        parameters=(
+            OUT_CHANNELS,
+            _LAYERS,
+            HEADS,
+            CONCAT,
+            Parameter("relation_channels", "int", 64, minimum=1),
+            Parameter("beta", "float", 0.05, minimum=0, below=1),
+            Parameter("negative_slope", "float", 0.05),
+            DROPOUT,
+            _RESIDUAL,
+            SELF_LOOPS,
+            flag("normalize", False),
+            activation("elu"),
+        ),
+        derived={"in_channels": "width", "num_relations": "relations"},
+        width=rules.heads_width,
+        scope="typed",
+        self_loops=True,
+        hops=rules.hops_from("num_layers"),
+        paper="Lv et al., Are We Really Making Much Progress? Revisiting, Benchmarking, and Refining Heterogeneous "
+        "Graph Neural Networks, 2021",
+    ),
+)

@@ -1,0 +1,9 @@
+"""Layers of published heterogeneous networks that PyG lacks, as PyG-style modules.
+
+They take what PyG's own layers take: all types numbered together with an `edge_type` vector (as `RGCNConv`), one relation
+(as `SAGEConv`), or dictionaries by type and relation (as `HGTConv`). No loop runs over nodes or edges.
+"""
+
+from graphdsl.layers.simple_hgn import SimpleHGNConv, SimpleHGNLayer
+
+__all__ = ["SimpleHGNConv", "SimpleHGNLayer"]

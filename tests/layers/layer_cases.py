@@ -1,0 +1,54 @@
+"""A small graph with an empty relation and isolated nodes, and every layer of `graphdsl.layers` on it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from graphdsl.layers import SimpleHGNConv
+
+TYPES = {"a": 5, "b": 4, "c": 3}
+"""Number of nodes; the last of each has no edge, and no `c` has one."""
+
+EDGES = {
+    ("a", "r", "b"): [(0, 0), (1, 0), (2, 1), (3, 2), (0, 2)],
+    ("a", "s", "a"): [(0, 1), (1, 2), (2, 0), (3, 3), (1, 0), (1, 0)],
+    ("b", "r_back", "a"): [(0, 0), (0, 1), (1, 2), (2, 3), (2, 0)],
+    ("c", "e", "b"): [],
+}
+INVERSE_OF = [0, 1, 0, 3]
+START = {"a": 0, "b": 5, "c": 9}
+NODES = 12
+WIDTH = 4
+
+Inputs = tuple[Tensor, Tensor, Tensor]
+"""Nodes of all types numbered together, edges, and their relations."""
+
+
+def together(dtype: torch.dtype = torch.double) -> Inputs:
+    """The graph with all types numbered together."""
+    torch.manual_seed(7)
+    pairs = [
+        (START[edge[0]] + source, START[edge[2]] + target, number)
+        for number, (edge, listed) in enumerate(EDGES.items())
+        for source, target in listed
+    ]
+    table = torch.tensor(pairs).t()
+    return torch.randn(NODES, WIDTH, dtype=dtype), table[:2].contiguous(), table[2]
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A layer over all types together: how to make it, whether gradients flow everywhere."""
+
+    make: Callable[[], nn.Module]
+    smooth: bool = True
+
+
+TYPED = {
+    "simple_hgn": Typed(lambda: SimpleHGNConv(WIDTH, 3, 4, heads=2)),
+    "simple_hgn_mean": Typed(lambda: SimpleHGNConv(WIDTH, 3, 4, heads=2, concat=False, normalize=True, residual=False)),
+    # The attention that is handed on is detached, so numeric gradients see more than those of autograd.
+    "simple_hgn_deep": Typed(lambda: SimpleHGNConv(WIDTH, 3, 4, num_layers=3, heads=2), smooth=False),
+}
