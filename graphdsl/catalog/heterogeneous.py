@@ -14,7 +14,7 @@ ENTRIES: Final = (
         "SimpleHGNConv",
         "conv",
         "graphdsl.layers.SimpleHGNConv",
-        "Attention over the edges of all relations, with an embedding of each; several layers hand their attention on.",
+        "Attention over all relations, with an embedding of each; layers hand their attention on.",
         parameters=(
             OUT_CHANNELS,
             _LAYERS,
