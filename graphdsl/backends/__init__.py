@@ -5,4 +5,12 @@ from graphdsl.backends.derivation import DerivationCache, derive_relations
 from graphdsl.backends.pyg import CompiledSequence
 from graphdsl.backends.selection import BACKENDS, AnyModel, compile_plan
 
-__all__ = ["BACKENDS", "AnyModel", "CompiledModel", "CompiledSequence", "DerivationCache", "compile_plan", "derive_relations"]
+__all__ = [
+    "BACKENDS",
+    "AnyModel",
+    "CompiledModel",
+    "CompiledSequence",
+    "DerivationCache",
+    "compile_plan",
+    "derive_relations",
+]

@@ -91,7 +91,18 @@ class Problem:
 
 
 SlotKind = Literal[
-    "nodes", "edges", "edge values", "batch", "graphs", "dense", "adjacency", "mask", "count", "index", "score", "record"
+    "nodes",
+    "edges",
+    "edge values",
+    "batch",
+    "graphs",
+    "dense",
+    "adjacency",
+    "mask",
+    "count",
+    "index",
+    "score",
+    "record",
 ]
 """What a value of a `sequential` block is: rows of nodes, edge_index, values of edges, graph number of each node, rows of
 graphs, dense rows [graphs, nodes, width], dense adjacency, which dense rows are real, and what only pooling layers give

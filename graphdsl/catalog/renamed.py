@@ -118,5 +118,9 @@ def renamed_argument(entry: Entry, name: str) -> Renamed | None:
         return None
     known = {*(parameter.name for parameter in entry.parameters), *(forward.name for forward in entry.inputs)}
     if not item.name:
-        return item if entry.kind == "conv" or name in ("in_features", "num_embeddings", "inplace", "in_channels") else None
+        return (
+            item
+            if entry.kind == "conv" or name in ("in_features", "num_embeddings", "inplace", "in_channels")
+            else None
+        )
     return item if item.name in known else None

@@ -118,7 +118,9 @@ class JoinReader:
                 name = item.name.text if item.name else ""
                 self.found.append(report("GNN201", f"`{kind}` has no option `{name}`", item.span, helps=helps))
             elif position > 0:
-                self.found.append(report("GNN209", "`mode` is given twice", item.span, helps=("leave one of them out",)))
+                self.found.append(
+                    report("GNN209", "`mode` is given twice", item.span, helps=("leave one of them out",))
+                )
             else:
                 mode = self.jump_mode(item.value)
         return mode

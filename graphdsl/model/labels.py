@@ -17,7 +17,11 @@ def is_label(statement: n.LabelTarget, schema: Schema, found: list[Diagnostic]) 
     labels = [name for name, item in attributes.items() if item.type.kind in LABEL_KINDS]
     notes = listing(f"labels of `{kind.text}`", labels)
     if declared is None:
-        only = (f"its label is `{labels[0]}`: `{show_name(kind.text)}.{show_name(labels[0])}`",) if len(labels) == 1 else ()
+        only = (
+            (f"its label is `{labels[0]}`: `{show_name(kind.text)}.{show_name(labels[0])}`",)
+            if len(labels) == 1
+            else ()
+        )
         helps = did_you_mean(attribute.text, labels) or _elsewhere(attribute.text, schema) or only
         message = f"`{kind.text}` has no attribute `{attribute.text}`"
         fix = renaming(attribute.span, attribute.text, labels)

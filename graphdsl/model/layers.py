@@ -111,7 +111,9 @@ class LayerReader:
     def _unknown_layer(self, call: n.Call, kinds: tuple[Kind, ...]) -> Diagnostic:
         name = call.name.text
         if name in _STATEMENTS:
-            return report("GNN010", f"expected a layer, found `{name}`", call.name.span, "a layer is missing before this")
+            return report(
+                "GNN010", f"expected a layer, found `{name}`", call.name.span, "a layer is missing before this"
+            )
         if name in RENAMED_LAYERS:
             return renamed("GNN801", f"there is no layer `{name}`", call.name.span, RENAMED_LAYERS[name])
         helps = did_you_mean(name, names(*kinds)) or did_you_mean(name, names())

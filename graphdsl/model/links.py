@@ -76,9 +76,7 @@ def read_scorer(
     return layers.read(head, "head")
 
 
-def read_arguments(
-    head: n.Call, scorer: Scorer, layers: LayerReader, found: list[Diagnostic]
-) -> dict[str, Any] | None:
+def read_arguments(head: n.Call, scorer: Scorer, layers: LayerReader, found: list[Diagnostic]) -> dict[str, Any] | None:
     """Arguments of a scorer by name; None after a report."""
     known = {item.name: item for item in scorer.parameters}
     given: dict[str, Any] = {}

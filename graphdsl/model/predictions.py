@@ -57,7 +57,9 @@ class PredictionReader:
         if not is_label(target, self.schema, self.found) or self.is_dropped(kind) or self.is_again(name, span):
             return None
         head = self.layers.read(statement.head, "head") if statement.head else None
-        return Prediction(kind.text, attribute.text, head, read_weight(statement, self.value, self.found), self.state, span)
+        return Prediction(
+            kind.text, attribute.text, head, read_weight(statement, self.value, self.found), self.state, span
+        )
 
     def graphs(self, statement: n.PredictStatement, target: n.LabelTarget) -> GraphPrediction | None:
         """A label of whole graphs."""
@@ -66,9 +68,7 @@ class PredictionReader:
         weight = read_weight(statement, self.value, self.found)
         if read is None or self.is_again(f"{GRAPH}.{target.attribute.text}", span):
             return None
-        return GraphPrediction(
-            target.attribute.text, read.sources, read.readout, read.head, weight, self.state, span
-        )
+        return GraphPrediction(target.attribute.text, read.sources, read.readout, read.head, weight, self.state, span)
 
     def link(self, statement: n.PredictStatement, target: n.LinkTarget) -> LinkPrediction | None:
         """A relation's edges, or a label that they carry."""

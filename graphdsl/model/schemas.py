@@ -166,7 +166,9 @@ class _SchemaBuilder:
             return AttributeType(kind, None, declared.optional)
         if isinstance(declared.size, n.Wildcard):
             return AttributeType(kind, "*", declared.optional)
-        size = self.whole(declared.size, *((2, "the number of classes") if kind == "class" else (1, f"the size of `{kind}`")))
+        size = self.whole(
+            declared.size, *((2, "the number of classes") if kind == "class" else (1, f"the size of `{kind}`"))
+        )
         return AttributeType(kind, "*" if size is None else size, declared.optional)
 
     # --- edges ---

@@ -209,7 +209,9 @@ class SequenceBuilder:
         for slot in statement.inputs or ():
             if isinstance(slot, n.Name) and slot.text == "_":
                 helps = ("`none` passes nothing",)
-                self.found.append(report("GNN101", "`_` discards a value, so nothing can read it", slot.span, helps=helps))
+                self.found.append(
+                    report("GNN101", "`_` discards a value, so nothing can read it", slot.span, helps=helps)
+                )
         for slot in statement.outputs or ():
             if isinstance(slot, n.Literal):
                 self.found.append(report("GNN530", "`none` is no name", slot.span, helps=("`_` discards a value",)))
@@ -281,9 +283,7 @@ class SequenceBuilder:
             self.found.append(report("GNN532", message, span, also=also, helps=helps))
             return
 
-    def warn_mixed(
-        self, layer: LayerUse, header: Header, inputs: Sequence[str | None], statement: n.LayerStep
-    ) -> None:
+    def warn_mixed(self, layer: LayerUse, header: Header, inputs: Sequence[str | None], statement: n.LayerStep) -> None:
         """A layer that could be told which nodes make a graph, and is not."""
         place = next((place for place, slot in enumerate(header.takes) if slot.kinds == ("batch",)), None)
         entry = layer.entry
@@ -353,7 +353,7 @@ class SequenceBuilder:
         mode = "cat"
         for item in call.arguments if join else ():
             if join != "jump" or item.name is None or item.name.text != "mode":
-                helps = ("only `jump` has an option: `jump(mode = \"lstm\"): x1, x2 -> x`",)
+                helps = ('only `jump` has an option: `jump(mode = "lstm"): x1, x2 -> x`',)
                 self.found.append(report("GNN201", f"`{join}` takes no such argument", item.span, helps=helps))
                 continue
             mode = self.value(item.value)

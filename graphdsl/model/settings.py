@@ -119,7 +119,9 @@ def _source(value: n.Expression, base: Path, found: list[Diagnostic]) -> DataSou
     return DataSource(kind, values[0], named, base, value.span)
 
 
-def _class(value: n.Expression, what: str, known: Mapping[str, tuple[str, ...]], found: list[Diagnostic]) -> ClassUse | None:
+def _class(
+    value: n.Expression, what: str, known: Mapping[str, tuple[str, ...]], found: list[Diagnostic]
+) -> ClassUse | None:
     if isinstance(value, n.Reference):
         value = n.Call(value.name, (), value.span)
     if not isinstance(value, n.Call):
@@ -149,7 +151,9 @@ def _check_class(value: n.Call, named: Mapping[str, Any], accepted: tuple[str, .
             word = item.name.text
             helps = did_you_mean(_OF_OPTIMIZER.get(word, word), accepted)
             notes = listing(f"arguments of `{name}`", accepted)
-            found.append(report("GNN201", f"`{name}` has no argument `{word}`", item.name.span, helps=helps, notes=notes))
+            found.append(
+                report("GNN201", f"`{name}` has no argument `{word}`", item.name.span, helps=helps, notes=notes)
+            )
     for missing in (item for item in REQUIRED_ARGUMENTS.get(name, ()) if item not in named):
         helps = (f"write `{name}({missing} = …)`",)
         found.append(report("GNN203", f"`{name}` needs `{missing}`", value.span, helps=helps))

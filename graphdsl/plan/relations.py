@@ -215,9 +215,7 @@ class _MapLowering:
             self.report_unequal(names, arriving[names[0]])
         return combined
 
-    def meet(
-        self, name: str, items: Sequence["_Arrival"], unequal: dict[tuple[Span, Span], list[str]]
-    ) -> int | None:
+    def meet(self, name: str, items: Sequence["_Arrival"], unequal: dict[tuple[Span, Span], list[str]]) -> int | None:
         """Width of a type after combining; types into which unequal widths arrive go to `unequal` by the two rules."""
         known = [item.width for item in items if item.width is not None]
         if len(known) < len(items):

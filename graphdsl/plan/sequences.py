@@ -120,7 +120,9 @@ class _BlockLowering:
             if width is None or name in self.absent:
                 continue
             if slot.scalar and width != 1:
-                message = f"`{slot.name}` of `{layer.entry.name}` is one number per edge, and `{name}` has {width} columns"
+                message = (
+                    f"`{slot.name}` of `{layer.entry.name}` is one number per edge, and `{name}` has {width} columns"
+                )
                 self.flow.found.append(report("GNN202", message, step.span))
             elif slot.kinds == ("nodes",) and first is not None and width != first:
                 message = f"`{layer.entry.name}` reads `{name}` beside `{step.inputs[0]}`: {width} and {first} columns"

@@ -55,7 +55,9 @@ def align(header: Sequence[str], rows: Sequence[Sequence[str]], most: int | None
     table = [tuple(header), *(tuple(row) for row in rows)]
     widths = [max(columns(row[column]) for row in table) for column in range(len(header))]
     if most is not None:
-        words = [max(columns(word) for row in table for word in row[column].split(" ")) for column in range(len(header))]
+        words = [
+            max(columns(word) for row in table for word in row[column].split(" ")) for column in range(len(header))
+        ]
         least = [min(width, max(word, _NARROWEST)) for width, word in zip(widths, words, strict=True)]
         widths = _narrow(widths, [widths[0], *least[1:-1], widths[-1]], most)
     lines: list[str] = []

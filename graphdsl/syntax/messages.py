@@ -100,7 +100,11 @@ _ON = "say which schema the model is for: `model NAME on SCHEMA { … }`"
 
 _HELPS: tuple[tuple[frozenset[str], str, str], ...] = (
     (frozenset({"IDENTIFIER", "RPAR", "COMMA"}), "ON", _ON),
-    (frozenset({"SHARE"}), "LBRACE", "`share` stands before a layer, `*: share SAGEConv(64)`, or behind a repeat's number"),
+    (
+        frozenset({"SHARE"}),
+        "LBRACE",
+        "`share` stands before a layer, `*: share SAGEConv(64)`, or behind a repeat's number",
+    ),
     (frozenset({"INT"}), "SHARE", "the number comes first: `repeat 3 share { … }`"),
     (frozenset({"REVERSE"}), "EDGE", "`reverse` stands before the attributes: `edge a -[r]-> b reverse NAME { … }`"),
     (frozenset({"IDENTIFIER"}), "SHARE", "write `repeat 3 { … }`, or `repeat 3 share { … }` for one set of weights"),

@@ -237,7 +237,9 @@ CODES: tuple[Code, ...] = (
         "GNN707", "wasted-relations", "The rule serves relations on which no prediction depends beside useful ones."
     ),
     _warning("GNN708", "same-metapath", "The metapath says again what a relation or another metapath says."),
-    _warning("GNN709", "undeclared-inverse", "Two relations run both ways, and do not say whether they hold the same edges."),
+    _warning(
+        "GNN709", "undeclared-inverse", "Two relations run both ways, and do not say whether they hold the same edges."
+    ),
     _warning("GNN710", "unserved-relation", "No model of the file serves the relation, in either direction."),
     # 8xx names of other versions and frameworks
     _error("GNN801", "renamed-layer", "The layer has this name in another version or framework; here it has another."),

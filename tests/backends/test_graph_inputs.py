@@ -241,7 +241,9 @@ class TestDerived:
     def test_only_what_a_prediction_depends_on_is_made(self, monkeypatch):
         draft = Draft(dict(EVEN)).edges(sends(APA.edge, sage()), sends(CITES, sage())).predict("paper")
         model = draft.compile(APA)
-        monkeypatch.setattr("graphdsl.backends.derivation.compose_named", lambda *_: pytest.fail("composed for nothing"))
+        monkeypatch.setattr(
+            "graphdsl.backends.derivation.compose_named", lambda *_: pytest.fail("composed for nothing")
+        )
         assert model(features(EVEN), edges(WRITES, CITES)).shape == (9, 3)
 
     def test_origins_of_a_given_metapath_are_not_needed(self):

@@ -1,6 +1,6 @@
 """How long checking takes as specs grow: generated specs with many relations and rules, one process each.
 
-    python tests/bench/checking.py [--relations 500 1000 2000 4000]
+python tests/bench/checking.py [--relations 500 1000 2000 4000]
 """
 
 import argparse
@@ -64,7 +64,9 @@ def main() -> None:
         text = write_spec(relations)
         rules = text.count("Conv(")
         seconds, code = measure(text)
-        print(f"{relations:>10} {rules:>7} {len(text) // 1000:>6} {seconds:>8.2f} {seconds / rules * 1000:>10.3f}  {code}")
+        print(
+            f"{relations:>10} {rules:>7} {len(text) // 1000:>6} {seconds:>8.2f} {seconds / rules * 1000:>10.3f}  {code}"
+        )
 
 
 if __name__ == "__main__":

@@ -66,7 +66,9 @@ def test_train_blocks_come_along_with_their_own_folder(project: Path) -> None:
 
 def test_one_text_says_it_all(project: Path) -> None:
     top = project / "top.gnn"
-    top.write_text('import "models/sage.gnn"\nmodel big amends sage { hidden = 32 } # beside\ntrain big { epochs: 2 }\n')
+    top.write_text(
+        'import "models/sage.gnn"\nmodel big amends sage { hidden = 32 } # beside\ntrain big { epochs: 2 }\n'
+    )
     spec = load(top)
     alone = loads(spec.text)
     assert "import" not in spec.text

@@ -63,22 +63,32 @@ def test_of_what_goes_over_several_lines_it_is_about_the_whole(lines: str, expec
 
 def test_a_map_is_one_statement_and_a_block_is_its_head() -> None:
     plain = SPEC.format(before="", behind="", between="")
-    for old, new in (("edges {", f"edges {{  {ALLOW}"), ("  }\n  predict", f"  }}  {ALLOW}\n  predict"), ("  edges", f"  {ALLOW}\n  edges")):
+    for old, new in (
+        ("edges {", f"edges {{  {ALLOW}"),
+        ("  }\n  predict", f"  }}  {ALLOW}\n  predict"),
+        ("  edges", f"  {ALLOW}\n  edges"),
+    ):
         assert check_source(SourceText("t.gnn", plain.replace(old, new))) == ()
     for old, new in (("on s {", f"on s {{  {ALLOW}"), ("model", f"{ALLOW}\nmodel"), ("a.y\n}", f"a.y\n}}  {ALLOW}")):
-        assert sorted(item.code for item in check_source(SourceText("t.gnn", plain.replace(old, new)))) == ["GNN024", "GNN507"]
+        assert sorted(item.code for item in check_source(SourceText("t.gnn", plain.replace(old, new)))) == [
+            "GNN024",
+            "GNN507",
+        ]
     head = plain.replace("model m on s {", "model m(\n  unused: int = 3,\n) on s {  # gnn: allow GNN108, GNN507 -- r")
     assert sorted(item.code for item in check_source(SourceText("t.gnn", head))) == ["GNN024", "GNN507"]
 
 
 def test_formatting_changes_nothing_of_it() -> None:
     long = "that the reason is so long that no line can hold it with the code before it, however it is laid out"
-    text = SPEC.format(before="", behind="", between="").replace(
-        "edges {\n    \n    r: SAGEConv(3)\n    \n    q: SAGEConv(3)\n  }",
-        f"edges {{ r: SAGEConv(3, aggr = \"mean\", bias = false) q: SAGEConv(3, aggr = \"mean\", bias = false) }}  {ALLOW} {long}\n"
-        f"  # gnn: allow dead-relation -- {long}\n  edges {{ r: SAGEConv(3, aggr = \"mean\", bias = false) q: SAGEConv(3, aggr = \"mean\") }}",
-    ).replace("model m", "model m(first: int = 3, second: int = 4, third: int = 5, fourth: int = 6, fifth: int = 7)").replace(
-        "on s {", f"on s {{  # gnn: allow GNN108 -- {long}"
+    text = (
+        SPEC.format(before="", behind="", between="")
+        .replace(
+            "edges {\n    \n    r: SAGEConv(3)\n    \n    q: SAGEConv(3)\n  }",
+            f'edges {{ r: SAGEConv(3, aggr = "mean", bias = false) q: SAGEConv(3, aggr = "mean", bias = false) }}  {ALLOW} {long}\n'
+            f'  # gnn: allow dead-relation -- {long}\n  edges {{ r: SAGEConv(3, aggr = "mean", bias = false) q: SAGEConv(3, aggr = "mean") }}',
+        )
+        .replace("model m", "model m(first: int = 3, second: int = 4, third: int = 5, fourth: int = 6, fifth: int = 7)")
+        .replace("on s {", f"on s {{  # gnn: allow GNN108 -- {long}")
     )
     source = SourceText("t.gnn", text)
     laid_out = SourceText("t.gnn", format_source(source).text)
@@ -86,7 +96,9 @@ def test_formatting_changes_nothing_of_it() -> None:
     assert [item.code for item in check_source(source)] == [item.code for item in check_source(laid_out)] == ["GNN024"]
 
 
-@pytest.mark.parametrize("name", ["GNN507", "gnn507", "dead-relation", "Dead-Relation", "GNN108,GNN507", "dead-relation , GNN108"])
+@pytest.mark.parametrize(
+    "name", ["GNN507", "gnn507", "dead-relation", "Dead-Relation", "GNN108,GNN507", "dead-relation , GNN108"]
+)
 def test_codes_and_names_in_any_case_several_by_commas(name: str) -> None:
     unused = ["GNN024"] if "108" in name else []
     assert codes(behind=f"#gnn:allow {name} -- r") == unused
@@ -94,10 +106,17 @@ def test_codes_and_names_in_any_case_several_by_commas(name: str) -> None:
 
 
 def test_a_string_holds_no_comment() -> None:
-    text = SPEC.format(before="", behind="", between="").replace("reverse q", 'reverse "# gnn: allow GNN507 -- r"').replace("q:", '"# gnn: allow GNN507 -- r":')
+    text = (
+        SPEC.format(before="", behind="", between="")
+        .replace("reverse q", 'reverse "# gnn: allow GNN507 -- r"')
+        .replace("q:", '"# gnn: allow GNN507 -- r":')
+    )
     assert [item.code for item in check_source(SourceText("t.gnn", text))] == ["GNN507"]
     found = Commented.of(SourceText("t", 'a "x\\"# no" # yes # still\n "# open\n  # own\n\n'))
-    assert [(item.line, item.start, item.text) for item in found.comments] == [(1, 12, "# yes # still"), (3, 2, "# own")]
+    assert [(item.line, item.start, item.text) for item in found.comments] == [
+        (1, 12, "# yes # still"),
+        (3, 2, "# own"),
+    ]
     assert found.code == (1, 2)
 
 
@@ -147,7 +166,10 @@ def test_comments_are_mended(comment: str, fixed: str) -> None:
 def test_a_line_of_its_own_goes_with_its_end() -> None:
     text = "schema s { node a { x: float[3] } }\n  # gnn: allow GNN108 -- r\n"
     assert fix_source(SourceText("t.gnn", text), check_source).source.text == "schema s { node a { x: float[3] } }\n"
-    assert fix_source(SourceText("t.gnn", text.rstrip("\n")), check_source).source.text == "schema s { node a { x: float[3] } }\n"
+    assert (
+        fix_source(SourceText("t.gnn", text.rstrip("\n")), check_source).source.text
+        == "schema s { node a { x: float[3] } }\n"
+    )
 
 
 def test_nothing_is_unused_while_there_are_errors() -> None:

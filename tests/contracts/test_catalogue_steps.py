@@ -209,7 +209,10 @@ def test_values_are_of_the_kinds_and_widths_that_the_entry_says(entry: Entry) ->
             if entry.name == "MemPooling":
                 inputs = inputs[:2]
             if least:
-                inputs = [value(slot) if slot.kinds == ("batch",) else one for slot, one in zip(entry.takes, inputs, strict=False)]
+                inputs = [
+                    value(slot) if slot.kinds == ("batch",) else one
+                    for slot, one in zip(entry.takes, inputs, strict=False)
+                ]
                 inputs = inputs[: header_of(entry).needed + 2]
             made = call(entry, arguments, inputs)
             gives = entry.gives or (Slot("x", entry.takes[0].kinds[:1]),)

@@ -24,7 +24,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_wheel_holds_grammar_and_type_marker(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {"graphdsl/grammar/gnn.lark", "graphdsl/grammar/README.md", "graphdsl/grammar/gnn.schema.json", "graphdsl/py.typed"} <= names
+    assert {
+        "graphdsl/grammar/gnn.lark",
+        "graphdsl/grammar/README.md",
+        "graphdsl/grammar/gnn.schema.json",
+        "graphdsl/py.typed",
+    } <= names
     assert {f"graphdsl/text/explanations/{item.code}.md" for item in CODES} <= names
     assert {f"graphdsl/specs/{path.name}" for path in (ROOT / "specs").glob("*.gnn")} <= names
     assert not any(name.startswith(("tests/", "examples/")) for name in names)
@@ -35,7 +40,11 @@ def test_installed_wheel_checks_a_spec_outside_the_checkout(wheel: Path, tmp_pat
     zipfile.ZipFile(wheel).extractall(site)
     (tmp_path / "a.gnn").write_text(SPEC, encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(site)}
-    where = [sys.executable, "-c", "import graphdsl, graphdsl.syntax.grammar as g; print(graphdsl.__file__, g.grammar_file())"]
+    where = [
+        sys.executable,
+        "-c",
+        "import graphdsl, graphdsl.syntax.grammar as g; print(graphdsl.__file__, g.grammar_file())",
+    ]
     done = subprocess.run(where, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     assert all(path.startswith(str(site)) for path in done.stdout.split())
     command = [sys.executable, "-m", "graphdsl", "check", "a.gnn"]

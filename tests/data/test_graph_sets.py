@@ -160,7 +160,9 @@ def test_homogeneous_graphs_get_the_names_of_the_schema() -> None:
     assert made[1]["atom", "bond", "atom"].kind.shape == (5, 4)
     model = RINGS.compile("m", data=graphs).eval()
     out = model(**batch_inputs(made.batch([1, 0]), model.plan))
-    expected = torch.cat([model(it.x, it.edge_index, it.kind, torch.zeros(len(it.x), dtype=torch.long)) for it in graphs[::-1]])
+    expected = torch.cat(
+        [model(it.x, it.edge_index, it.kind, torch.zeros(len(it.x), dtype=torch.long)) for it in graphs[::-1]]
+    )
     torch.testing.assert_close(out, expected)
 
 

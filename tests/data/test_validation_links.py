@@ -48,7 +48,9 @@ def test_an_undeclared_inverse_is_found_in_any_order(data: HeteroData) -> None:
     assert codes(data) == [("GNN625", "film -[seen_by]-> user")]
     spec = graphdsl.loads(SPEC.format(rules="*: SAGEConv(4)", more=""))
     (finding,) = spec.validate(data).findings
-    assert "holds 100% of the pairs of `user -[rates]-> film`, which is predicted, the other way round" in finding.message
+    assert (
+        "holds 100% of the pairs of `user -[rates]-> film`, which is predicted, the other way round" in finding.message
+    )
     assert finding.helps[0].endswith("`edge user -[rates]-> film reverse seen_by`")
     assert [label.span.line for label in finding.labels] == [6, 11]
 

@@ -68,7 +68,9 @@ def page() -> str:
         said = COMMON | attributes(record)
         first = (inspect.getdoc(record) or "").split("\n")[0]
         rows = [f"| `{item.name}` | {said[item.name].rstrip('.')} |" for item in dataclasses.fields(record)]
-        parts.append("\n".join([f"### {record.__name__}", "", first, "", "| field | what |", "|---|---|", *rows]) + "\n")
+        parts.append(
+            "\n".join([f"### {record.__name__}", "", first, "", "| field | what |", "|---|---|", *rows]) + "\n"
+        )
     return "\n".join(parts)
 
 

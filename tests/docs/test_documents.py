@@ -48,7 +48,9 @@ def test_texts_and_objects_of_the_table_mean_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", sorted(path for place in ("specs", "examples") for path in (ROOT / place).rglob("*.gnn")), ids=lambda p: p.stem
+    "path",
+    sorted(path for place in ("specs", "examples") for path in (ROOT / place).rglob("*.gnn")),
+    ids=lambda p: p.stem,
 )
 def test_every_spec_of_the_repository_is_clean(path: Path) -> None:
     found = check(path)

@@ -105,7 +105,9 @@ def test_examples_of_a_page_are_true(entry: Code, tmp_path: Path, monkeypatch: p
         pytest.fail(FORM.format(place=place.relative_to(TESTS.parent), code=entry.code, name=entry.name), pytrace=False)
     text = place.read_text(encoding="utf-8")
     introduction, bad, good = sections(text)
-    assert text.startswith(f"# {entry.code} {entry.name}\n\n"), f"{place.name} starts with `# {entry.code} {entry.name}`"
+    assert text.startswith(f"# {entry.code} {entry.name}\n\n"), (
+        f"{place.name} starts with `# {entry.code} {entry.name}`"
+    )
     also = set(re.findall(r"GNN\d{3}", introduction + re.sub(_BLOCK, "", bad))) - {entry.code}
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
@@ -121,10 +123,16 @@ def test_examples_of_a_page_are_true(entry: Code, tmp_path: Path, monkeypatch: p
 
 
 def test_every_page_is_of_a_code() -> None:
-    assert {path.stem for path in FOLDER.iterdir()} == {entry.code for entry in CODES}, "pages without a code, or codes without a page"
+    assert {path.stem for path in FOLDER.iterdir()} == {entry.code for entry in CODES}, (
+        "pages without a code, or codes without a page"
+    )
 
 
 def test_pages_fit_a_terminal() -> None:
-    long = [f"{path.name}:{number}" for path in sorted(FOLDER.iterdir())
-            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if len(line) > 120]
+    long = [
+        f"{path.name}:{number}"
+        for path in sorted(FOLDER.iterdir())
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if len(line) > 120
+    ]
     assert not long, f"lines longer than 120 characters: {long}"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+import pandas as pd
 import pytest
 import torch
 from torch_geometric.data import HeteroData
@@ -13,7 +14,8 @@ from torch_geometric.data import HeteroData
 import graphdsl
 from graphdsl.data import batch_inputs
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "examples"
 WITHOUT = "the data is not there (set GRAPHDSL_DATA to its folder): "
 
 
@@ -51,6 +53,16 @@ def aifb() -> HeteroData:
 @pytest.fixture(scope="module")
 def aifb_typed() -> HeteroData:
     return read(load_module("aifb", "data").aifb_typed)
+
+
+@pytest.fixture(scope="module")
+def imdb() -> HeteroData:
+    return read(load_module("imdb", "data").imdb)
+
+
+@pytest.fixture(scope="module")
+def mutag() -> HeteroData:
+    return read(load_module("mutag", "data").mutag)
 
 
 @pytest.fixture(scope="module")
@@ -175,10 +187,79 @@ def test_han_learns_fields(acm: HeteroData) -> None:
     assert trial.test["accuracy"] > 0.6
 
 
+# --- IMDB ---
+
+
+def test_imdb_has_the_counts_of_pyg(imdb: HeteroData) -> None:
+    assert {kind: tuple(imdb[kind].x.shape) for kind in imdb.node_types} == {
+        "movie": (4278, 3066),
+        "director": (2081, 3066),
+        "actor": (5257, 3066),
+    }
+    counts = {kind: imdb[kind].num_edges for kind in imdb.edge_types}
+    assert counts == {
+        ("movie", "to", "director"): 4278,
+        ("director", "to", "movie"): 4278,
+        ("movie", "to", "actor"): 12828,
+        ("actor", "to", "movie"): 12828,
+    }
+    assert splits(imdb, "movie") == [400, 400, 3478]
+    assert imdb["movie"].y.bincount().tolist() == [1135, 1584, 1559]
+    assert not graphdsl.load(ROOT / "specs" / "han.gnn").validate(imdb).findings
+
+
+def test_imdb_people_have_the_mean_of_their_films(imdb: HeteroData) -> None:
+    films = imdb["movie", "to", "actor"].edge_index
+    for actor in (0, 2500, 5256):
+        own = films[0, films[1] == actor]
+        assert torch.allclose(imdb["actor"].x[actor], imdb["movie"].x[own].mean(0))
+    back = imdb["actor", "to", "movie"].edge_index.flip(0)
+    assert {*map(tuple, back.T.tolist())} == {*map(tuple, films.T.tolist())}
+
+
+def test_words_are_counted_as_by_scikit_learn() -> None:
+    counts = load_module("imdb", "data").count_words(pd.Series(["a Cat|cat", "dog cat", "dog's 42", ""]))
+    assert counts.tolist() == [[2, 0], [1, 1], [0, 1], [0, 0]]  # cat, dog; `42` stands in one text alone
+
+
+# --- MUTAG ---
+
+
+def test_mutag_has_the_published_counts(mutag: HeteroData) -> None:
+    entity = mutag["entity"]
+    assert entity.num_nodes == 23644
+    assert len(mutag.edge_types) == 23
+    assert count_edges(mutag) == 74227
+    assert splits(mutag, "entity") == [272, 68]
+    assert entity.mutagenic.add(1).bincount().tolist() == [23644 - 340, 211, 129]
+    assert not graphdsl.load(EXAMPLES / "mutag" / "mutag.gnn").validate(mutag).findings
+
+
+# --- the zoo ---
+
+
+def test_score_is_written_once_behind_the_other_comments(tmp_path: Path) -> None:
+    script = load_module("", "zoo_scores")
+    seeds = sys.modules["seeds"]
+    path = tmp_path / "a.gnn"
+    path.write_text("# Name: A\n# Score: old and so\n#   long\ngnn 1\nschema s { node a }\n", encoding="utf-8")
+    trials = [seeds.Trial(seed, 1, {"accuracy": 0.5 + seed / 10, "f1_macro": 0.25}, 1.0) for seed in range(2)]
+    for _ in range(2):
+        script.write_score(path, script.score_line(trials))
+    head = "# Name: A\n# Score: accuracy 55.00 ± 7.07, macro F1 25.00 ± 0.00 (2 seeds)\n"
+    assert path.read_text(encoding="utf-8") == head + "gnn 1\nschema s { node a }\n"
+
+
+def test_specs_with_known_data_are_measurable() -> None:
+    assert "han" in load_module("", "zoo_scores").measurable()
+
+
 # --- without the data ---
 
 
-@pytest.mark.parametrize(("folder", "load"), [("aifb", "aifb"), ("aifb", "aifb_typed"), ("acm", "acm")])
+@pytest.mark.parametrize(
+    ("folder", "load"), [("aifb", "aifb"), ("aifb", "aifb_typed"), ("acm", "acm"), ("imdb", "imdb"), ("mutag", "mutag")]
+)
 def test_missing_data_is_told_in_one_line(
     folder: str, load: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,7 +273,9 @@ def test_missing_data_is_told_in_one_line(
     assert "\n" not in message
 
 
-@pytest.mark.parametrize(("folder", "script"), [("aifb", "reproduce"), ("aifb", "build_spec"), ("acm", "reproduce")])
+@pytest.mark.parametrize(
+    ("folder", "script"), [("aifb", "reproduce"), ("aifb", "build_spec"), ("acm", "reproduce"), ("mutag", "reproduce")]
+)
 def test_scripts_say_what_data_is_missing(
     folder: str, script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

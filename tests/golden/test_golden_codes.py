@@ -7,7 +7,6 @@ from reading import BAD, HERE
 from graphdsl.text import CODES
 
 ELSEWHERE = {
-
     "GNN003": "text/test_text_source.py",  # files that are too large
     "GNN402": "data/test_loading.py",  # a budget is exceeded by data
 }
@@ -19,7 +18,9 @@ def test_every_code_has_a_spec_that_triggers_it() -> None:
     seen = {code for path in BAD for code in re.findall(r"^# expect: (GNN\d+)", path.read_text(errors="replace"), re.M)}
     wanted = {item.code for item in CODES if item.code[3] not in UNREACHED_BY_SPECS}
     missing = sorted(wanted - seen - set(ELSEWHERE))
-    form = "write tests/golden/bad/NAME.gnn, run `pytest tests/golden --update-golden`, and read what it says at its end"
+    form = (
+        "write tests/golden/bad/NAME.gnn, run `pytest tests/golden --update-golden`, and read what it says at its end"
+    )
     assert not missing, f"no bad spec gives {', '.join(missing)}: {form}"
     assert not set(ELSEWHERE) & seen, "codes with a bad spec are not listed as reached elsewhere"
 

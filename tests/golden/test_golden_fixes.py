@@ -14,7 +14,9 @@ from graphdsl.text.rewriting import apply_edits
 def fixable(path) -> list[tuple[Path, int]]:
     """Findings of a bad spec that can be fixed in its own text."""
     found = enumerate(check(path))
-    return [(path, number) for number, item in found if item.fix and all(e.span.file == str(path) for e in item.fix.edits)]
+    return [
+        (path, number) for number, item in found if item.fix and all(e.span.file == str(path) for e in item.fix.edits)
+    ]
 
 
 FIXABLE = [pair for path in BAD for pair in fixable(path)]

@@ -54,7 +54,9 @@ class Hand(nn.Module):
         if kind in KNOWLEDGE:
             self.knowledge = [KNOWLEDGE[kind]()]  # in a list: its embeddings of nodes are no parameters here
             relations = ("rel_emb", "rel_emb_im")
-            self.head = nn.ModuleList(getattr(*self.knowledge, name) for name in relations if hasattr(*self.knowledge, name))
+            self.head = nn.ModuleList(
+                getattr(*self.knowledge, name) for name in relations if hasattr(*self.knowledge, name)
+            )
         elif kind == "bilinear":
             self.head = nn.Bilinear(back, 8, 1)
         elif kind == "MLP":
@@ -97,7 +99,15 @@ class _Rows(nn.Module):
 
 @pytest.mark.parametrize(
     ("kind", "head", "back"),
-    [("dot", "", 8), ("distmult", ": distmult", 8), ("transe", ": transe(p_norm = 2)", 8), ("complex", ": complex", 8), ("rotate", ": rotate(6)", 8), ("bilinear", ": bilinear", 5), ("MLP", ": MLP(16, 1, norm = none)", 5)],
+    [
+        ("dot", "", 8),
+        ("distmult", ": distmult", 8),
+        ("transe", ": transe(p_norm = 2)", 8),
+        ("complex", ": complex", 8),
+        ("rotate", ": rotate(6)", 8),
+        ("bilinear", ": bilinear", 5),
+        ("MLP", ": MLP(16, 1, norm = none)", 5),
+    ],
 )
 def test_scores_and_gradients_are_those_of_the_hand(kind: str, head: str, back: int, data: HeteroData) -> None:
     compiled = graphdsl.loads(SPEC.format(head=head, back=back)).compile("m")

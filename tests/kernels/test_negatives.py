@@ -33,7 +33,9 @@ def test_draws_exactly_the_targets_that_a_source_is_not_joined_to(case) -> None:
 
 def test_every_target_is_equally_likely() -> None:
     edges = torch.tensor([[0, 0, 0], [1, 4, 5]])
-    found, _ = NonNeighbors(edges, 1, 9).draw(torch.zeros(1, dtype=torch.long), 60_000, torch.Generator().manual_seed(1))
+    found, _ = NonNeighbors(edges, 1, 9).draw(
+        torch.zeros(1, dtype=torch.long), 60_000, torch.Generator().manual_seed(1)
+    )
     share = torch.bincount(found.reshape(-1), minlength=9) / 60_000
     assert torch.allclose(share, torch.tensor([1, 0, 1, 1, 0, 0, 1, 1, 1]) / 6, atol=0.01)
 

@@ -76,7 +76,16 @@ def test_bilinear_is_that_of_torch() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    [Dot(), DistMult(4, 2), TransE(4, 2), TransE(4, 2, 3.0), ComplEx(4, 2), RotatE(4, 3), Bilinear((4, 4), 3), MLP([8, 5, 1], norm=None)],
+    [
+        Dot(),
+        DistMult(4, 2),
+        TransE(4, 2),
+        TransE(4, 2, 3.0),
+        ComplEx(4, 2),
+        RotatE(4, 3),
+        Bilinear((4, 4), 3),
+        MLP([8, 5, 1], norm=None),
+    ],
     ids=lambda module: type(module).__name__,
 )
 def test_all_pairs_at_once_are_the_pairs_one_by_one(module: torch.nn.Module) -> None:

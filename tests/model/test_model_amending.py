@@ -41,7 +41,8 @@ def test_the_base_stays_as_it_is() -> None:
 
 def test_chains_in_any_order_and_another_schema() -> None:
     text = (
-        "model c amends b { depth = 3 }\nmodel b amends base { hidden = 4 }\n" + BASE
+        "model c amends b { depth = 3 }\nmodel b amends base { hidden = 4 }\n"
+        + BASE
         + "schema t { node a { x: float[2], y: class[7] } node b { x: float[3], z: real } edge a -[r]-> b reverse q }\n"
         + "model d amends c on t { }"
     )

@@ -151,7 +151,8 @@ def test_a_file_of_references_stays_small(tmp_path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [(True, "true"), (None, "none"), ("a", '"a"'), ((1, "b"), '[1, "b"]'), (1.5, "1.5"), (UNKNOWN, "?")]
+    ("value", "shown"),
+    [(True, "true"), (None, "none"), ("a", '"a"'), ((1, "b"), '[1, "b"]'), (1.5, "1.5"), (UNKNOWN, "?")],
 )
 def test_values_are_shown_as_a_spec_writes_them(value: object, shown: str) -> None:
     assert show(value) == shown

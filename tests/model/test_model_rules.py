@@ -149,7 +149,13 @@ def test_states_have_numbers_and_unique_keys() -> None:
 
 @pytest.mark.parametrize(
     ("count", "keys"),
-    [(0, []), (1, ["edges1"]), (3, ["edges1", "edges2", "edges3"]), ("n", ["edges1", "edges2"]), ("n * n - 3", ["edges1"])],
+    [
+        (0, []),
+        (1, ["edges1"]),
+        (3, ["edges1", "edges2", "edges3"]),
+        ("n", ["edges1", "edges2"]),
+        ("n * n - 3", ["edges1"]),
+    ],
 )
 def test_repeat_unrolls(count: object, keys: list[str]) -> None:
     made, found = program(f"repeat {count} {{ edges {{ *: SAGEConv(4) }} }}")
@@ -175,7 +181,12 @@ def test_shared_repeats_point_to_their_first_turn() -> None:
     assert shares(f"repeat 2 share {{ repeat 2 {{ repeat 2 share {{ {e} }} }} {n} }}") == [
         None, 0, None, 2, None, 0, 0, 2, 2, 4,
     ]  # fmt: skip
-    assert shares(f"repeat 2 share {{ }} repeat 2 share {{ {e} }} repeat 1 share {{ {e} }} {e}") == [None, 0, None, None]
+    assert shares(f"repeat 2 share {{ }} repeat 2 share {{ {e} }} repeat 1 share {{ {e} }} {e}") == [
+        None,
+        0,
+        None,
+        None,
+    ]
 
 
 def test_findings_of_a_repeat_are_said_once() -> None:
@@ -219,11 +230,11 @@ def test_a_model_with_too_many_layers_is_refused() -> None:
         ("cat(h0, h1)", ["GNN101", "GNN101"]),
         ("h = nodes { *: Linear(4) }  cat(h)", ["GNN203"]),
         ("cat()", ["GNN203"]),
-        ("h = nodes { *: Linear(4) }  jump(h, mode = \"max\")", ["GNN203"]),
-        ("h = nodes { *: Linear(4) }  jump(h, h, mode = \"sum\")", ["GNN204"]),
+        ('h = nodes { *: Linear(4) }  jump(h, mode = "max")', ["GNN203"]),
+        ('h = nodes { *: Linear(4) }  jump(h, h, mode = "sum")', ["GNN204"]),
         ("h = nodes { *: Linear(4) }  jump(h, h, mode = 3)", ["GNN202"]),
-        ("h = nodes { *: Linear(4) }  jump(h, h, modus = \"max\")", ["GNN201"]),
-        ("h = nodes { *: Linear(4) }  cat(h, h, mode = \"max\")", ["GNN201"]),
+        ('h = nodes { *: Linear(4) }  jump(h, h, modus = "max")', ["GNN201"]),
+        ('h = nodes { *: Linear(4) }  cat(h, h, mode = "max")', ["GNN201"]),
         ("h = nodes { *: Linear(4) }  add(h, 3)", ["GNN202"]),
         ("h = nodes { *: Linear(4) }  add(h, cat(h, h))", ["GNN202"]),
         ("h = nodes { *: Linear(4) }  k = h | relu  max(h, k)", []),

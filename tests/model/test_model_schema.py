@@ -126,7 +126,7 @@ def test_names_of_refused_declarations_are_not_missed_later(member: str) -> None
       {member} }}
     model m on s {{
       edges {{ s: GATConv(3) }}
-      edges {{ s: SAGEConv(3)  {'P' if 'P =' in member else 'r' if 'edge' in member else '* -[s]-> a'}: SAGEConv(3) }}
+      edges {{ s: SAGEConv(3)  {"P" if "P =" in member else "r" if "edge" in member else "* -[s]-> a"}: SAGEConv(3) }}
       predict a.y
     }}"""
     if member.startswith("node"):

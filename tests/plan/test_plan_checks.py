@@ -86,5 +86,8 @@ def test_nothing_is_said_behind_a_mismatch_of_widths() -> None:
     body = "h0 = nodes { *: Linear(64) } edges { r, P: GATConv(64, heads = 8) } | residual h1 = edges { r: GraphConv(64) } add(h0, h1)"
     found = check_source(SourceText("a.gnn", GRAPH.format(kind="float[4]", body=body)))
     assert [item.code for item in found] == ["GNN502"]
-    assert [label.text for label in found[0].labels[1:]] == ["`a`: `GATConv` gives 512: 8 heads × 64", "`a`: `Linear` gives 64"]
+    assert [label.text for label in found[0].labels[1:]] == [
+        "`a`: `GATConv` gives 512: 8 heads × 64",
+        "`a`: `Linear` gives 64",
+    ]
     assert found[0].helps[0].startswith("share the width among the heads: `GATConv(8, heads = 8)`")

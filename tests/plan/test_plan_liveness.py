@@ -113,7 +113,10 @@ def test_a_model_without_relation_maps_is_no_mistake() -> None:
 
 @pytest.mark.parametrize(
     ("predict", "help_line"),
-    [("predict a.y", "serve a relation that ends in it, such as `b -[ba]-> a`"), ("predict b.z", "ends in it, such as `a -[ab]-> b`")],
+    [
+        ("predict a.y", "serve a relation that ends in it, such as `b -[ba]-> a`"),
+        ("predict b.z", "ends in it, such as `a -[ab]-> b`"),
+    ],
 )
 def test_unreached_predictions_say_what_would_reach_them(predict: str, help_line: str) -> None:
     text = f"{SCHEMA}model m on s {{ edges {{ bc: SAGEConv(4) }} {predict} }}"

@@ -70,7 +70,9 @@ def test_json_holds_everything() -> None:
 
 
 def test_names_cannot_upset_the_terminal() -> None:
-    spec = loads('schema s { node "a\x1b[31m\\nb" { x: float[3], y: class[2] } } model m on s { predict "a\x1b[31m\\nb".y }')
+    spec = loads(
+        'schema s { node "a\x1b[31m\\nb" { x: float[3], y: class[2] } } model m on s { predict "a\x1b[31m\\nb".y }'
+    )
     assert "\x1b" not in str(spec.plan())
 
 

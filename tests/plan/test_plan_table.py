@@ -4,7 +4,13 @@ from graphdsl.plan.table import align
 from graphdsl.text import columns
 
 ROWS = [
-    ("edges1", "author -[has written]-> paper", "GATv2Conv(out_channels=64, heads=8, concat=false)", "64, 64 → 64", "12"),
+    (
+        "edges1",
+        "author -[has written]-> paper",
+        "GATv2Conv(out_channels=64, heads=8, concat=false)",
+        "64, 64 → 64",
+        "12",
+    ),
     ("", "論文 -[引用]-> 論文", "SAGEConv(out_channels=64)", "64 → 64", "13"),
 ]
 HEADER = ("stage", "type or relation", "layer", "width", "line")

@@ -71,7 +71,7 @@ def test_node_layers(layer: str, width: int) -> None:
         ("GATConv(8, heads = 3, concat = false)", "back", 8),
         ("GATv2Conv(8, heads = 2)", "self", 16),
         ("TransformerConv(8, heads = 2)", "back", 16),
-        ("SimpleConv(aggr = [\"mean\", \"max\"])", "self", 8),
+        ('SimpleConv(aggr = ["mean", "max"])', "self", 8),
         ("GINConv(nn = MLP(8, 9))", "self", 9),
         ("MixHopConv(5)", "self", 15),
         ("APPNP(K = 2, alpha = 0.1)", "self", 4),
@@ -202,9 +202,9 @@ def test_joins_of_states() -> None:
     assert dict(joined.widths) == {"a": 16, "b": 17, "c": Ids(None)}
     assert joined.produced == ("a", "b")
     assert codes(body + "add(h, k)") == ["GNN502"]
-    assert codes(body + "jump(h, k, mode = \"lstm\")") == ["GNN502"]
+    assert codes(body + 'jump(h, k, mode = "lstm")') == ["GNN502"]
     assert stage(body + "jump(h, k)").widths["b"] == 17
-    made = stage(body + "k2 = nodes { b: Linear(8) }  jump(h, k2, mode = \"lstm\")")
+    made = stage(body + 'k2 = nodes { b: Linear(8) }  jump(h, k2, mode = "lstm")')
     assert made.modules[0].module.arguments == {"mode": "lstm", "channels": 8, "num_layers": 2}
     assert made.widths["a"] == 8
     assert stage(body + "h | relu").widths == {"a": 8, "b": 8, "c": Ids(None)}
@@ -277,9 +277,9 @@ def test_forward_inputs() -> None:
     assert sorted(codes("edges { hangs: GraphConv(8, edge_weight = w) }")) == ["GNN304", "GNN501"]
     assert codes("edges { self: GCN2Conv(4, alpha = 0.1) }") == ["GNN306"]
     assert codes("h = nodes { a: Linear(4) } edges { self: GCN2Conv(4, alpha = 0.1, x_0 = h) }") == []
-    assert codes("h = nodes { a: Linear(5) } k = nodes { a: Linear(4) } edges { self: GCN2Conv(4, alpha = 0.1, x_0 = h) }") == [
-        "GNN502"
-    ]
+    assert codes(
+        "h = nodes { a: Linear(5) } k = nodes { a: Linear(4) } edges { self: GCN2Conv(4, alpha = 0.1, x_0 = h) }"
+    ) == ["GNN502"]
     assert codes("edges { self: GCN2Conv(4, alpha = 0.1, x_0 = w) }") == ["GNN101"]
     made = stage("nodes { a: Linear(4) } h = nodes { a: Linear(4) } edges { self: FAConv(4, x_0 = h) }")
     assert made.steps[0].inputs[0].state == 2

@@ -24,7 +24,20 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 HABITS = [
     *("self.conv = SAGEConv(8)", "nn.Linear(4)", "def forward(self, x):\n    return x", "for i in range(3):", "if a:"),
     *("x := 3", "2 ^ 6", "a // b", "{'a': 1}", 'f"{x}"', "`max`", "$hidden", "/* no */", '"""', "@cache", "%time"),
-    *("edges:", "nodes: {", "schema:", "|> relu", ".relu()", "float(3)", "int<3>", "node a[3]", "-*->", "=>", ";", "50%"),
+    *(
+        "edges:",
+        "nodes: {",
+        "schema:",
+        "|> relu",
+        ".relu()",
+        "float(3)",
+        "int<3>",
+        "node a[3]",
+        "-*->",
+        "=>",
+        ";",
+        "50%",
+    ),
     *("0x40", "lambda x: x", "**kwargs", "8 if a else 4", "a and b", "predict(", "predict =", "train m on cuda", "--"),
 ]
 SCRIPT = """

@@ -69,7 +69,9 @@ def test_every_slip_in_a_document_is_answered(text: str, data: st.DataObject) ->
     document = converted(text, "t.gnn", notation)
     start = data.draw(st.integers(0, len(document)))
     end = data.draw(st.integers(start, min(len(document), start + 20)))
-    put = data.draw(st.sampled_from(("", "x", '"', "{", "]", ":", "- ", "\n", "#", "0", "null", "*a", "&a ", "\t", ", ")))
+    put = data.draw(
+        st.sampled_from(("", "x", '"', "{", "]", ":", "- ", "\n", "#", "0", "null", "*a", "&a ", "\t", ", "))
+    )
     source = SourceText(f"t.{notation}", document[:start] + put + document[end:])
     found = check_source(source)
     assert not any(item.code.startswith("GNN9") for item in found)
@@ -82,7 +84,18 @@ def test_every_slip_in_a_document_is_answered(text: str, data: st.DataObject) ->
 
 
 @QUICK
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(("declarations", "schema", "members", "node", "edge", "layer", "x")), inner, max_size=3), max_leaves=12))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(("declarations", "schema", "members", "node", "edge", "layer", "x")), inner, max_size=3
+            )
+        ),
+        max_leaves=12,
+    )
+)
 @pytest.mark.parametrize("key", [None, "declarations"])
 def test_any_data_is_answered(key: str | None, value) -> None:
     text = json.dumps({key: value} if key else value).replace("Infinity", "1e400")

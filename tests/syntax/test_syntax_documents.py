@@ -53,7 +53,9 @@ def formatted(text: str) -> str:
 def codes(text: str, name: str = "t.yaml") -> list[tuple[str, str]]:
     found = check_source(SourceText(name, text))
     found = [item for item in found if item.code != "GNN120"]  # the metapath of LIBRARY is not always read
-    return [(item.code, f"{item.primary.span.line}:{item.primary.span.column}" if item.primary else "-") for item in found]
+    return [
+        (item.code, f"{item.primary.span.line}:{item.primary.span.column}" if item.primary else "-") for item in found
+    ]
 
 
 def wrap(*statements: object, **parameters: object) -> dict[str, object]:
@@ -115,8 +117,15 @@ def test_statements(statement: object, spelled: str) -> None:
 
 
 def test_repeats_and_sequences() -> None:
-    steps = ["relu", {"step": "GCNConv(4)", "inputs": ["x", None], "outputs": "x, _"}, {"repeat": 2, "share": True, "steps": [{"layer": "Linear", "positional": [4]}]}]
-    document = wrap({"repeat": "layers - 1", "share": True, "statements": [{"join": "h0"}]}, {"sequential": "x, edge_index", "steps": steps})
+    steps = [
+        "relu",
+        {"step": "GCNConv(4)", "inputs": ["x", None], "outputs": "x, _"},
+        {"repeat": 2, "share": True, "steps": [{"layer": "Linear", "positional": [4]}]},
+    ]
+    document = wrap(
+        {"repeat": "layers - 1", "share": True, "statements": [{"join": "h0"}]},
+        {"sequential": "x, edge_index", "steps": steps},
+    )
     body = as_gnn(document).split("on library {\n")[1]
     assert body == formatted("""model m on library {
       repeat layers - 1 share { h0 }
@@ -180,7 +189,14 @@ def test_places_of_characters(raw: str, value: str, places: list[int] | None) ->
 
 def test_strings_are_told_from_names() -> None:
     def rule(aggr: object) -> str:
-        statements = [{"edges": [{"pattern": "*", "layer": {"layer": "SAGEConv", "positional": [8], "arguments": {"aggr": aggr}}}]}, {"predict": "author.y"}]
+        statements = [
+            {
+                "edges": [
+                    {"pattern": "*", "layer": {"layer": "SAGEConv", "positional": [8], "arguments": {"aggr": aggr}}}
+                ]
+            },
+            {"predict": "author.y"},
+        ]
         return json.dumps(wrap(*statements))
 
     assert codes(rule('"mean"')) == codes(rule({"string": "mean"})) == []
@@ -234,7 +250,9 @@ def test_the_schema_is_that_of_the_models() -> None:
 
 
 def test_python_reads_documents(tmp_path: Path) -> None:
-    document = wrap({"edges": [{"pattern": "*", "layer": "SAGEConv(hidden)"}]}, {"predict": "author.y"}, hidden="int = 8")
+    document = wrap(
+        {"edges": [{"pattern": "*", "layer": "SAGEConv(hidden)"}]}, {"predict": "author.y"}, hidden="int = 8"
+    )
     (tmp_path / "a.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
     assert not any(item.is_error for item in graphdsl.check(tmp_path / "a.yaml"))
     spec = graphdsl.load(tmp_path / "a.yaml")
@@ -246,7 +264,11 @@ def test_python_reads_documents(tmp_path: Path) -> None:
 def test_notations_import_each_other(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").touch()
     (tmp_path / "schema.json").write_text(json.dumps({"declarations": [LIBRARY]}))
-    model = {"model": "m", "schema": "library", "statements": [{"nodes": [{"pattern": "*", "layer": "Linear(4)"}]}, {"predict": "author.y"}]}
+    model = {
+        "model": "m",
+        "schema": "library",
+        "statements": [{"nodes": [{"pattern": "*", "layer": "Linear(4)"}]}, {"predict": "author.y"}],
+    }
     (tmp_path / "model.yaml").write_text(yaml.safe_dump({"declarations": [{"import": "schema.json"}, model]}))
     (tmp_path / "train.gnn").write_text('import "model.yaml"\nmodel n amends m { replace predict author.y: MLP(3) }\n')
     spec = graphdsl.load(tmp_path / "train.gnn")

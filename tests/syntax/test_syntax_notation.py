@@ -25,12 +25,31 @@ def check(text: str) -> tuple[Diagnostic, ...]:
 @pytest.mark.parametrize(
     "habit",
     [
-        *("for i in range(3) {{ edges {{ knows: SAGEConv(8) }} }}", "for i in range(3):\n    edges {{ knows: SAGEConv(8) }}"),
-        *("nodes {{ author: nn.Linear(8) }}", "edges {{ knows: SAGEConv(8) }} |> relu", "h1 := nodes {{ author: Linear(8) }}"),
-        *("edges {{ knows: GATConv(hidden // 2) }}", "edges {{ knows: SAGEConv(8) }}.relu()", "nodes: {{ author: Linear(8) }}"),
+        *(
+            "for i in range(3) {{ edges {{ knows: SAGEConv(8) }} }}",
+            "for i in range(3):\n    edges {{ knows: SAGEConv(8) }}",
+        ),
+        *(
+            "nodes {{ author: nn.Linear(8) }}",
+            "edges {{ knows: SAGEConv(8) }} |> relu",
+            "h1 := nodes {{ author: Linear(8) }}",
+        ),
+        *(
+            "edges {{ knows: GATConv(hidden // 2) }}",
+            "edges {{ knows: SAGEConv(8) }}.relu()",
+            "nodes: {{ author: Linear(8) }}",
+        ),
         *("/* two\n  lines */", '"""\n  two lines\n  """', "-- a comment", "@cache", "def f(x):\n    return x"),
-        *("edges {{ knows: SAGEConv(8, aggr = `max`) }}", "nodes {{ author: Linear($hidden) }}", "edges:\n    knows: SAGEConv(8)"),
-        *("edges {{ knows: SAGEConv(2 ^ 3) }}", "edges {{ knows: SAGEConv(8, **options) }}", "nodes {{ author: Linear(8) }};"),
+        *(
+            "edges {{ knows: SAGEConv(8, aggr = `max`) }}",
+            "nodes {{ author: Linear($hidden) }}",
+            "edges:\n    knows: SAGEConv(8)",
+        ),
+        *(
+            "edges {{ knows: SAGEConv(2 ^ 3) }}",
+            "edges {{ knows: SAGEConv(8, **options) }}",
+            "nodes {{ author: Linear(8) }};",
+        ),
     ],
 )
 def test_a_habit_is_one_finding_and_hides_no_other(habit: str) -> None:
@@ -41,7 +60,9 @@ def test_a_habit_is_one_finding_and_hides_no_other(habit: str) -> None:
 
 
 def test_a_habit_that_runs_through_a_file_is_said_once() -> None:
-    text = SPEC.format("nodes { author: nn.Linear(8) } | nn.relu").replace("(hidde)", "(hidden)").replace("\n  ", ";\n  ")
+    text = (
+        SPEC.format("nodes { author: nn.Linear(8) } | nn.relu").replace("(hidde)", "(hidden)").replace("\n  ", ";\n  ")
+    )
     found = check(text)
     assert [item.code for item in found] == ["GNN014", "GNN014"]
     assert {note for item in found for note in item.notes} == {"2 times in this file", "6 times in this file"}

@@ -78,7 +78,7 @@ def test_every_record_spans_its_own_text(ending: str) -> None:
         ('node "😀😀" { x: flot }', 18, 22),
         ('node "e\u0301" { x: flot }', 18, 22),
         ('node "עברית" { x: flot }', 21, 25),
-        ('node größe { x: flot }', 19, 23),
+        ("node größe { x: flot }", 19, 23),
     ],
 )
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])

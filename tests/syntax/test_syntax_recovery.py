@@ -74,7 +74,9 @@ def test_one_slip_is_one_finding(old: str, new: str, line: int) -> None:
 
 
 def test_other_mistakes_are_found_beside_a_slip() -> None:
-    text = SPEC.replace("reverse back\n", "reverse back {\n").replace("GraphConv", "GrafConv").replace("epochs", "epoch")
+    text = (
+        SPEC.replace("reverse back\n", "reverse back {\n").replace("GraphConv", "GrafConv").replace("epochs", "epoch")
+    )
     assert [code for code, _ in codes(text)] == ["GNN012", "GNN103", "GNN211"]
 
 

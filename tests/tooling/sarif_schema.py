@@ -14,7 +14,13 @@ class Least(int):
 
 MESSAGE = {"text!": str, "markdown": str}
 ARTIFACT_LOCATION = {"uri": str, "uriBaseId": str, "index": Least(-1)}
-REGION = {"startLine!": Least(1), "startColumn": Least(1), "endLine": Least(1), "endColumn": Least(1), "snippet": {"text": str}}
+REGION = {
+    "startLine!": Least(1),
+    "startColumn": Least(1),
+    "endLine": Least(1),
+    "endColumn": Least(1),
+    "snippet": {"text": str},
+}
 LOCATION = {
     "id": Least(-1),
     "physicalLocation": {"artifactLocation!": ARTIFACT_LOCATION, "region": REGION, "contextRegion": REGION},
@@ -49,7 +55,9 @@ DRIVER = {"name!": str, "version": str, "semanticVersion": str, "informationUri"
 LOG = {
     "$schema": str,
     "version!": {"2.1.0"},
-    "runs!": [{"tool!": {"driver!": DRIVER}, "columnKind": {"utf16CodeUnits", "unicodeCodePoints"}, "results": [RESULT]}],
+    "runs!": [
+        {"tool!": {"driver!": DRIVER}, "columnKind": {"utf16CodeUnits", "unicodeCodePoints"}, "results": [RESULT]}
+    ],
 }
 
 
@@ -72,4 +80,6 @@ def mismatches(value: Any, shape: Any = LOG, where: str = "") -> list[str]:
     missing = {name[:-1] for name in shape if name.endswith("!")} - set(value)
     found = [f"{where}: {sorted(missing)} missing"] * bool(missing)
     found += [f"{where}: `{name}` is not of the schema" for name in value if name not in known]
-    return found + [text for name in value if name in known for text in mismatches(value[name], known[name], f"{where}.{name}")]
+    return found + [
+        text for name in value if name in known for text in mismatches(value[name], known[name], f"{where}.{name}")
+    ]

@@ -160,8 +160,10 @@ def test_fixes_that_make_it_worse_or_go_round_are_left_out() -> None:
     good = report("GNN010", "g", fix=Fix("g", (Edit(Span("t", 1, 4, 1, 5), "."),)))
 
     def check(source: SourceText):
-        return [worse] * source.text.startswith("a") + [good] * source.text.endswith("d") + [report("GNN010", "n")] * (
-            3 * source.text.startswith("!")
+        return (
+            [worse] * source.text.startswith("a")
+            + [good] * source.text.endswith("d")
+            + [report("GNN010", "n")] * (3 * source.text.startswith("!"))
         )
 
     done = fix_source(SourceText("t", "abcd"), check)
@@ -187,7 +189,10 @@ def test_fixes_that_make_it_worse_or_go_round_are_left_out() -> None:
 
 def test_edits_keep_the_kind_of_line_ends() -> None:
     source = SourceText("t", "é😀 b\r\nc")
-    assert apply_edits(source, [Edit(Span("t", 1, 4, 1, 5), "x\ny"), Edit(Span("t", 2, 2, 2, 2), "!")]) == "é😀 x\r\ny\r\nc!"
+    assert (
+        apply_edits(source, [Edit(Span("t", 1, 4, 1, 5), "x\ny"), Edit(Span("t", 2, 2, 2, 2), "!")])
+        == "é😀 x\r\ny\r\nc!"
+    )
 
 
 def test_renaming_is_offered_only_where_one_name_can_be_meant() -> None:

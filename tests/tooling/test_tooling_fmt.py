@@ -218,7 +218,13 @@ def test_conversion_refuses(here: Path, capsys) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--to", "yaml", "a.gnn", "b.gnn"], ["--to", "yaml", "."], ["--to", "xml", "a.gnn"], ["--to", "gnn", "--check", "a.gnn"], ["a.yaml"]],
+    [
+        ["--to", "yaml", "a.gnn", "b.gnn"],
+        ["--to", "yaml", "."],
+        ["--to", "xml", "a.gnn"],
+        ["--to", "gnn", "--check", "a.gnn"],
+        ["a.yaml"],
+    ],
 )
 def test_conversion_misuse(here: Path, capsys, arguments: list[str]) -> None:
     assert main(["fmt", *arguments]) == 2

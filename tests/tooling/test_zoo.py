@@ -143,6 +143,12 @@ def test_table_of_the_readme(golden) -> None:
         f"| [`{item.spec}`]({item.spec}.gnn) | {item.name} | {item.task} | {item.paper} | {item.data} | {item.differs} |"
         for item in zoo()
     ]
+    rows += ["", "## Scores", "", "| spec | architecture | data | measured here | published |", "|---|---|---|---|---|"]
+    rows += [
+        f"| [`{item.spec}`]({item.spec}.gnn) | {item.name} | {item.data} | {item.score} | {item.published} |"
+        for item in zoo()
+        if item.score
+    ]
     path = ROOT / "specs" / "README.md"
     before = path.read_text(encoding="utf-8").split("| spec |")[0]
     golden(path, before + "\n".join(rows) + "\n")

@@ -63,7 +63,10 @@ def test_loss_and_metrics_equal_references() -> None:
     found = scores.compute()
     assert found["auroc"] == pytest.approx(reference.roc_auc_score(labels[known], outputs[known]))
     assert found["average_precision"] == pytest.approx(reference.average_precision_score(labels[known], outputs[known]))
-    by_hand = [1 + sum(float(other) > float(row[0]) for other in row[1:][seen[1:]]) for row, seen in zip(outputs, known, strict=True)]
+    by_hand = [
+        1 + sum(float(other) > float(row[0]) for other in row[1:][seen[1:]])
+        for row, seen in zip(outputs, known, strict=True)
+    ]
     assert found["mrr"] == pytest.approx(sum(1 / rank for rank in by_hand) / 40)
     assert found["hits@1"] == pytest.approx(sum(rank <= 1 for rank in by_hand) / 40)
     assert set(found) == {"auroc", "average_precision", "mrr", "hits@1", "hits@3"}
@@ -110,7 +113,9 @@ def test_negatives_within_a_type_are_neither_edges_nor_loops() -> None:
     assert all(source != target for source, target in found)
 
 
-@pytest.mark.parametrize(("model", "relation", "back"), [("m", RATES, RATED), ("friends", KNOWS, ("user", "known_by", "user"))])
+@pytest.mark.parametrize(
+    ("model", "relation", "back"), [("m", RATES, RATED), ("friends", KNOWS, ("user", "known_by", "user"))]
+)
 def test_sampled_batches_hold_none_of_their_own_edges(model: str, relation, back) -> None:
     data = make_links()
     _, supervision, batches = batches_of(data, model, batch_size=64)
@@ -120,7 +125,9 @@ def test_sampled_batches_hold_none_of_their_own_edges(model: str, relation, back
         numbers = batch.inputs["n_id_dict"]
         index = batch.inputs["edge_label_index"][name][:, batch.rows[name][:, 0]]
         asked = pairs(torch.stack([numbers[relation[0]][index[0]], numbers[relation[2]][index[1]]]))
-        assert asked == pairs(supervision.links[name].edge_index[:, supervision.links[name].edges["train"]][:, batch.nodes[name]])
+        assert asked == pairs(
+            supervision.links[name].edge_index[:, supervision.links[name].edges["train"]][:, batch.nodes[name]]
+        )
         for edge, step in ((relation, 1), (back, -1)):
             edges = batch.inputs["edge_index_dict"][edge]
             here = pairs(torch.stack([numbers[edge[0]][edges[0]], numbers[edge[2]][edges[1]]]))
@@ -166,7 +173,9 @@ def test_temporal_batches_see_nothing_later_than_their_edge() -> None:
 # --- whole runs ---
 
 
-@pytest.mark.parametrize("settings", [{}, {"batch_size": 128, "epochs": 4, "fanout": (8, 8)}, {"disjoint": 0.3}], ids=str)
+@pytest.mark.parametrize(
+    "settings", [{}, {"batch_size": 128, "epochs": 4, "fanout": (8, 8)}, {"disjoint": 0.3}], ids=str
+)
 def test_planted_links_are_found(tmp_path, settings) -> None:
     done, found = run(tmp_path, **settings)
     assert done.monitor.name == "val_auroc"
@@ -179,7 +188,9 @@ def test_noise_is_not_found(tmp_path) -> None:
     data = make_links()
     g = torch.Generator().manual_seed(3)
     count = data[RATES].num_edges
-    data[RATES].edge_index = torch.stack([torch.randint(150, (count,), generator=g), torch.randint(60, (count,), generator=g)])
+    data[RATES].edge_index = torch.stack(
+        [torch.randint(150, (count,), generator=g), torch.randint(60, (count,), generator=g)]
+    )
     _, found = run(tmp_path, data=data)
     assert found["test_auroc"] < 0.6
 
@@ -202,7 +213,10 @@ def test_runs_are_reproducible_and_resumed(tmp_path) -> None:
 
 
 def test_labels_of_nodes_and_links_are_learned_together(tmp_path) -> None:
-    text = SPEC.replace("user(count = 150) { x: float[4]? }", "user(count = 150) { x: float[4]?, y: class[5], train_mask: mask, val_mask: mask, test_mask: mask }")
+    text = SPEC.replace(
+        "user(count = 150) { x: float[4]? }",
+        "user(count = 150) { x: float[4]?, y: class[5], train_mask: mask, val_mask: mask, test_mask: mask }",
+    )
     text = text.replace("negatives 3", "negatives 3 weight 0.5\n  predict user.y")
     data = make_links()
     data["user"].y = torch.arange(150) % 5
@@ -219,7 +233,9 @@ def test_baselines_of_links_are_on_the_same_pairs() -> None:
     """Targets that are linked often are linked again; the baseline sees that, and the mean of what edges carry."""
     data = make_links()
     popular = torch.randint(5, (data[RATES].num_edges,), generator=torch.Generator().manual_seed(0))
-    data[RATES].edge_index = torch.stack([data[RATES].edge_index[0], torch.where(popular < 4, data[RATES].edge_index[1] % 15, data[RATES].edge_index[1])])
+    data[RATES].edge_index = torch.stack(
+        [data[RATES].edge_index[0], torch.where(popular < 4, data[RATES].edge_index[1] % 15, data[RATES].edge_index[1])]
+    )
     found = {}
     for model in ("m", "stars"):
         plan = graphdsl.loads(SPEC).plan(model, data=data)

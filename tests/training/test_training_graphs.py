@@ -164,7 +164,9 @@ def test_plan_with_data_counts_the_edges_of_all_graphs(folder, capsys) -> None:
 
 def test_layers_show_their_headers(capsys) -> None:
     assert main(["layers", "TopKPooling"]) == 0
-    assert "  usually              x, edge_index, none, batch -> x, edge_index, _, batch, _, _" in capsys.readouterr().out
+    assert (
+        "  usually              x, edge_index, none, batch -> x, edge_index, _, batch, _, _" in capsys.readouterr().out
+    )
     assert main(["layers", "TopKPooling", "--json"]) == 0
     header = json.loads(capsys.readouterr().out)["header"]
     assert [item["name"] for item in header["takes"]] == ["x", "edge_index", "edge_attr", "batch", "attn"]

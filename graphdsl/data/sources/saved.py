@@ -33,7 +33,11 @@ def load_saved(source: DataSource, schema: Schema) -> HeteroData | GraphSet:
     """
     path = source.base / source.name
     content = _read(source, path)
-    if isinstance(content, list | tuple) and content and all(isinstance(it, Data | HeteroData | dict) for it in content):
+    if (
+        isinstance(content, list | tuple)
+        and content
+        and all(isinstance(it, Data | HeteroData | dict) for it in content)
+    ):
         return GraphSet([_graph(source, path, item, schema) for item in content], schema)
     return read_data(_graph(source, path, content, schema), schema)
 

@@ -21,7 +21,9 @@ def temporal_without_time(
         message = f"`temporal` samples what each `{show_name(name)}` could know, but the type has no `time`"
         also = ((node.span, "declared here"), (span, "predicted here"))
         helps = (f"declare when: `node {show_name(name)} {{ at: time, … }}`, or leave `temporal` out",)
-        timed = [key for key, item in schema.nodes.items() if any(a.type.kind == "time" for a in item.attributes.values())]
+        timed = [
+            key for key, item in schema.nodes.items() if any(a.type.kind == "time" for a in item.attributes.values())
+        ]
         notes = listing("types with a `time`", timed)
         found.append(report("GNN624", message, place, also=also, helps=helps, notes=notes))
     return found

@@ -60,6 +60,6 @@ def norms_of_one_row(plan: Plan, schema: Schema) -> list[Diagnostic]:
         also = ((schema.nodes[name].span, "`count = 1`"),)
         helps = ('`LayerNorm(mode = "node")` works on each node alone',)
         if module.name == "MLP":
-            helps = ("write `MLP(…, norm = none)`, or `norm = \"layer_norm\"`",)
+            helps = ('write `MLP(…, norm = none)`, or `norm = "layer_norm"`',)
         found.setdefault((norm[1].span, name), report("GNN540", message, norm[1].span, also=also, helps=helps))
     return list(found.values())

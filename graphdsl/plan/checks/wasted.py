@@ -16,7 +16,9 @@ def wasted_relations(plan: Plan, _schema: Schema) -> list[Diagnostic]:
             if not dead or len(dead) == len(edges):
                 continue
             message = f"no prediction depends on {len(dead)} of the {len(edges)} relations that this rule serves"
-            helps = (f"serve what is needed, as `* -[*]-> {into[0]}` in the last layer, or look further",) if into else ()
+            helps = (
+                (f"serve what is needed, as `* -[*]-> {into[0]}` in the last layer, or look further",) if into else ()
+            )
             notes = listing("without effect", [show_edge(edge) for edge in sorted(dead)])
             found.append(report("GNN707", message, rule, helps=helps, notes=notes))
     return found

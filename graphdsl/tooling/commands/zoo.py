@@ -13,11 +13,12 @@ from graphdsl.text import SpecError, did_you_mean, listing, report
 from graphdsl.tooling.output import CLEAN, print_findings
 
 FIELDS = ("Name", "Task", "Paper", "Data")
-"""What every spec of the zoo says at its top; `Differs` is said where something differs from the paper."""
+"""What every spec of the zoo says at its top; `Differs` is said where something differs from the paper, `Score` where it
+was measured here, `Published` what others measured on that dataset."""
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 _PLACES = (_PACKAGE / "specs", _PACKAGE.parent / "specs")
-_FIELD = re.compile(r"# (Name|Task|Paper|Data|Differs): (\S.*)")
+_FIELD = re.compile(r"# (Name|Task|Paper|Data|Differs|Published|Score): (\S.*)")
 _CONTINUED = re.compile(r"#   (\S.*)")
 
 
@@ -32,6 +33,8 @@ class Described:
         paper: authors, title, place and year.
         data: the dataset.
         differs: what is not as in the paper; empty where nothing is.
+        published: scores of others on that dataset, if there are some.
+        score: what was measured here, over several seeds, if it was.
     """
 
     spec: str
@@ -40,6 +43,8 @@ class Described:
     paper: str
     data: str
     differs: str = ""
+    published: str = ""
+    score: str = ""
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
@@ -100,11 +105,20 @@ def zoo() -> list[Described]:
     return [read_header(name, path.read_text(encoding="utf-8")) for name, path in zoo_files().items()]
 
 
+def _scores(item: Described, width: int) -> str:
+    """A line on what was measured, if it was."""
+    told = [item.score and f"measured: {item.score}", item.published and f"published: {item.published}"]
+    line = "; ".join(filter(None, told))
+    return f"\n{'':<{width}}  {line}" if line else ""
+
+
 def _list() -> str:
     items = zoo()
     width = max(len(item.spec) for item in items)
     blocks = [
-        f"{item.spec:<{width}}  {item.name}; {item.task}; {item.data}\n{'':<{width}}  {item.paper}" for item in items
+        f"{item.spec:<{width}}  {item.name}; {item.task}; {item.data}\n{'':<{width}}  {item.paper}"
+        + _scores(item, width)
+        for item in items
     ]
     return "\n".join([*blocks, "", "`gnn zoo NAME` prints one, `gnn zoo NAME --out FILE` copies it"])
 
