@@ -4,15 +4,13 @@ Training calls a model with the same graph hundreds of times, so results are kep
 made from live and do not change.
 """
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.weak import WeakIdKeyDictionary, WeakIdRef
 
-from graphdsl.kernels import compose_named
+from graphdsl.kernels import KeptResults, compose_named
 from graphdsl.model import Metapath
 from graphdsl.plan import Derived
 from graphdsl.text import EdgeKey
@@ -26,41 +24,8 @@ class Made:
     weight: Tensor | None = None
 
 
-class DerivationCache:
-    """Derived relations of the graphs that are alive.
-
-    An entry is found by the identity and version of the tensors it was made from; those are held weakly, so a freed
-    graph frees its entries. A copied or pickled cache is empty.
-    """
-
-    def __init__(self) -> None:
-        self._kept = WeakIdKeyDictionary()
-
-    def __reduce__(self) -> tuple[type, tuple[()]]:
-        return type(self), ()
-
-    def __len__(self) -> int:
-        return sum(len(entries) for entries in self._kept.values())
-
-    def fetch(self, edge: EdgeKey, origins: Sequence[Tensor], sizes: Sequence[int], make: Callable[[], Made]) -> Made:
-        """The relation made from `origins` and `sizes`, as kept or made now.
-
-        Args:
-            edge: key of the derived relation.
-            origins: the edge indices that it is made from.
-            sizes: numbers of nodes that it depends on.
-            make: makes it.
-        """
-        if any(origin.is_inference() for origin in origins):  # Their changes cannot be seen.
-            return make()
-        stamp = ([(WeakIdRef(origin), origin._version) for origin in origins], list(sizes))
-        entries: dict[EdgeKey, tuple[Any, Made]] | None = self._kept.get(origins[0])
-        if entries is None:
-            self._kept[origins[0]] = entries = {}
-        known = entries.get(edge)
-        if known is None or known[0] != stamp:
-            entries[edge] = known = (stamp, make())
-        return known[1]
+class DerivationCache(KeptResults):
+    """Derived relations of the graphs that are alive."""
 
 
 def derive_relations(

@@ -1,8 +1,10 @@
 """Primitives on index tensors: they know graphs as numbers, and nothing of specs."""
 
 from graphdsl.kernels.composition import BudgetExceeded, Multiplicity, compose, count_paths
+from graphdsl.kernels.keeping import KeptResults
 from graphdsl.kernels.named import compose_named
 from graphdsl.kernels.negatives import NonNeighbors
+from graphdsl.kernels.propagation import SparseMatrix, as_wide, averaging, sparse_matrix
 from graphdsl.kernels.scoring import Bilinear, DistMult, Dot, PairScorer, score_every, score_pairs
 from graphdsl.kernels.translation import ComplEx, RotatE, TransE
 
@@ -12,14 +14,19 @@ __all__ = [
     "ComplEx",
     "DistMult",
     "Dot",
+    "KeptResults",
     "Multiplicity",
     "NonNeighbors",
     "PairScorer",
     "RotatE",
+    "SparseMatrix",
     "TransE",
+    "as_wide",
+    "averaging",
     "compose",
     "compose_named",
     "count_paths",
     "score_every",
     "score_pairs",
+    "sparse_matrix",
 ]

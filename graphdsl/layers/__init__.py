@@ -4,6 +4,7 @@ They take what PyG's own layers take: all types numbered together with an `edge_
 (as `SAGEConv`), or dictionaries by type and relation (as `HGTConv`). No loop runs over nodes or edges.
 """
 
+from graphdsl.layers.fastgtn import FastGTNConv
 from graphdsl.layers.simple_hgn import SimpleHGNConv, SimpleHGNLayer
 
-__all__ = ["SimpleHGNConv", "SimpleHGNLayer"]
+__all__ = ["FastGTNConv", "SimpleHGNConv", "SimpleHGNLayer"]

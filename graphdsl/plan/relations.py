@@ -180,7 +180,7 @@ class _MapLowering:
                 width=total, relations=relations, metadata=metadata, edge_width=edge_columns, reads_ids=True
             )
         widths = {name: self.columns(name, layer) for name in types}
-        if layer.entry.scope == "typed":
+        if "width" in layer.entry.derived.values():
             self.check_equal(rule, widths)
         width = next((width for width in widths.values() if width is not None), None)
         if None in widths.values():

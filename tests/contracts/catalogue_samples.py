@@ -65,6 +65,7 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
     "TransformerConv": (*HEADS, {**HEADS[1], "beta": True}),
     "AGNNConv": ({},),
     "HANConv": ({**OUT, "heads": 2},),
+    "FastGTNConv": (OUT, {**OUT, "num_channels": 3, "num_layers": 3, "beta": 0.3, "channel_agg": "concat"}),
     "HGTConv": ({**OUT, "heads": 2}, {"out_channels": SOURCE, "heads": 2}),
     "RGCNConv": (OUT, {**OUT, "num_bases": 2}, {**OUT, "num_blocks": 2}),
     "FastRGCNConv": (OUT, {**OUT, "num_bases": 2}, {**OUT, "num_blocks": 2}),

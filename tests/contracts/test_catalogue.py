@@ -110,7 +110,7 @@ def test_own_defaults_are_accepted(entry: Entry) -> None:
 def widths_of(entry: Entry, arguments: dict[str, Any]) -> Iterator[tuple[tuple[int, int], bool]]:
     """Input widths to try, and whether source and target are one type."""
     if entry.scope == "joint":
-        yield (SOURCE, TARGET), True
+        yield (SOURCE, SOURCE if "width" in entry.derived.values() else TARGET), True
         return
     yield (SOURCE, SOURCE), True
     if entry.scope == "relation" and entry.bipartite:
