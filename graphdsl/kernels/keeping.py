@@ -6,6 +6,7 @@ Training calls a model with the same graph hundreds of times: what follows from 
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeVar
 
+import torch
 from torch import Tensor
 from torch.utils.weak import WeakIdKeyDictionary, WeakIdRef
 
@@ -38,12 +39,18 @@ class KeptResults:
             make: makes it.
         """
         if any(origin.is_inference() for origin in origins):  # Their changes cannot be seen.
-            return make()
+            return _make(make)
         stamp = ([(WeakIdRef(origin), origin._version) for origin in origins], list(sizes))
         entries: dict[Hashable, tuple[Any, Result]] | None = self._kept.get(origins[0])
         if entries is None:
             self._kept[origins[0]] = entries = {}
         known = entries.get(name)
         if known is None or known[0] != stamp:
-            entries[name] = known = (stamp, make())
+            entries[name] = known = (stamp, _make(make))
         return known[1]
+
+
+def _make(make: Callable[[], Result]) -> Result:
+    """What is made inside `torch.inference_mode` could never take part in training afterwards."""
+    with torch.inference_mode(False):
+        return make()
