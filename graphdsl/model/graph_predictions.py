@@ -1,7 +1,7 @@
 """Reading `predict graph.y from author, paper: readout(mean, head = MLP(64, 2))`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graphdsl.catalog import find, names
 from graphdsl.model.labels import is_graph_label
@@ -21,6 +21,13 @@ KINDS = {
     "min": "MinAggregation",
 }
 """Readouts by their short names."""
+
+_POOLS = {
+    "global_mean_pool": "MeanAggregation",
+    "global_add_pool": "SumAggregation",
+    "global_max_pool": "MaxAggregation",
+}
+"""PyG's functions, which `sequential` blocks call, and the module that computes the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +134,9 @@ class GraphTargetReader:
             helps = ("write `readout(mean)`",)
             self.found.append(report("GNN202", "a readout is named, not given as a value", value.span, helps=helps))
             return None
-        return self.layers.read(value, "readout")
+        use = self.layers.read(value, "readout")
+        module = find(_POOLS.get(use.entry.name, "")) if use is not None else None
+        return use if use is None or module is None else replace(use, entry=module)
 
     def named(self, name: n.Name) -> LayerUse | None:
         """The aggregation of a short name."""

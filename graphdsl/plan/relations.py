@@ -33,6 +33,7 @@ class _MapLowering:
         self.instances = 0
         self.known_origins: dict[str, tuple[tuple[Span, str], ...]] = {}
         self.joints: list[JointStep] = []
+        self.unserved: set[str] = set()
 
     def columns(self, name: str, layer: LayerUse) -> int | None:
         """Columns of a type for a layer; of each of its states where the layer reads a stack."""
@@ -100,6 +101,7 @@ class _MapLowering:
             helps = ("use `SAGEConv`, `GATConv` or `GraphConv` here, or limit the rule to relations within one type",)
             also = self.ends(between)
             self.flow.found.append(report("GNN301", message, rule.layer.span, also=also, helps=helps))
+            self.unserved |= {edge[2] for edge in between}
             return tuple(edge for edge in rule.edges if edge[0] == edge[2])
         if between and entry.self_loops and rule.layer.arguments.get("add_self_loops") is True:
             place = rule.layer.places["add_self_loops"]
@@ -211,6 +213,7 @@ class _MapLowering:
                 arriving.setdefault(name, []).append(_Arrival(joint.width_out, joint.rule, said, joint.module))
         unequal: dict[tuple[Span, Span], list[str]] = {}
         combined = {name: self.meet(name, items, unequal) for name, items in arriving.items()}
+        combined |= dict.fromkeys(self.unserved)  # What a refused layer would have made is not known.
         for names in unequal.values():
             self.report_unequal(names, arriving[names[0]])
         return combined
