@@ -1,0 +1,12 @@
+"""Layers of `graphdsl.layers`: constructed by hand as any layer; the tests in `tests/layers` hold them against the papers."""
+
+from equal_rows import Joint
+
+from graphdsl.layers import SimpleHGNConv
+
+ROWS = (
+    Joint(
+        "SimpleHGNConv(4, heads = 2, num_layers = 2)",
+        lambda c: SimpleHGNConv(c.widths, 4, len(c.relations), num_layers=2, heads=2),
+    ),
+)
