@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from graphdsl.checking import analyse, plan_model, silence
 from graphdsl.model import HiddenLinks, Metadata, Model, ResolvedSpec, Schema, Training, hidden_links
 from graphdsl.plan import Plan
+from graphdsl.plan.checks.packages import unmet_requirements
 from graphdsl.plan.sizes import missing_sizes
 from graphdsl.text import (
     Diagnostic,
@@ -154,12 +155,15 @@ class Spec:
             dictionary by prediction name for several.
 
         Raises:
-            SpecError: if the model is wrong, or a width or count is still unknown.
+            SpecError: if the model is wrong, a width or count is still unknown, or a layer needs a package that is not
+                installed.
         """
         from graphdsl.backends import compile_plan
 
         plan = self.plan(model, data=data, **parameters)
         require_sizes(plan, *self.resolved.sources)
+        if lacking := unmet_requirements(plan):
+            raise SpecError(lacking, self.resolved.sources)
         return compile_plan(plan, backend=backend)
 
     def validate(self, data: Any, model: str | None = None) -> "Report":

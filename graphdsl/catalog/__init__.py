@@ -18,6 +18,7 @@ from graphdsl.catalog.entry import (
 from graphdsl.catalog.headers import Header, header_of, is_graphwise
 from graphdsl.catalog.not_yet import NOT_YET
 from graphdsl.catalog.optimizers import OPTIMIZERS, REQUIRED_ARGUMENTS, SCHEDULERS
+from graphdsl.catalog.packages import Package, describe_requirement, missing, show_packages, useful
 from graphdsl.catalog.registry import entries, find, names
 from graphdsl.catalog.renamed import LAYERS as RENAMED_LAYERS
 from graphdsl.catalog.renamed import Renamed, renamed_argument
@@ -39,6 +40,7 @@ __all__ = [
     "Header",
     "Kind",
     "LegalityRule",
+    "Package",
     "Parameter",
     "Problem",
     "Renamed",
@@ -51,12 +53,16 @@ __all__ = [
     "accepts",
     "check_value",
     "describe",
+    "describe_requirement",
     "entries",
     "find",
     "find_scorer",
     "has_type",
     "header_of",
     "is_graphwise",
+    "missing",
     "names",
     "renamed_argument",
+    "show_packages",
+    "useful",
 ]

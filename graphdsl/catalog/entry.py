@@ -138,7 +138,7 @@ HopsRule = Callable[[Arguments], int]
 """How many edges a value travels in one forward pass, from the arguments (defaults filled in)."""
 
 LegalityRule = Callable[[Arguments, int | None], Problem | None]
-"""A check of arguments (defaults filled in) against the input width."""
+"""A check of arguments (defaults filled in, with the derived ones where they are known) against the input width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +176,8 @@ class Entry:
         function: it is a function of PyG, called with its arguments behind its inputs.
         rules: legality rules; they read complete arguments whose values `accepts` has let through.
         id_rules: further rules for reading node numbers.
+        requires: packages that it needs beside PyTorch and PyG, by their names in `catalog.packages`; alternatives in one
+            string: "pyg-lib | torch-cluster".
         paper: where it comes from.
     """
 
@@ -202,6 +204,7 @@ class Entry:
     takes: tuple[Slot, ...] = ()
     gives: tuple[Slot, ...] = ()
     function: bool = False
+    requires: tuple[str, ...] = ()
     paper: str = ""
 
     def parameter(self, name: str) -> Parameter | None:

@@ -28,7 +28,6 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "PPFConv": _POSITIONS,
         "PointTransformerConv": _POSITIONS,
         "PointGNNConv": _POSITIONS,
-        "SplineConv": "needs the torch-spline-conv package, and edge attributes in [0, 1]",
         "NNConv": "its network reads edge attributes and is as wide as input times output",
         "EdgeConv": "its network reads both ends, so its input is twice as wide as the layer's",
         "GeneralConv": "which widths may differ between two types depends on three switches",

@@ -47,8 +47,8 @@ def _find_unused(
     for entry in allowed:
         key = (entry.code.code, entry.line)
         phase = entry.code.code[3]
-        # What concerns data is only found when there is data.
-        is_open = phase == "6" or (phase == "7" and not pedantic)
+        # What concerns data is only found when there is data, and what a machine lacks another one may have.
+        is_open = phase == "6" or entry.code.code == "GNN310" or (phase == "7" and not pedantic)
         if key in seen or not (is_open or any(_covers(entry, item, source.name) for item in found)):
             yield entry
         seen.add(key)

@@ -75,9 +75,10 @@ def build_module(use: LayerUse, around: Surroundings, found: list[Diagnostic]) -
     unknown = any(_unknown(value) for value in arguments.values())
     filled = entry.with_defaults(arguments)
     width = None if unknown else entry.width(filled, around.width)
-    if not unknown:
-        _check_rules(use, filled, around, found)
     complete = _with_derived(entry, arguments, around)
+    if not unknown:
+        derived = {name: value for name, value in complete.items() if entry.parameter(name) is None}
+        _check_rules(use, {**filled, **derived}, around, found)
     return ModuleSpec(entry.name, entry.path, complete, width, use.span)
 
 

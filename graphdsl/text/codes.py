@@ -112,6 +112,7 @@ CODES: tuple[Code, ...] = (
     _error("GNN304", "missing-attribute", "The layer reads an attribute that the relation or type does not have."),
     _error("GNN305", "unknown-input", "The layer's forward pass takes no input of this name."),
     _error("GNN306", "missing-input", "The layer's forward pass needs this input."),
+    _warning("GNN310", "package-not-here", "The layer needs a package that is not installed on this machine."),
     # 4xx metapaths
     _error("GNN401", "broken-metapath", "Each hop of a metapath must start at the type where the hop before it ends."),
     _error("GNN402", "metapath-budget", "The composed relation would have more edges than its budget allows."),
@@ -205,7 +206,7 @@ CODES: tuple[Code, ...] = (
     _error("GNN614", "checkpoint-schema", "The checkpoint was made for another schema or model."),
     _error("GNN615", "unreadable-checkpoint", "The checkpoint cannot be read, or was not written by this program."),
     _error("GNN616", "unwritable", "The result cannot be written: no permission or no space left."),
-    _error("GNN617", "missing-package", "The command needs a package that is not installed."),
+    _error("GNN617", "missing-package", "The command, or a layer of the model, needs a package that is not installed."),
     _error(
         "GNN618", "missing-input-data", "The compiled model was called without a tensor that the spec's line reads."
     ),

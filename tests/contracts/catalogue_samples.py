@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 import torch
 
-from graphdsl.catalog import Entry, find
+from graphdsl.catalog import Entry, describe_requirement, find, missing
 
 SOURCE, TARGET, EDGE = 6, 8, 3  # widths; two different ones for source and target
 NODES, OTHERS, RELATIONS = 7, 5, 3
@@ -64,6 +65,7 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
     "GATv2Conv": HEADS,
     "TransformerConv": (*HEADS, {**HEADS[1], "beta": True}),
     "AGNNConv": ({},),
+    "SplineConv": ({**OUT, "kernel_size": 2}, {**OUT, "kernel_size": (2, 3, 4), "is_open_spline": (True, False, True)}),
     "HANConv": ({**OUT, "heads": 2},),
     "FastGTNConv": (OUT, {**OUT, "num_channels": 3, "num_layers": 3, "beta": 0.3, "channel_agg": "concat"}),
     "HGTConv": ({**OUT, "heads": 2}, {"out_channels": SOURCE, "heads": 2}),
@@ -142,6 +144,12 @@ def class_of(entry: Entry) -> type[torch.nn.Module]:
     return getattr(importlib.import_module(module), name)
 
 
+def skip_if_missing(entry: Entry) -> None:
+    """Skip what would build or run a layer whose package is not installed here."""
+    for requirement in missing(entry):
+        pytest.skip(f"{entry.name} needs {describe_requirement(requirement)}")
+
+
 def build(entry: Entry, arguments: Mapping[str, Any], widths: tuple[int, int], *, bound: bool, one: bool = True) -> Any:
     """An instance from what a spec says, with derived arguments filled in as the entry tells.
 
@@ -152,6 +160,7 @@ def build(entry: Entry, arguments: Mapping[str, Any], widths: tuple[int, int], *
         bound: whether edge inputs are bound, so that their widths are passed.
         one: whether source and target are one type.
     """
+    skip_if_missing(entry)
     derived: dict[str, Any] = {
         "width": widths[0],
         "pair": widths[0] if one else widths,

@@ -264,8 +264,24 @@ def test_glu_refuses_odd_widths() -> None:
         build(entry, {}, (5, 5), bound=False)(torch.randn(NODES, 5))
 
 
+SILENT: list[tuple[str, dict[str, Any], str]] = [
+    ("SplineConv", {**OUT, "kernel_size": (2, 2), "dim": EDGE}, "GNN204"),
+]
+"""What PyG takes without a word, and does not mean: with what the compiler derives."""
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "code"), SILENT, ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_what_pyg_takes_silently_is_refused(name: str, arguments: dict[str, Any], code: str) -> None:
+    entry = find(name)
+    found = [problem for rule in entry.rules if (problem := rule(entry.with_defaults(arguments), SOURCE))]
+    assert [problem.code for problem in found] == [code]
+    assert found[0].argument is None or entry.parameter(found[0].argument)
+
+
 def test_every_rule_is_tried() -> None:
-    covered = {name for name, _, _ in REFUSED} | {"glu"}
+    covered = {name for name, _, _ in (*REFUSED, *SILENT)} | {"glu"}
     assert {entry.name for entry in SINGLE if entry.rules} == covered
 
 

@@ -20,7 +20,11 @@ from graphdsl.text.explanation import FOLDER
 from graphdsl.tooling.cli import main
 
 TESTS = Path(__file__).resolve().parents[1]
-SHOWN_ONLY = {"GNN617": "data/test_sources.py", "GNN900": "tooling/test_tooling_commands.py"}
+SHOWN_ONLY = {
+    "GNN310": "catalog/test_catalog_packages.py",
+    "GNN617": "data/test_sources.py",
+    "GNN900": "tooling/test_tooling_commands.py",
+}
 """Codes whose example cannot be executed, and the test that produces them."""
 
 FORM = """{place} is missing. A finding needs a page:

@@ -13,10 +13,12 @@ from graphdsl.catalog import (
     Scorer,
     Slot,
     describe,
+    describe_requirement,
     entries,
     find,
     find_scorer,
     header_of,
+    missing,
     names,
 )
 from graphdsl.model.values import show
@@ -44,6 +46,11 @@ def _names(slots: Iterable[Slot]) -> str:
 def _page(entry: Entry) -> str:
     lines = [f"{entry.name}  ({entry.path})", f"  {entry.doc}"]
     lines += [f"  paper: {entry.paper}"] if entry.paper else []
+    lacking = missing(entry)
+    lines += [
+        f"  needs {describe_requirement(item)}{'; not installed here' if item in lacking else ''}"
+        for item in entry.requires
+    ]
     lines += ["", "arguments:", *(_line(item) for item in entry.parameters)] if entry.parameters else []
     if entry.derived:
         lines += ["", "filled in by the compiler: " + ", ".join(entry.derived)]
@@ -85,6 +92,7 @@ def _as_dict(entry: Entry) -> dict[str, Any]:
         "path": entry.path,
         "doc": entry.doc,
         "paper": entry.paper,
+        "requires": list(entry.requires),
         "scope": entry.scope,
         "bipartite": entry.bipartite,
         "parameters": [
