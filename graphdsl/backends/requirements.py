@@ -41,7 +41,7 @@ def find_requirements(plan: Plan, live: bool) -> Requirements:
     relations: dict[EdgeKey, Span] = {}
     for _, stage in plan.relation_stages():
         for step in running(stage, live):
-            for edge in (step.edge,) if isinstance(step, RelationStep) else step.edges:
+            for edge in (step.edge,) if isinstance(step, RelationStep) else step.relations:
                 relations.setdefault(edge, step.rule)
     return Requirements(types, relations)
 

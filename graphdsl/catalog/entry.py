@@ -18,8 +18,8 @@ class _Required:
 REQUIRED: Final = _Required()
 
 Kind = Literal["conv", "node", "norm", "activation", "dropout", "readout", "pool", "dense"]
-Scope = Literal["relation", "joint", "typed", "node"]
-Derivation = Literal["width", "pair", "widths", "count", "edge_width", "relations", "metadata"]
+Scope = Literal["relation", "joint", "typed", "walk", "node"]
+Derivation = Literal["width", "pair", "widths", "count", "edge_width", "relations", "metadata", "paths", "groups"]
 
 Arguments = Mapping[str, Any]
 """Arguments by parameter name, as a spec gave them: int, float, bool, str, None, tuples, or nested modules
@@ -153,7 +153,8 @@ class Entry:
         parameters: what a spec may write, in PyG's order: positional arguments bind in this order.
         derived: constructor parameters that the compiler fills in, by what they are derived from:
             width (of the one input), pair ((source, target) widths between two types, one int within a type),
-            widths (dict by type), count (number of nodes), edge_width, relations (their number), metadata.
+            widths (dict by type), count (number of nodes), edge_width, relations (their number), metadata, paths (the
+            hops of each metapath), groups (numbers of relations, each together with its inverse).
             For a variadic parameter `width` is put in front of the list; if the list is empty or not given, the
             width stands alone as an int (`MLP(num_layers = 2, ...)` is PyG's `MLP(16, num_layers=2, ...)`).
             `width` of node numbers (see `accepts_ids`) is how many nodes there are. `edge_width` is left to PyG's
@@ -162,7 +163,9 @@ class Entry:
         left_out: constructor parameters that a spec cannot write, with the reason.
         width: output width rule.
         scope: relation = one instance per relation; joint = one instance that takes x_dict and edge_index_dict;
-            typed = one instance over all types numbered together, with an edge_type vector; node = a node map.
+            typed = one instance over all types numbered together, with an edge_type vector; walk = one instance that
+            goes along the metapaths and relations of its rule hop by hop, so that no metapath is composed; node = a
+            node map.
         bipartite: whether it can serve a relation between two node types.
         equal_pair: whether source and target must be equally wide there.
         equal_pair_if: parameters that demand it when they are true (`GATv2Conv(share_weights = true)`).
@@ -170,6 +173,8 @@ class Entry:
         self_loops: whether it has `add_self_loops` that must be off between two types.
         accepts_ids: whether it can read types without features (their node numbers, i.e. one-hot features).
         hops: how far one pass looks: 1, but for layers that propagate several times (`SGConv(K = 3)`).
+        reads_stops: whether a walk reads the nodes on the way, not only those at the two ends.
+        partial: whether its forward pass can be told which types to make (`targets`).
         stacked: whether it reads a stack of states, [num_nodes, num_layers, width], within one node type.
         takes: what its forward pass reads in a `sequential` block, in PyG's order; see `catalog.headers` for the rest.
         gives: what it returns there, if it is not one value like the first that it reads.
@@ -198,6 +203,8 @@ class Entry:
     self_loops: bool = False
     accepts_ids: bool = False
     hops: HopsRule = lambda _arguments: 1
+    reads_stops: bool = False
+    partial: bool = False
     stacked: bool = False
     rules: tuple[LegalityRule, ...] = ()
     id_rules: tuple[LegalityRule, ...] = ()

@@ -3,8 +3,20 @@
 from typing import Final
 
 from graphdsl.catalog import rules
-from graphdsl.catalog.entry import Entry, Parameter
-from graphdsl.catalog.parts import OUT_CHANNELS
+from graphdsl.catalog.entry import Arguments, Entry, Parameter, Problem
+from graphdsl.catalog.parts import DROPOUT, HEADS, OUT_CHANNELS, flag
+
+
+def _quarters(arguments: Arguments, _width: int | None) -> Problem | None:
+    """Queries and keys are a quarter as wide as the layer, and shared among the heads."""
+    columns, heads = arguments["out_channels"], arguments["heads"]
+    if columns % (4 * heads) == 0:
+        return None
+    lower = columns - columns % (4 * heads)
+    nearest = f"{lower} or {lower + 4 * heads}" if lower else str(4 * heads)
+    message = f"queries of {columns} / 4 columns cannot be shared among {heads} head{'s' if heads > 1 else ''}"
+    return Problem("GNN302", message, "out_channels", f"use a width of {nearest}, a multiple of 4 × heads")
+
 
 ENTRIES: Final = (
     Entry(
@@ -24,5 +36,25 @@ ENTRIES: Final = (
         scope="joint",
         hops=rules.hops_from("num_layers"),
         paper="Yun et al., Graph Transformer Networks: Learning Meta-path Graphs to Improve GNNs, Neural Networks 2022",
+    ),
+    Entry(
+        "SeHGNNConv",
+        "conv",
+        "graphdsl.layers.SeHGNNConv",
+        "Features averaged along each metapath hop by hop, once, then maps per metapath and attention among them.",
+        parameters=(
+            OUT_CHANNELS,
+            Parameter("num_layers", "int", 2, minimum=1),
+            HEADS,
+            DROPOUT,
+            Parameter("input_dropout", "float", 0.0, minimum=0, below=1),
+            flag("residual", False),
+        ),
+        derived={"in_channels": "widths", "paths": "paths"},
+        width=rules.out_channels,
+        scope="walk",
+        partial=True,
+        rules=(_quarters,),
+        paper="Yang et al., Simple and Efficient Heterogeneous Graph Neural Network, AAAI 2023",
     ),
 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from graphdsl.model import Model, ResolvedSpec, Schema, same_metapaths, single_turns, undeclared_inverses
 from graphdsl.plan import Plan
-from graphdsl.plan.checks import REVIEWS, unread_metapaths, unserved_relations, unused_attributes, unused_types
+from graphdsl.plan.checks import REVIEWS, sampled_walks, unread_metapaths, unserved_relations, unused_attributes, unused_types
 from graphdsl.text import Diagnostic
 
 
@@ -22,6 +22,9 @@ def review(resolved: ResolvedSpec, plans: Mapping[str, Plan], pedantic: bool) ->
         models = [name for name, model in own.items() if model.schema is schema]
         if models and all(name in plans for name in models):
             found += _of_schema(schema, [plans[name] for name in models], pedantic)
+    for name in own:
+        if name in plans and name in resolved.trainings:
+            found += sampled_walks(plans[name], resolved.trainings[name])
     for name, model in own.items() if pedantic else ():
         found += _of_model(model, plans.get(name))
     return found

@@ -18,7 +18,7 @@ from graphdsl.data.needs import Needs, find_needs
 from graphdsl.data.sampling import HeteroNeighborSampler, SampledNodeLoader, neighbor_loader
 from graphdsl.data.view import GraphView, Place, open_data, show_place
 from graphdsl.model import Attribute, Schema, Training
-from graphdsl.plan import Plan, receptive_hops
+from graphdsl.plan import Plan, receptive_hops, sampled_walks
 from graphdsl.text import EdgeKey, SpecError, report
 
 
@@ -90,7 +90,13 @@ def fan_out(plan: Plan, view: GraphView, fanout: tuple[int, ...]) -> dict[EdgeKe
         plan: the model's plan.
         view: the graph; relations that it lacks are left out.
         fanout: numbers of neighbours, nearest hop first; the last one serves all further hops.
+
+    Raises:
+        SpecError: GNN360 for a layer that walks along whole metapaths.
     """
+    refused = sampled_walks(plan)
+    if refused:
+        raise SpecError(refused)
     hops = receptive_hops(plan)
     numbers = [*fanout, *[fanout[-1]] * len(hops)][: len(hops)]
     followed = sorted({edge for hop in hops for edge in hop} & set(view.edge_types))

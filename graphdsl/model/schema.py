@@ -151,6 +151,10 @@ class Schema:
         """Where an edge type or metapath is declared."""
         return self.edges[key].span if key in self.edges else self.metapaths[key[1]].span
 
+    def hops(self, key: EdgeKey) -> tuple[MetapathHop, ...]:
+        """The way of a metapath; a relation is one hop."""
+        return (MetapathHop(key, False),) if key in self.edges else self.metapaths[key[1]].hops
+
     def fingerprint_text(self) -> str:
         """A canonical text of everything that decides whether weights fit: independent of order, spans and counts."""
         lines = [f"node {name!r} {_attributes(node.attributes)}" for name, node in self.nodes.items()]

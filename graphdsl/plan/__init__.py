@@ -1,5 +1,6 @@
 """The plan between meaning and backend: stages in order, widths, origins, liveness."""
 
+from graphdsl.plan.checks import sampled_walks
 from graphdsl.plan.head_types import AnyHead, GraphHead, Head, LinkHead, Readout
 from graphdsl.plan.ir import (
     Combine,
@@ -52,4 +53,5 @@ __all__ = [
     "depths",
     "lower",
     "receptive_hops",
+    "sampled_walks",
 ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from graphdsl.catalog import Scope, SlotKind
-from graphdsl.model import Metapath, SequenceInput
+from graphdsl.model import Metapath, MetapathHop, SequenceInput
 from graphdsl.plan.head_types import AnyHead, GraphHead, Head, LinkHead
 from graphdsl.plan.module_spec import ModuleSpec, Width
 from graphdsl.text import EdgeKey, Span
@@ -82,9 +82,13 @@ class JointStep:
         edges: the relations in canonical (sorted) order.
         types: all node types that they touch, sorted.
         scope: "joint": the module takes x_dict and edge_index_dict; "typed": all types are numbered together and an
-            edge_type vector says which relation each edge is of (index in `edges`).
+            edge_type vector says which relation each edge is of (index in `edges`); "walk": the module goes along
+            `paths`.
         live: whether some prediction depends on it.
         hops: how many edges a value travels in it: several in modules with several layers.
+        paths: of a walk, the hops of each of `edges`: several for a metapath, one for a relation.
+        partial: whether the module can be told which types to make.
+        wanted: the types that it makes and that some prediction depends on.
     """
 
     edges: tuple[EdgeKey, ...]
@@ -97,6 +101,15 @@ class JointStep:
     rule: Span
     live: bool = True
     hops: int = 1
+    paths: Mapping[EdgeKey, tuple[MetapathHop, ...]] = field(default_factory=dict[EdgeKey, tuple[MetapathHop, ...]])
+    partial: bool = False
+    wanted: tuple[str, ...] = ()
+
+    @property
+    def relations(self) -> tuple[EdgeKey, ...]:
+        """The relations that the module is given, sorted: those on the way of a walk."""
+        on_the_way = {hop.edge for hops in self.paths.values() for hop in hops}
+        return tuple(sorted(on_the_way)) if self.paths else self.edges
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -121,7 +121,7 @@ def _used_relations(stages: Iterable[Stage]) -> set[EdgeKey]:
     for stage in stages:
         if isinstance(stage, RelationStage):
             used |= {step.edge for step in stage.steps}
-            used |= {edge for joint in stage.joints for edge in joint.edges}
+            used |= {edge for joint in stage.joints for edge in joint.relations}
         elif isinstance(stage, SequenceStage) and any(item.source in ("edge", "edge_index") for item in stage.inputs):
             used.add(stage.edge)
     return used

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from graphdsl.catalog import Derivation, Entry
-from graphdsl.model import UNKNOWN, LayerUse
+from graphdsl.model import UNKNOWN, LayerUse, MetapathHop
 from graphdsl.plan.module_spec import ModuleSpec, Width
 from graphdsl.text import Diagnostic, EdgeKey, Span, report
 
@@ -22,6 +22,8 @@ class Surroundings:
         edge_width: width of the bound edge attribute.
         relations: number of relations it sees.
         metadata: types and relations it sees.
+        paths: the hops of each metapath or relation that it walks along.
+        groups: numbers of the relations it sees, each together with its inverse.
         between_types: whether it serves a relation between two node types.
         reads_ids: whether it reads node numbers instead of features.
         origin: where its input became as wide as it is, for messages.
@@ -34,6 +36,8 @@ class Surroundings:
     edge_width: int | None = None
     relations: int | None = None
     metadata: tuple[tuple[str, ...], tuple[EdgeKey, ...]] | None = None
+    paths: Mapping[EdgeKey, tuple[MetapathHop, ...]] | None = None
+    groups: tuple[tuple[int, ...], ...] | None = None
     between_types: bool = False
     reads_ids: bool = False
     origin: tuple[tuple[Span, str], ...] = ()
@@ -48,6 +52,8 @@ def _derive(kind: Derivation, around: Surroundings) -> Any:
         "edge_width": around.edge_width,
         "relations": around.relations,
         "metadata": around.metadata,
+        "paths": around.paths,
+        "groups": around.groups,
     }
     return values[kind]
 

@@ -7,7 +7,7 @@ from graphdsl.text import EdgeKey
 def _live_hops(stage: RelationStage) -> dict[EdgeKey, int]:
     """How far a stage looks along each relation that matters."""
     alone = {step.edge: step.hops for step in stage.steps if step.live}
-    return {edge: joint.hops for joint in stage.joints if joint.live for edge in joint.edges} | alone
+    return {edge: joint.hops for joint in stage.joints if joint.live for edge in joint.relations} | alone
 
 
 def _sources(stage: Stage) -> set[int]:

@@ -1,7 +1,7 @@
 """Lowering of relation maps: one module per relation, or one that sees several."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graphdsl.model import UNKNOWN, EdgesStage, LayerUse, RelationRule
 from graphdsl.plan.bindings import bind_inputs, check_inputs, edge_width
@@ -161,14 +161,31 @@ class _MapLowering:
     # --- one module for all relations of a rule ---
 
     def joint(self, rule: RelationRule) -> JointStep:
-        types = tuple(sorted({end for edge in rule.edges for end in (edge[0], edge[2])}))
+        entry = rule.layer.entry
+        paths = {edge: self.flow.schema.hops(edge) for edge in rule.edges} if entry.scope == "walk" else {}
+        ends = {end for edge in rule.edges for end in (edge[0], edge[2])}
+        stops = {end for hops in paths.values() for hop in hops for end in (hop.edge[0], hop.edge[2])}
+        types = tuple(sorted(ends | stops if entry.reads_stops else ends))
         seen = {name: self.before.get(name) for name in types}
         check_inputs(rule.layer, rule.edges, self.stage.reads, self.flow)
-        around = self.joint_surroundings(rule, types, seen)
+        around = replace(self.joint_surroundings(rule, types, seen), paths=paths, groups=self.groups(rule.edges))
         module = build_module(rule.layer, around, self.flow.found)
         inputs = bind_inputs(rule.layer, rule.edges, self.flow)
-        scope, width, hops = rule.layer.entry.scope, module.width_out, _hops(rule.layer)
-        return JointStep(rule.edges, types, module, scope, seen, width, inputs, rule.span, hops=hops)
+        width, hops = module.width_out, max([_hops(rule.layer), *map(len, paths.values())])
+        return JointStep(
+            rule.edges, types, module, entry.scope, seen, width, inputs, rule.span,
+            hops=hops, paths=paths, partial=entry.partial,
+        )  # fmt: skip
+
+    def groups(self, edges: Sequence[EdgeKey]) -> tuple[tuple[int, ...], ...]:
+        """Numbers of relations, each together with its inverse if that is there too."""
+        place = {edge: number for number, edge in enumerate(edges)}
+        declared = self.flow.schema.edges
+        pairs = {
+            edge: {edge, declared[edge].inverse} if edge in declared else {edge} for edge in edges
+        }
+        numbers = [tuple(sorted(place[item] for item in pairs[edge] if item in place)) for edge in edges]
+        return tuple(dict.fromkeys(numbers))
 
     def joint_surroundings(self, rule: RelationRule, types: tuple[str, ...], seen: Mapping[str, Width]) -> Surroundings:
         layer = rule.layer

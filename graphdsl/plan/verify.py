@@ -170,8 +170,9 @@ def _relation_problems(plan: Plan, index: int, stage: RelationStage) -> Iterator
     served = [*edges, *(edge for joint in stage.joints for edge in joint.edges)]
     if len(set(served)) < len(served):
         yield "a relation is served twice"
-    if not set(served) <= set(plan.relations):
-        yield f"reads {set(served) - set(plan.relations)}, which the plan does not list"
+    read = {*edges, *(edge for joint in stage.joints for edge in joint.relations)}
+    if not read <= set(plan.relations):
+        yield f"reads {read - set(plan.relations)}, which the plan does not list"
     into = {edge[2] for edge in served}
     if set(stage.combined) != into:
         yield f"combines {set(stage.combined)}, messages go into {into}"
@@ -214,8 +215,11 @@ def _joint_problems(joint: JointStep, before: Mapping[str, Width]) -> Iterator[s
     if list(joint.edges) != sorted(set(joint.edges)):
         yield "the relations of a joint module are not in canonical order"
     ends = {end for edge in joint.edges for end in (edge[0], edge[2])}
-    if set(joint.types) != ends or list(joint.types) != sorted(joint.types):
+    stops = {end for edge in joint.relations for end in (edge[0], edge[2])}
+    if not ends <= set(joint.types) <= ends | stops or list(joint.types) != sorted(joint.types):
         yield f"a joint module sees {joint.types}, its relations join {ends}"
+    if joint.paths and set(joint.paths) != set(joint.edges):
+        yield f"a walk along {set(joint.paths)} serves {set(joint.edges)}"
     if dict(joint.width_in) != {name: before.get(name) for name in joint.types}:
         yield "a joint module reads other widths than the state has"
 

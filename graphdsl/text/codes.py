@@ -114,6 +114,11 @@ CODES: tuple[Code, ...] = (
     _error("GNN306", "missing-input", "The layer's forward pass needs this input."),
     _warning("GNN310", "package-not-here", "The layer needs a package that is not installed on this machine."),
     # 4xx metapaths
+    _error(
+        "GNN360",
+        "sampled-walk",
+        "The layer walks along whole metapaths, backwards too; a sampled neighbourhood holds only parts of them.",
+    ),
     _error("GNN401", "broken-metapath", "Each hop of a metapath must start at the type where the hop before it ends."),
     _error("GNN402", "metapath-budget", "The composed relation would have more edges than its budget allows."),
     # 5xx wiring, widths, liveness

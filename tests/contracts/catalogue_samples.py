@@ -68,6 +68,7 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
     "SplineConv": ({**OUT, "kernel_size": 2}, {**OUT, "kernel_size": (2, 3, 4), "is_open_spline": (True, False, True)}),
     "HANConv": ({**OUT, "heads": 2},),
     "FastGTNConv": (OUT, {**OUT, "num_channels": 3, "num_layers": 3, "beta": 0.3, "channel_agg": "concat"}),
+    "SeHGNNConv": ({"out_channels": 8}, {"out_channels": 8, "heads": 2, "num_layers": 1, "residual": True}),
     "HGTConv": ({**OUT, "heads": 2}, {"out_channels": SOURCE, "heads": 2}),
     "RGCNConv": (OUT, {**OUT, "num_bases": 2}, {**OUT, "num_blocks": 2}),
     "FastRGCNConv": (OUT, {**OUT, "num_bases": 2}, {**OUT, "num_blocks": 2}),
@@ -169,6 +170,8 @@ def build(entry: Entry, arguments: Mapping[str, Any], widths: tuple[int, int], *
         "edge_width": EDGE,
         "relations": RELATIONS,
         "metadata": (list(TYPES), list(EDGES)),
+        "paths": PATHS,
+        "groups": ((0, 2), (1,)),
     }
     built = {name: _value(entry, name, value, widths[0]) for name, value in arguments.items()}
     for name, source in entry.derived.items():
@@ -199,6 +202,8 @@ def _value(entry: Entry, name: str, value: Any, width: int) -> Any:
 TYPES = ("author", "paper")
 EDGES = (("author", "writes", "paper"), ("paper", "cites", "paper"), ("paper", "written_by", "author"))
 
+PATHS = {EDGES[0]: [(EDGES[0], False)], ("paper", "PAP", "paper"): [(EDGES[2], False), (EDGES[2], True)]}
+
 
 def run(
     entry: Entry, module: Any, widths: tuple[int, int], *, bound: bool, one: bool = True, count: int = 12
@@ -207,7 +212,7 @@ def run(
     match entry.scope:
         case "node":
             return module(torch.arange(NODES) if entry.accepts_ids else torch.randn(NODES, widths[0]))
-        case "joint":
+        case "joint" | "walk":
             return _run_joint(module, widths, count)
         case "typed":
             inputs = _inputs(entry, count, widths[0], bound=bound)

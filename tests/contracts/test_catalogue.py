@@ -109,7 +109,7 @@ def test_own_defaults_are_accepted(entry: Entry) -> None:
 
 def widths_of(entry: Entry, arguments: dict[str, Any]) -> Iterator[tuple[tuple[int, int], bool]]:
     """Input widths to try, and whether source and target are one type."""
-    if entry.scope == "joint":
+    if entry.scope in ("joint", "walk"):
         yield (SOURCE, SOURCE if "width" in entry.derived.values() else TARGET), True
         return
     yield (SOURCE, SOURCE), True
@@ -219,6 +219,7 @@ OUT = {"out_channels": 4}
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("HANConv", {**OUT, "heads": 3}, "GNN302"),
     ("HGTConv", {**OUT, "heads": 3}, "GNN302"),
+    ("SeHGNNConv", {"out_channels": 12, "heads": 2}, "GNN302"),
     ("EGConv", OUT, "GNN302"),
     ("RGCNConv", {**OUT, "num_bases": 2, "num_blocks": 2}, "GNN204"),
     ("RGCNConv", {**OUT, "num_blocks": 4}, "GNN204"),

@@ -21,13 +21,20 @@ def build_joint(step: JointStep) -> nn.Module:
     named: dict[str, Any] = {}
     if "metadata" in known:
         named["metadata"] = ([module_key(name) for name in step.types], [edge_key(edge) for edge in step.edges])
+    if "paths" in known:
+        named["paths"] = {
+            edge_key(edge): tuple((edge_key(hop.edge), hop.backward) for hop in hops)
+            for edge, hops in step.paths.items()
+        }
     for argument, value in known.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and argument not in named:
             named[argument] = {module_key(name): value[name] for name in step.types}
     return build_module(step.module, **named)
 
 
-def run_joint(module: nn.Module, step: JointStep, states: list[Values], reads: int, graph: Graph) -> Values:
+def run_joint(
+    module: nn.Module, step: JointStep, states: list[Values], reads: int, graph: Graph, live: bool = False
+) -> Values:
     """Messages [num_nodes, width] into each destination of a joint step.
 
     Args:
@@ -36,16 +43,22 @@ def run_joint(module: nn.Module, step: JointStep, states: list[Values], reads: i
         states: states so far.
         reads: number of the state that it transforms.
         graph: edges and attributes.
+        live: leave out types that no prediction depends on, where the module can.
     """
     if step.scope == "typed":
         return _run_typed(module, step, states, reads, graph)
     values = states[reads]
     # In canonical order: HGTConv's result depends on the order of its dictionaries.
     x_dict = {module_key(name): values[name] for name in step.types}
-    edges = {edge_key(edge): graph.edge_index[edge] for edge in step.edges}
-    inputs = {item.argument: _dictionary(item, step, states, reads, graph) for item in step.inputs}
+    edges = {edge_key(edge): graph.edge_index[edge] for edge in step.relations}
+    inputs: dict[str, Any] = {item.argument: _dictionary(item, step, states, reads, graph) for item in step.inputs}
+    targets = step.wanted if live and step.partial else step.targets
+    if step.partial:
+        inputs["targets"] = [module_key(name) for name in targets]
+    if step.scope == "walk":  # Types on the way need not be read, but they have a size.
+        inputs["num_nodes"] = {module_key(name): value.size(0) for name, value in (states[0] | values).items()}
     made = module(x_dict, edges, **inputs)
-    return {name: made[module_key(name)] for name in step.targets}
+    return {name: made[module_key(name)] for name in targets}
 
 
 def _dictionary(

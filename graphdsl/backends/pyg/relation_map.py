@@ -53,7 +53,7 @@ class RelationMap(nn.Module):
         for module, step in zip(self.joints, stage.joints, strict=True):
             if step.live or not live:
                 with located(f"`{step.module.name}`", step.rule):
-                    made = run_joint(module, step, states, stage.reads, graph)
+                    made = run_joint(module, step, states, stage.reads, graph, live)
                 for name, message in made.items():
                     messages.setdefault(name, []).append(message)
         with located(f"`combine {stage.combine.kind}`", stage.combine.span or stage.span):

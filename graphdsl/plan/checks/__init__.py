@@ -13,6 +13,7 @@ from graphdsl.plan.checks.hops import unseen_types
 from graphdsl.plan.checks.one_way import one_way_types
 from graphdsl.plan.checks.packages import missing_packages
 from graphdsl.plan.checks.rows import norms_of_one_row
+from graphdsl.plan.checks.sampled_walks import sampled_walks
 from graphdsl.plan.checks.unused import unread_metapaths, unserved_relations, unused_attributes, unused_types
 from graphdsl.plan.checks.wasted import wasted_relations
 from graphdsl.plan.ir import Plan
@@ -23,4 +24,13 @@ Check = Callable[[Plan, Schema], list[Diagnostic]]
 CHECKS: tuple[Check, ...] = (unreadable_features, norms_of_one_row, missing_packages, dead_rules)
 REVIEWS: tuple[Check, ...] = (unseen_types, ignored_edge_attributes, one_way_types, wasted_relations)
 
-__all__ = ["CHECKS", "REVIEWS", "Check", "unread_metapaths", "unserved_relations", "unused_attributes", "unused_types"]
+__all__ = [
+    "CHECKS",
+    "REVIEWS",
+    "Check",
+    "sampled_walks",
+    "unread_metapaths",
+    "unserved_relations",
+    "unused_attributes",
+    "unused_types",
+]

@@ -51,6 +51,9 @@ def unserved_relations(plans: Sequence[Plan], schema: Schema) -> list[Diagnostic
 def unread_metapaths(plans: Sequence[Plan], schema: Schema) -> list[Diagnostic]:
     """Metapaths that no rule of a model serves: only a rule that names one does."""
     read = {edge for plan in plans for edge in plan.relations}
+    read |= {
+        edge for plan in plans for _, stage in plan.relation_stages() for joint in stage.joints for edge in joint.paths
+    }
     return [
         report(
             "GNN120",

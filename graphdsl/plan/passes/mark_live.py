@@ -57,7 +57,7 @@ def _mark_relations(stage: RelationStage, wanted: set[str], needed: Needed) -> R
         if live:
             needed[stage.reads].update(joint.types)
             _bound(joint.inputs, joint.types, needed)
-        joints.append(replace(joint, live=live))
+        joints.append(replace(joint, live=live, wanted=tuple(name for name in joint.targets if name in wanted)))
     return replace(stage, steps=tuple(steps), joints=tuple(joints), pipe=_mark_pipe(stage.pipe, wanted))
 
 
