@@ -4,7 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from graphdsl.model import Model, ResolvedSpec, Schema, same_metapaths, single_turns, undeclared_inverses
 from graphdsl.plan import Plan
-from graphdsl.plan.checks import REVIEWS, sampled_walks, unread_metapaths, unserved_relations, unused_attributes, unused_types
+from graphdsl.plan.checks import (
+    REVIEWS,
+    sampled_walks,
+    unread_metapaths,
+    unserved_relations,
+    unused_attributes,
+    unused_types,
+)
 from graphdsl.text import Diagnostic
 
 

@@ -24,8 +24,10 @@ def stops_of(hops: Sequence[Hop]) -> list[str]:
 
 
 class Walker:
-    """Carries the features of each metapath's source to its target: at each hop every node takes the mean of those
-    from which an edge comes, parallel edges counted each; a node without one gets zeros.
+    """Carries the features of each metapath's source to its target.
+
+    At each hop every node takes the mean of those from which an edge comes, parallel edges counted each; a node without
+    one gets zeros.
 
     Beginnings that several metapaths have in common are walked once. Where no feature needs a gradient, the results
     are kept while features and edges live and do not change.
