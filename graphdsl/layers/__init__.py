@@ -5,7 +5,8 @@ They take what PyG's own layers take: all types numbered together with an `edge_
 """
 
 from graphdsl.layers.fastgtn import FastGTNConv
+from graphdsl.layers.nars import NARSConv
 from graphdsl.layers.sehgnn import SeHGNNConv
 from graphdsl.layers.simple_hgn import SimpleHGNConv, SimpleHGNLayer
 
-__all__ = ["FastGTNConv", "SeHGNNConv", "SimpleHGNConv", "SimpleHGNLayer"]
+__all__ = ["FastGTNConv", "NARSConv", "SeHGNNConv", "SimpleHGNConv", "SimpleHGNLayer"]

@@ -69,6 +69,7 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
     "HANConv": ({**OUT, "heads": 2},),
     "FastGTNConv": (OUT, {**OUT, "num_channels": 3, "num_layers": 3, "beta": 0.3, "channel_agg": "concat"}),
     "SeHGNNConv": ({"out_channels": 8}, {"out_channels": 8, "heads": 2, "num_layers": 1, "residual": True}),
+    "NARSConv": (OUT, {**OUT, "num_hops": 3, "num_subsets": 2, "num_layers": 1, "seed": 4}),
     "HGTConv": ({**OUT, "heads": 2}, {"out_channels": SOURCE, "heads": 2}),
     "RGCNConv": (OUT, {**OUT, "num_bases": 2}, {**OUT, "num_blocks": 2}),
     "FastRGCNConv": (OUT, {**OUT, "num_bases": 2}, {**OUT, "num_blocks": 2}),
