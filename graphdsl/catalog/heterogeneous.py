@@ -4,7 +4,7 @@ from typing import Final
 
 from graphdsl.catalog import rules
 from graphdsl.catalog.entry import Entry, Parameter
-from graphdsl.catalog.parts import CONCAT, DROPOUT, HEADS, OUT_CHANNELS, SELF_LOOPS, activation, flag
+from graphdsl.catalog.parts import BIAS, CONCAT, DROPOUT, HEADS, OUT_CHANNELS, SELF_LOOPS, activation, count, flag
 
 _LAYERS: Final = Parameter("num_layers", "int", 1, minimum=1)
 _RESIDUAL: Final = flag("residual", True)
@@ -36,5 +36,26 @@ ENTRIES: Final = (
         hops=rules.hops_from("num_layers"),
         paper="Lv et al., Are We Really Making Much Progress? Revisiting, Benchmarking, and Refining Heterogeneous "
         "Graph Neural Networks, 2021",
+    ),
+    Entry(
+        "CompGCNConv",
+        "conv",
+        "graphdsl.layers.CompGCNConv",
+        "Messages are compositions of node and relation; weights for originals, inverses and loops.",
+        parameters=(
+            OUT_CHANNELS,
+            _LAYERS,
+            Parameter("composition", "string", "sub", choices=("sub", "mult", "corr")),
+            count("num_bases"),
+            flag("normalize", False),
+            DROPOUT,
+            BIAS,
+            activation("tanh"),
+        ),
+        derived={"in_channels": "width", "num_relations": "relations", "inverse_of": "inverses"},
+        width=rules.out_channels,
+        scope="typed",
+        hops=rules.hops_from("num_layers"),
+        paper="Vashishth et al., Composition-based Multi-Relational Graph Convolutional Networks, 2020",
     ),
 )

@@ -4,9 +4,18 @@ They take what PyG's own layers take: all types numbered together with an `edge_
 (as `SAGEConv`), or dictionaries by type and relation (as `HGTConv`). No loop runs over nodes or edges.
 """
 
+from graphdsl.layers.compgcn import CompGCNConv, CompGCNLayer
 from graphdsl.layers.fastgtn import FastGTNConv
 from graphdsl.layers.nars import NARSConv
 from graphdsl.layers.sehgnn import SeHGNNConv
 from graphdsl.layers.simple_hgn import SimpleHGNConv, SimpleHGNLayer
 
-__all__ = ["FastGTNConv", "NARSConv", "SeHGNNConv", "SimpleHGNConv", "SimpleHGNLayer"]
+__all__ = [
+    "CompGCNConv",
+    "CompGCNLayer",
+    "FastGTNConv",
+    "NARSConv",
+    "SeHGNNConv",
+    "SimpleHGNConv",
+    "SimpleHGNLayer",
+]

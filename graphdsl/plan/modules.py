@@ -21,6 +21,7 @@ class Surroundings:
         count: number of nodes of its type.
         edge_width: width of the bound edge attribute.
         relations: number of relations it sees.
+        inverses: for each of them the number of its original; its own for an original, -1 where the module lacks it.
         metadata: types and relations it sees.
         paths: the hops of each metapath or relation that it walks along.
         groups: numbers of the relations it sees, each together with its inverse.
@@ -35,6 +36,7 @@ class Surroundings:
     count: int | None = None
     edge_width: int | None = None
     relations: int | None = None
+    inverses: tuple[int, ...] = ()
     metadata: tuple[tuple[str, ...], tuple[EdgeKey, ...]] | None = None
     paths: Mapping[EdgeKey, tuple[MetapathHop, ...]] | None = None
     groups: tuple[tuple[int, ...], ...] | None = None
@@ -51,6 +53,7 @@ def _derive(kind: Derivation, around: Surroundings) -> Any:
         "count": around.count,
         "edge_width": around.edge_width,
         "relations": around.relations,
+        "inverses": around.inverses,
         "metadata": around.metadata,
         "paths": around.paths,
         "groups": around.groups,

@@ -189,22 +189,30 @@ class _MapLowering:
 
     def joint_surroundings(self, rule: RelationRule, types: tuple[str, ...], seen: Mapping[str, Width]) -> Surroundings:
         layer = rule.layer
-        metadata = (types, rule.edges)
-        relations = len(rule.edges)
+        sees = Surroundings(
+            relations=len(rule.edges), inverses=self.originals(rule.edges), metadata=(types, rule.edges)
+        )
         edge_columns = edge_width(layer, rule.edges[0], self.flow)
         if layer.entry.accepts_ids and all(isinstance(width, Ids) for width in seen.values()):
             counts = [width.count if isinstance(width, Ids) else None for width in seen.values()]
             total = None if None in counts else sum(count for count in counts if count is not None)
-            return Surroundings(
-                width=total, relations=relations, metadata=metadata, edge_width=edge_columns, reads_ids=True
-            )
+            return replace(sees, width=total, edge_width=edge_columns, reads_ids=True)
         widths = {name: self.columns(name, layer) for name in types}
         if "width" in layer.entry.derived.values():
             self.check_equal(rule, widths)
         width = next((width for width in widths.values() if width is not None), None)
         if None in widths.values():
             width = None
-        return Surroundings(width=width, widths=widths, relations=relations, metadata=metadata, edge_width=edge_columns)
+        return replace(sees, width=width, widths=widths, edge_width=edge_columns)
+
+    def originals(self, edges: Sequence[EdgeKey]) -> tuple[int, ...]:
+        """For each relation the number of the one that it is the declared inverse of, -1 if that is not among them."""
+        numbers = {edge: number for number, edge in enumerate(edges)}
+        declared = [self.flow.schema.edges.get(edge) for edge in edges]  # metapaths are no edge types
+        return tuple(
+            numbers.get(item.inverse, -1) if item is not None and item.derived and item.inverse else number
+            for number, item in enumerate(declared)
+        )
 
     def check_equal(self, rule: RelationRule, widths: Mapping[str, int | None]) -> None:
         known = {name: width for name, width in widths.items() if width is not None}

@@ -64,8 +64,8 @@ def test_scope_fits_kind_and_derivation(entry: Entry) -> None:
     assert (entry.scope == "node") == (entry.kind != "conv")
     by_scope = {
         "relation": {"width", "pair", "edge_width"},
-        "joint": {"widths", "metadata"},
-        "typed": {"width", "relations", "edge_width"},
+        "joint": {"widths", "metadata", "inverses"},
+        "typed": {"width", "relations", "edge_width", "inverses"},
         "node": {"width", "count"},
     }
     assert set(entry.derived.values()) <= by_scope[entry.scope]

@@ -79,6 +79,7 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
         {**OUT, "num_blocks": 2},
     ),
     "SimpleHGNConv": (*HEADS, {**HEADS[0], "num_layers": 3}, {**OUT, "add_self_loops": False, "normalize": True}),
+    "CompGCNConv": (OUT, {**OUT, "composition": "corr", "num_layers": 2, "num_bases": 2, "normalize": True}),
     "Linear": (OUT,),
     "Embedding": ({"embedding_dim": 4},),
     "MLP": (
@@ -170,6 +171,7 @@ def build(entry: Entry, arguments: Mapping[str, Any], widths: tuple[int, int], *
         "count": NODES,
         "edge_width": EDGE,
         "relations": RELATIONS,
+        "inverses": [0, 1, 0],
         "metadata": (list(TYPES), list(EDGES)),
         "paths": PATHS,
         "groups": ((0, 2), (1,)),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from graphdsl.layers import SimpleHGNConv
+from graphdsl.layers import CompGCNConv, SimpleHGNConv
 
 TYPES = {"a": 5, "b": 4, "c": 3}
 """Number of nodes; the last of each has no edge, and no `c` has one."""
@@ -51,4 +51,9 @@ TYPED = {
     "simple_hgn_mean": Typed(lambda: SimpleHGNConv(WIDTH, 3, 4, heads=2, concat=False, normalize=True, residual=False)),
     # The attention that is handed on is detached, so numeric gradients see more than those of autograd.
     "simple_hgn_deep": Typed(lambda: SimpleHGNConv(WIDTH, 3, 4, num_layers=3, heads=2), smooth=False),
+    "compgcn": Typed(lambda: CompGCNConv(WIDTH, 3, 4, INVERSE_OF)),
+    "compgcn_mult": Typed(lambda: CompGCNConv(WIDTH, 3, 4, INVERSE_OF, composition="mult", num_bases=2)),
+    "compgcn_corr": Typed(
+        lambda: CompGCNConv(WIDTH, 5, 4, INVERSE_OF, num_layers=3, composition="corr", normalize=True)
+    ),
 }
