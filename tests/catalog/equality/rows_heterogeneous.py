@@ -2,11 +2,17 @@
 
 from equal_rows import Joint
 
-from graphdsl.layers import SimpleHGNConv
+from graphdsl.layers import CompGCNConv, SimpleHGNConv
 
 ROWS = (
     Joint(
         "SimpleHGNConv(4, heads = 2, num_layers = 2)",
         lambda c: SimpleHGNConv(c.widths, 4, len(c.relations), num_layers=2, heads=2),
+    ),
+    Joint(
+        'CompGCNConv(4, num_layers = 2, num_bases = 2, composition = "mult", normalize = true)',
+        lambda c: CompGCNConv(
+            c.widths, 4, len(c.relations), num_layers=2, composition="mult", num_bases=2, normalize=True
+        ),
     ),
 )
