@@ -4,7 +4,18 @@ from typing import Final
 
 from graphdsl.catalog import rules
 from graphdsl.catalog.entry import Entry, Parameter
-from graphdsl.catalog.parts import BIAS, CONCAT, DROPOUT, HEADS, OUT_CHANNELS, SELF_LOOPS, activation, count, flag
+from graphdsl.catalog.parts import (
+    BIAS,
+    CONCAT,
+    DROPOUT,
+    EDGE_WEIGHT,
+    HEADS,
+    OUT_CHANNELS,
+    SELF_LOOPS,
+    activation,
+    count,
+    flag,
+)
 
 _LAYERS: Final = Parameter("num_layers", "int", 1, minimum=1)
 _RESIDUAL: Final = flag("residual", True)
@@ -57,5 +68,26 @@ ENTRIES: Final = (
         scope="typed",
         hops=rules.hops_from("num_layers"),
         paper="Vashishth et al., Composition-based Multi-Relational Graph Convolutional Networks, 2020",
+    ),
+    Entry(
+        "HPNConv",
+        "conv",
+        "graphdsl.layers.HPNConv",
+        "Personalised PageRank along a metapath; `combine attention` behind it is HPN.",
+        parameters=(
+            OUT_CHANNELS,
+            Parameter("K", "int", 3, minimum=0),
+            Parameter("gamma", "float", 0.1, minimum=0, below=1),
+            DROPOUT,
+            BIAS,
+            activation("relu"),
+        ),
+        derived={"in_channels": "width"},
+        width=rules.out_channels,
+        scope="relation",
+        bipartite=False,
+        inputs=(EDGE_WEIGHT,),
+        hops=rules.hops_from("K"),
+        paper="Ji et al., Heterogeneous Graph Propagation Network, 2021",
     ),
 )

@@ -6,6 +6,7 @@ They take what PyG's own layers take: all types numbered together with an `edge_
 
 from graphdsl.layers.compgcn import CompGCNConv, CompGCNLayer
 from graphdsl.layers.fastgtn import FastGTNConv
+from graphdsl.layers.hpn import HPNConv
 from graphdsl.layers.nars import NARSConv
 from graphdsl.layers.sehgnn import SeHGNNConv
 from graphdsl.layers.simple_hgn import SimpleHGNConv, SimpleHGNLayer
@@ -14,6 +15,7 @@ __all__ = [
     "CompGCNConv",
     "CompGCNLayer",
     "FastGTNConv",
+    "HPNConv",
     "NARSConv",
     "SeHGNNConv",
     "SimpleHGNConv",

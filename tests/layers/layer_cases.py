@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from graphdsl.layers import CompGCNConv, SimpleHGNConv
+from graphdsl.layers import CompGCNConv, HPNConv, SimpleHGNConv
 
 TYPES = {"a": 5, "b": 4, "c": 3}
 """Number of nodes; the last of each has no edge, and no `c` has one."""
@@ -46,6 +46,20 @@ class Typed:
     smooth: bool = True
 
 
+class OneRelation(nn.Module):
+    """A layer of a single relation, on edges of all relations alike."""
+
+    def __init__(self, conv: nn.Module) -> None:
+        super().__init__()
+        self.conv = conv
+
+    def reset_parameters(self) -> None:
+        self.conv.reset_parameters()
+
+    def forward(self, x: Tensor, edge_index: Tensor, edge_type: Tensor) -> Tensor:
+        return self.conv(x, edge_index)
+
+
 TYPED = {
     "simple_hgn": Typed(lambda: SimpleHGNConv(WIDTH, 3, 4, heads=2)),
     "simple_hgn_mean": Typed(lambda: SimpleHGNConv(WIDTH, 3, 4, heads=2, concat=False, normalize=True, residual=False)),
@@ -56,4 +70,5 @@ TYPED = {
     "compgcn_corr": Typed(
         lambda: CompGCNConv(WIDTH, 5, 4, INVERSE_OF, num_layers=3, composition="corr", normalize=True)
     ),
+    "hpn": Typed(lambda: OneRelation(HPNConv(WIDTH, 3, act="tanh"))),
 }

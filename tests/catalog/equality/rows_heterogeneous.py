@@ -1,8 +1,8 @@
 """Layers of `graphdsl.layers`: constructed by hand as any layer; the tests in `tests/layers` hold them against the papers."""
 
-from equal_rows import Joint
+from equal_rows import Joint, Relation
 
-from graphdsl.layers import CompGCNConv, SimpleHGNConv
+from graphdsl.layers import CompGCNConv, HPNConv, SimpleHGNConv
 
 ROWS = (
     Joint(
@@ -15,4 +15,5 @@ ROWS = (
             c.widths, 4, len(c.relations), num_layers=2, composition="mult", num_bases=2, normalize=True
         ),
     ),
+    Relation("HPNConv(4, K = 2, gamma = 0.2)", lambda c: HPNConv(c.widths, 4, K=2, gamma=0.2)),
 )
