@@ -15,7 +15,8 @@ from graphdsl.catalog.entry import (
     SlotKind,
     WidthRule,
 )
-from graphdsl.catalog.headers import Header, header_of, is_graphwise
+from graphdsl.catalog.headers import Header, has_norm, header_of, is_deaf, is_graphwise
+from graphdsl.catalog.instead import INSTEAD
 from graphdsl.catalog.not_yet import NOT_YET
 from graphdsl.catalog.optimizers import OPTIMIZERS, REQUIRED_ARGUMENTS, SCHEDULERS
 from graphdsl.catalog.packages import Package, describe_requirement, missing, show_packages, useful
@@ -26,6 +27,7 @@ from graphdsl.catalog.scorers import SCORERS, Scorer, ScorerName, find_scorer
 from graphdsl.catalog.values import accepts, check_value, describe, has_type
 
 __all__ = [
+    "INSTEAD",
     "NOT_YET",
     "OPTIMIZERS",
     "RENAMED_LAYERS",
@@ -57,8 +59,10 @@ __all__ = [
     "entries",
     "find",
     "find_scorer",
+    "has_norm",
     "has_type",
     "header_of",
+    "is_deaf",
     "is_graphwise",
     "missing",
     "names",

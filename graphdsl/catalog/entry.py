@@ -17,7 +17,7 @@ class _Required:
 
 REQUIRED: Final = _Required()
 
-Kind = Literal["conv", "node", "norm", "activation", "dropout", "readout", "pool", "dense"]
+Kind = Literal["conv", "node", "norm", "activation", "dropout", "readout", "pool", "dense", "model"]
 Scope = Literal["relation", "joint", "typed", "walk", "node"]
 Derivation = Literal[
     "width", "pair", "widths", "count", "edge_width", "relations", "inverses", "metadata", "paths", "groups"
@@ -123,6 +123,7 @@ class Slot:
         width: of what a layer gives: "" = the entry's width rule for rows, an input's name = as wide as that input,
             a parameter's name = as wide as that argument says.
         fresh: it belongs to other nodes than the inputs: the layer has chosen or merged some.
+        ignored: why nothing may stand here, although PyG's signature has it: the layer would silently ignore it.
     """
 
     name: str
@@ -131,6 +132,7 @@ class Slot:
     scalar: bool = False
     width: str = ""
     fresh: bool = False
+    ignored: str = ""
 
 
 WidthRule = Callable[[Arguments, int | None], int | None]
@@ -149,7 +151,8 @@ class Entry:
 
     Attributes:
         name: the name in specs (PyG's class name; activations in lower case: `relu`).
-        kind: "conv" serves relations; the others serve node types one by one.
+        kind: "conv" serves relations; "model" is a whole model: with scope "relation" it serves relations within one
+            type, too, otherwise it is a step of `sequential` blocks; the others serve node types one by one.
         path: where the class is, e.g. "torch_geometric.nn.SAGEConv".
         doc: one line for people.
         parameters: what a spec may write, in PyG's order: positional arguments bind in this order.

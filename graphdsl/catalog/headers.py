@@ -22,6 +22,8 @@ _GRAPHWISE: Final = {
     "MeanSubtractionNorm": ("batch", "dim_size"),
 }
 """Norms over all nodes of a graph, and how they are told which nodes make one."""
+_DEAF: Final = ("GIN", "EdgeCNN")
+"""Models whose convolutions have an `MLP` of their own, with the norm of the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,20 @@ def header_of(entry: Entry) -> Header | None:
 
 def is_graphwise(entry: Entry, arguments: Arguments) -> bool:
     """Whether an entry works on all nodes of a graph together, and would take a mini-batch of graphs for one."""
+    if has_norm(entry):
+        return arguments["norm"] not in (None, "batch_norm")
     return entry.name in _GRAPHWISE and not (entry.name == "LayerNorm" and arguments["mode"] == "node")
+
+
+def has_norm(entry: Entry) -> bool:
+    """Whether an entry has norms inside that its argument `norm` names."""
+    norm = entry.parameter("norm")
+    return norm is not None and "graph_norm" in norm.choices
+
+
+def is_deaf(entry: Entry, arguments: Arguments) -> bool:
+    """Whether norms inside would not hear which nodes make a graph: PyG does not pass `batch` on to them."""
+    return entry.name in _DEAF and is_graphwise(entry, arguments)
 
 
 def _convolution(entry: Entry) -> Header | None:
@@ -101,5 +116,7 @@ def _single(entry: Entry) -> tuple[Slot, ...]:
     if entry.name in _GRAPHWISE:
         batch, size = _GRAPHWISE[entry.name]
         return X, Slot(batch, ("batch",), optional=True), Slot(size, ("count",), optional=True)
-    plain = entry.kind == "norm" or entry.name == "MLP"
+    if entry.name == "MLP":
+        return Slot("x", _NO_DENSE), BATCH, BATCH_SIZE
+    plain = entry.kind == "norm"
     return (Slot("x", _NO_DENSE if plain else ROWS),)

@@ -12,6 +12,7 @@ from graphdsl.catalog import (
     heterogeneous,
     joint,
     metapaths,
+    models,
     nodes,
     norms,
     pooling,
@@ -34,6 +35,7 @@ _FAMILIES: Final = (
     readouts,
     pooling,
     dense,
+    models,
 )
 _BY_NAME: Final = MappingProxyType({entry.name: entry for family in _FAMILIES for entry in family.ENTRIES})
 

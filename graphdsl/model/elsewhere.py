@@ -30,11 +30,11 @@ def renamed(code: str, message: str, span: Span, instead: Renamed, place: Span |
 
 def other_layers(entry: Entry, name: str) -> tuple[str, ...]:
     """Layers that read an input which this one does not read, those that most people use first."""
-    if entry.kind != "conv":
+    if entry.kind not in ("conv", "model"):
         return ()
-    able = [other.name for other in entries("conv") if other.input(name) is not None]
+    able = [other.name for other in entries(entry.kind) if other.input(name) is not None]
     if not able:
-        having = [other.name for other in entries("conv") if other.parameter(name) is not None]
+        having = [other.name for other in entries(entry.kind) if other.parameter(name) is not None]
         having.sort(key=lambda other: (_USUAL.index(other) if other in _USUAL else len(_USUAL), other))
         return (f"layers that have it: {', '.join(f'`{item}`' for item in having[:_SHOWN])}",) if having else ()
     able.sort(key=lambda other: (_USUAL.index(other) if other in _USUAL else len(_USUAL), other))

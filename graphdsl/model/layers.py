@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from graphdsl.catalog import (
+    INSTEAD,
     NOT_YET,
     RENAMED_LAYERS,
     Entry,
@@ -27,7 +28,7 @@ from graphdsl.syntax import nodes as n
 from graphdsl.syntax.removal import removal, with_comma
 from graphdsl.text import Diagnostic, Edit, Fix, Span, did_you_mean, listing, renaming, report
 
-_CONV: tuple[Kind, ...] = ("conv",)
+_CONV: tuple[Kind, ...] = ("conv", "model")
 _NODE: tuple[Kind, ...] = ("node", "norm", "activation", "dropout")
 _STEP: tuple[Kind, ...] = (*_CONV, *_NODE, "readout", "pool", "dense")
 
@@ -96,7 +97,8 @@ class LayerReader:
         if entry is None:
             self.found.append(self._unknown_layer(call, kinds))
             return None
-        unfit = place == "step" and header_of(entry) is None
+        whole = entry.kind == "model" and entry.scope != "relation"
+        unfit = (place == "step" and header_of(entry) is None) or (place == "edges" and whole)
         if unfit or entry.kind not in kinds or (place == "argument" and entry.accepts_ids):
             self.found.append(misplaced(call, entry, place, where))
             return None
@@ -118,7 +120,9 @@ class LayerReader:
             return renamed("GNN801", f"there is no layer `{name}`", call.name.span, RENAMED_LAYERS[name])
         helps = did_you_mean(name, names(*kinds)) or did_you_mean(name, names())
         fix = renaming(call.name.span, name, names(*kinds))
-        if name in NOT_YET:
+        if name in INSTEAD:
+            helps, fix = (f"a spec says it as {INSTEAD[name]}",), None
+        elif name in NOT_YET:
             helps, fix = (f"PyG has it, but a spec cannot say it yet: {NOT_YET[name]}",), None
         notes = listing("layers that can stand here", names(*kinds))
         return report("GNN103", f"unknown layer `{name}`", call.name.span, helps=helps, notes=notes, fix=fix)

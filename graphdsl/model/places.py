@@ -37,6 +37,9 @@ def _elsewhere(call: n.Call, entry: Entry, place: str, where: str) -> tuple[str,
         )
     if entry.kind in _SEQUENCES:
         return f"`{name}` changes the graph and cannot stand in {where}", "it is a step of a `sequential` block"
+    if entry.kind == "model":
+        said = "it is a step of a `sequential` block" + (", or a layer of `edges { … }`" if entry.scope == "relation" else "")
+        return f"`{name}` is a whole model and cannot stand in {where}", said
     if entry.kind == "conv":
         return f"`{name}` passes messages and cannot stand in {where}", "put it into `edges { … }`"
     if entry.accepts_ids and place == "argument":

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from graphdsl.catalog import Header, Slot, SlotKind, header_of, is_graphwise
+from graphdsl.catalog import Header, Slot, SlotKind, has_norm, header_of, is_deaf, is_graphwise
 from graphdsl.model.combining import JOINS, JUMP_MODES
 from graphdsl.model.layers import LayerReader
 from graphdsl.model.program import LayerUse, SequenceStage, SequenceStep
@@ -228,7 +228,10 @@ class SequenceBuilder:
             value = self.lookup(name, span) if name is not None else None
             if value is not None:
                 self.read.add(value.place)
-            if (name is None or (value is not None and value.kind is None)) and not slot.optional:
+            if slot.ignored and value is not None and value.kind is not None:
+                message = f"`{layer}` has no use for `{slot.name}`: {slot.ignored}"
+                self.found.append(report("GNN536", message, span, helps=("write `none`, or take a layer that reads it",)))
+            elif (name is None or (value is not None and value.kind is None)) and not slot.optional:
                 message = f"`{layer}` cannot do without `{slot.name}`"
                 self.found.append(report("GNN530", message, span, "`none`" if name is None else f"`{name}` is `none`"))
             elif value is not None and value.kind is not None and value.kind not in slot.kinds:
@@ -287,14 +290,18 @@ class SequenceBuilder:
         """A layer that could be told which nodes make a graph, and is not."""
         place = next((place for place, slot in enumerate(header.takes) if slot.kinds == ("batch",)), None)
         entry = layer.entry
-        alone = entry.kind == "norm" and not is_graphwise(entry, entry.with_defaults(layer.arguments))
+        filled = entry.with_defaults(layer.arguments)
+        alone = (entry.kind == "norm" or has_norm(entry)) and not is_graphwise(entry, filled)
         first = self.known.get(inputs[0] or "")
         if place is None or alone or not self.batched or first is None or first.kind not in ("nodes", "edges"):
             return
+        if is_deaf(entry, filled):
+            message = f"the norms inside `{entry.name}` take all graphs of a mini-batch for one, even with `batch`"
+            self.found.append(report("GNN533", message, statement.layer.span, helps=('write `norm = "batch_norm"`',)))
+            return
         if place < len(inputs) and inputs[place] is not None:
             return
-        before = ", ".join(slot.name for slot in header.takes[:place])
-        helps = (f"pass it: `{entry.name}: {before}, batch -> …`",)
+        helps = (f"pass it: `{entry.name}: {header.example}`",)
         message = f"without `batch`, `{entry.name}` takes all graphs of a mini-batch for one"
         self.found.append(report("GNN533", message, statement.layer.span, helps=helps))
 

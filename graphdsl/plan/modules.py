@@ -140,7 +140,7 @@ def unresolved(module: ModuleSpec) -> bool:
             return any(item is None or missing(item) for item in cast(tuple[Any, ...], value))
         return value is UNKNOWN
 
-    derived = ("in_channels", "channels", "num_embeddings", "num_relations")
+    derived = ("in_channels", "channels", "num_embeddings", "num_nodes", "num_relations")
     return any(missing(value) or (name in derived and value is None) for name, value in module.arguments.items())
 
 

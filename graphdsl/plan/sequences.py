@@ -68,7 +68,7 @@ class _BlockLowering:
         found = self.flow.found
         self.check_inputs(step, layer, header.takes)
         edge_width = self.edge_width(step, layer, header.takes)
-        module = build_module(layer, Surroundings(width=width, edge_width=edge_width), found)
+        module = build_module(layer, self.surroundings(width, edge_width), found)
         module = self.shared(step, module)
         filled = entry.with_defaults(module.arguments)
         named = dict(zip((slot.name for slot in header.takes), step.inputs, strict=False))
@@ -85,6 +85,10 @@ class _BlockLowering:
         return SequenceStep(
             call, module, step.inputs, step.outputs, shapes, step.kind, step.shares, width, first, step.span
         )
+
+    def surroundings(self, width: int | None, edge_width: int | None) -> Surroundings:
+        """What arguments of a step's module are derived from."""
+        return Surroundings(width=width, edge_width=edge_width, count=self.flow.count(self.block.type))
 
     def given(
         self, slot: Slot, module: ModuleSpec, filled: Mapping[str, Any], named: Mapping[str, str | None]

@@ -186,6 +186,7 @@ CODES: tuple[Code, ...] = (
         "The sequential form is for schemas with one node type and one edge type.",
     ),
     _error("GNN535", "no-readout", "A label of whole graphs is read from nodes, and the prediction names no types."),
+    _error("GNN536", "ignored-input", "PyG would take this input and silently ignore it."),
     _error(
         "GNN540",
         "norm-of-one-row",

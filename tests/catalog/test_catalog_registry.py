@@ -61,6 +61,10 @@ def test_bounds_and_choices_fit_the_type(entry: Entry) -> None:
 
 @ALL
 def test_scope_fits_kind_and_derivation(entry: Entry) -> None:
+    if entry.kind == "model":  # a layer within one type, or a step
+        assert entry.scope in ("relation", "node")
+        assert not entry.bipartite
+        return
     assert (entry.scope == "node") == (entry.kind != "conv")
     by_scope = {
         "relation": {"width", "pair", "edge_width"},

@@ -197,7 +197,7 @@ def test_layers(capsys) -> None:
     assert {entry["name"] for entry in json.loads(capsys.readouterr().out)} >= {"GATConv", "relu", "Linear"}
     assert main(["layers", "GATConv", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["name"] == "GATConv"
-    assert main(["layers", "GAT"]) == 1
+    assert main(["layers", "GATConvs"]) == 1
     assert "did you mean `GATConv`?" in capsys.readouterr().err
 
 

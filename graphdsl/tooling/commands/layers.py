@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from graphdsl.catalog import (
+    INSTEAD,
+    NOT_YET,
     SCORERS,
     Entry,
     Parameter,
@@ -61,11 +63,13 @@ def _page(entry: Entry) -> str:
     lines += ["", "forward inputs:", *bound] if bound else []
     header = header_of(entry)
     if header is not None:
-        optional = [slot.name for slot in header.takes if slot.optional]
+        optional = [slot.name for slot in header.takes if slot.optional and not slot.ignored]
+        ignored = [slot.name for slot in header.takes if slot.ignored]
         lines += ["", "in a `sequential` block:", f"  {entry.name}: {_names(header.takes)} -> {_names(header.gives)}"]
         lines += [f"  usually              {header.example}"]
         lines += [f"  may be `none`:       {', '.join(optional)}"] if optional else []
-    if entry.kind == "conv":
+        lines += [f"  always `none`:       {', '.join(ignored)}"] if ignored else []
+    if entry.kind == "conv" or entry.scope == "relation":
         between = "may join two node types" if entry.bipartite else "only within one node type"
         lines += ["", f"scope: {entry.scope}; {between}"]
     return "\n".join(lines)
@@ -110,6 +114,15 @@ def _as_dict(entry: Entry) -> dict[str, Any]:
     }
 
 
+def _absent(name: str) -> tuple[str, ...]:
+    """Why a name is no layer here, where PyG has it; else the nearest one that is."""
+    if name in INSTEAD:
+        return (f"a spec says it as {INSTEAD[name]}",)
+    if name in NOT_YET:
+        return (f"PyG has it, but a spec cannot say it yet: {NOT_YET[name]}",)
+    return did_you_mean(name, (*names(), *SCORERS))
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Print the list, or one entry."""
     if arguments.name is None:
@@ -126,7 +139,7 @@ def run(arguments: argparse.Namespace) -> int:
         return CLEAN
     entry = find(arguments.name)
     if entry is None:
-        helps = did_you_mean(arguments.name, (*names(), *SCORERS))
+        helps = _absent(arguments.name)
         found = report("GNN103", f"unknown layer `{arguments.name}`", where="gnn layers", helps=helps)
         return print_findings([found], stream=sys.stderr)
     print(json.dumps(_as_dict(entry), indent=2) if arguments.json else _page(entry))

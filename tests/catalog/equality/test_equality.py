@@ -94,7 +94,8 @@ def test_compiled_equals_by_hand(row: Row, variant: Variant) -> None:
 
 def test_every_entry_has_a_row() -> None:
     covered = {row.entry.name for row in all_rows()}
-    missing = sorted({entry.name for entry in entries()} - covered)
+    # Whole models have a table of their own: `../whole_models.py`.
+    missing = sorted({entry.name for entry in entries() if entry.kind != "model"} - covered)
     assert not missing, f"add rows for {missing}: see 'Adding a layer' in graphdsl/README.md"
 
 

@@ -1,0 +1,34 @@
+"""What PyG has a class or function for and the language says in another way."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+_EXPLAINERS: Final = "a compiled model is a module like any other: hand it to PyG's function in Python"
+
+INSTEAD: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "HeteroConv": "`edges { … } combine …`",
+        "HeteroDictLinear": "`nodes { … }`",
+        "Sequential": "`sequential x, edge_index { … }`",
+        "to_hetero": "rules: `edges { *: SAGEConv(64) }` gives every relation a layer of its own",
+        "to_hetero_with_bases": "`RGCNConv(64, num_bases = 4)` in `edges { … }`, which shares bases between relations",
+        "to_fixed_size": "`fanout`, `batch_size` and `optional` types, which make every batch alike",
+        "DataParallel": "`trainer` options of Lightning; a compiled model is a module like any other",
+        "summary": "`gnn plan SPEC --data DATA`, or PyG's `summary` of the compiled model",
+        "Reshape": "layers that say their widths",
+        "JumpingKnowledge": '`jump(h0, h1, mode = "lstm")`; in a `sequential` block `jump: x1, x2 -> x`',
+        "HeteroJumpingKnowledge": '`jump(h0, h1, mode = "lstm")`, which works type by type',
+        "InnerProductDecoder": "`predict a -[r]-> b: dot`",
+        "KGEModel": "`predict a -[r]-> b: transe` (or `distmult`, `complex`, `rotate`) on `Embedding`s",
+        "TransE": "`predict a -[r]-> b: transe` on `Embedding`s",
+        "DistMult": "`predict a -[r]-> b: distmult` on `Embedding`s",
+        "ComplEx": "`predict a -[r]-> b: complex` on `Embedding`s",
+        "RotatE": "`predict a -[r]-> b: rotate` on `Embedding`s",
+        "LightGCN": "`Embedding`, then `LGConv` several times and `mean(h0, h1, …)`; `predict a -[r]-> b: dot`",
+        "to_captum_model": _EXPLAINERS,
+        "to_captum_input": _EXPLAINERS,
+        "captum_output_to_dicts": _EXPLAINERS,
+    }
+)
+"""What to write, by the name in PyG; the contract test holds it against what PyG exports."""
