@@ -1,10 +1,11 @@
 """The public Python face: load, check, plan, compile, validate."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graphdsl.catalog import Plugin, register
 from graphdsl.checking import analyse, plan_model, silence
 from graphdsl.model import HiddenLinks, Metadata, Model, ResolvedSpec, Schema, Training, hidden_links
 from graphdsl.plan import Plan
@@ -37,16 +38,33 @@ def check_source(source: SourceText, pedantic: bool = False) -> tuple[Diagnostic
     return order(analyse(source, pedantic)[1])
 
 
-def check(path: str | Path, pedantic: bool = False) -> tuple[Diagnostic, ...]:
+def use_plugins(plugins: Iterable[Plugin]) -> tuple[Diagnostic, ...]:
+    """Make the layers of plug-ins known in this process; what is wrong with them is returned (GNN112, GNN113, GNN114).
+
+    >>> [item.code for item in use_plugins(["no_such_module"])]
+    ['GNN112']
+    """
+    problems = [problem for plugin in plugins for problem in register(plugin)]
+    helps = [(item.help,) if item.help else () for item in problems]
+    return tuple(
+        report(item.code, item.message, where="plug-in", helps=help_)
+        for item, help_ in zip(problems, helps, strict=True)
+    )
+
+
+def check(path: str | Path, pedantic: bool = False, plugins: Iterable[Plugin] = ()) -> tuple[Diagnostic, ...]:
     """Everything that is wrong with a spec file; never raises for a bad spec, never imports torch.
 
     Args:
         path: a `.gnn` file, or a spec in YAML or JSON (`.yaml`, `.yml`, `.json`).
         pedantic: report also what is right and could be better (7xx).
+        plugins: as in `load`.
 
     Returns:
         Diagnostics ordered by place; empty when the spec is clean.
     """
+    if found := use_plugins(plugins):
+        return found
     source = read_source(path)
     return check_source(source, pedantic) if isinstance(source, SourceText) else (source,)
 
@@ -208,7 +226,9 @@ def require_sizes(plan: Plan, *sources: SourceText) -> None:
         raise SpecError(found[:_MAX_SHOWN], sources)
 
 
-def _load(source: SourceText | Diagnostic) -> Spec:
+def _load(source: SourceText | Diagnostic, plugins: Iterable[Plugin]) -> Spec:
+    if wrong := use_plugins(plugins):
+        raise SpecError(wrong)
     if not isinstance(source, SourceText):
         raise SpecError([source])
     resolved, found = analyse(source)
@@ -217,29 +237,33 @@ def _load(source: SourceText | Diagnostic) -> Spec:
     return Spec(resolved, order(found))
 
 
-def load(path: str | Path) -> Spec:
+def load(path: str | Path, plugins: Iterable[Plugin] = ()) -> Spec:
     """Read and check a spec file.
 
     Args:
         path: a `.gnn` file, or a spec in YAML or JSON (`.yaml`, `.yml`, `.json`).
+        plugins: what holds further layers: modules with `ENTRIES`, by name or themselves, or entries of the catalogue
+            (see `graphdsl.catalog.plugins`). They stay known in this process. Layers that installed packages offer need
+            not be named.
 
     Raises:
         SpecError: with every finding, if there is an error among them.
     """
-    return _load(read_source(path))
+    return _load(read_source(path), plugins)
 
 
-def loads(text: str, name: str = "<string>") -> Spec:
+def loads(text: str, name: str = "<string>", plugins: Iterable[Plugin] = ()) -> Spec:
     """Read and check a spec given as text.
 
     Args:
         text: the spec.
         name: what it is called in messages; with the ending of YAML or JSON, the text is read as such.
+        plugins: as in `load`.
 
     Raises:
         SpecError: with every finding, if there is an error among them.
     """
-    return _load(SourceText(name, text))
+    return _load(SourceText(name, text), plugins)
 
 
 def compile_text(

@@ -22,3 +22,12 @@ def golden(request: pytest.FixtureRequest):
         assert actual == path.read_text(encoding="utf-8")
 
     return compare
+
+
+@pytest.fixture(autouse=True)
+def _forget_plugins():
+    """Layers that a test registers are unknown to the next one."""
+    yield
+    from graphdsl.catalog import forget
+
+    forget()

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from graphdsl.backends.places import located
+from graphdsl.catalog import provider_of
 from graphdsl.plan import ModuleSpec, Width
+from graphdsl.text import SpecError, report
 
 _TUPLES: Final = frozenset({"in_channels", "metadata"})
 """Arguments of which PyG tells a pair by its being a tuple; all other sequences are lists there."""
@@ -26,10 +28,28 @@ def build_module(spec: ModuleSpec, **arguments: Any) -> nn.Module:
     >>> build_module(ModuleSpec("Linear", "torch.nn.Linear", arguments, 2, Span("a.gnn", 1, 1, 1, 7)))
     Linear(in_features=3, out_features=2, bias=True)
     """
-    module, _, name = spec.path.rpartition(".")
     given = {key: _build_value(value, key in _TUPLES) for key, value in spec.arguments.items() if key not in arguments}
     with located(f"`{spec}`", spec.span):
-        return getattr(import_module(module), name)(**given, **arguments)
+        made = _class_of(spec)
+        try:
+            return made(**given, **arguments)
+        except Exception as error:
+            if provider_of(spec.name) is None:
+                raise
+            said = f"{type(error).__name__}: {error}"
+            message = f"`{spec.path}`, the class of the plug-in's layer `{spec.name}`, cannot be constructed: {said}"
+            raise SpecError([report("GNN113", message, spec.span)]) from error
+
+
+def _class_of(spec: ModuleSpec) -> type[nn.Module]:
+    module, _, name = spec.path.rpartition(".")
+    try:
+        return getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        if provider_of(spec.name) is None:
+            raise
+        message = f"`{spec.path}`, the class of the plug-in's layer `{spec.name}`, cannot be imported: {error}"
+        raise SpecError([report("GNN112", message, spec.span)]) from error
 
 
 def run_module(module: nn.Module, x: Tensor, width: Width) -> Tensor:

@@ -1,5 +1,10 @@
-"""What each layer, norm and activation is: parameters, inputs, scope, widths, legality. No torch here."""
+"""What each layer, norm and activation is: parameters, inputs, scope, widths, legality. No torch here.
 
+A package that offers layers of its own (see `catalog.plugins`) writes entries with what is exported here: `Entry`,
+`Parameter`, `ForwardInput`, `Slot`, `Problem`, the rules of `rules` and the usual parameters of `parts`.
+"""
+
+from graphdsl.catalog import parts, rules
 from graphdsl.catalog.entry import (
     REQUIRED,
     Arguments,
@@ -20,7 +25,8 @@ from graphdsl.catalog.instead import INSTEAD
 from graphdsl.catalog.not_yet import NOT_YET
 from graphdsl.catalog.optimizers import OPTIMIZERS, REQUIRED_ARGUMENTS, SCHEDULERS
 from graphdsl.catalog.packages import Package, describe_requirement, missing, show_packages, useful
-from graphdsl.catalog.registry import entries, find, names
+from graphdsl.catalog.plugins import Plugin, Provider, forget, offered, provider_of, register, seek
+from graphdsl.catalog.registry import entries, find, is_own, names
 from graphdsl.catalog.renamed import LAYERS as RENAMED_LAYERS
 from graphdsl.catalog.renamed import Renamed, renamed_argument
 from graphdsl.catalog.scorers import SCORERS, Scorer, ScorerName, find_scorer
@@ -44,7 +50,9 @@ __all__ = [
     "LegalityRule",
     "Package",
     "Parameter",
+    "Plugin",
     "Problem",
+    "Provider",
     "Renamed",
     "Scope",
     "Scorer",
@@ -59,14 +67,22 @@ __all__ = [
     "entries",
     "find",
     "find_scorer",
+    "forget",
     "has_norm",
     "has_type",
     "header_of",
     "is_deaf",
     "is_graphwise",
+    "is_own",
     "missing",
     "names",
+    "offered",
+    "parts",
+    "provider_of",
+    "register",
     "renamed_argument",
+    "rules",
+    "seek",
     "show_packages",
     "useful",
 ]

@@ -38,6 +38,8 @@ _FAMILIES: Final = (
     models,
 )
 _BY_NAME: Final = MappingProxyType({entry.name: entry for family in _FAMILIES for entry in family.ENTRIES})
+_ADDED: Final[dict[str, Entry]] = {}
+"""Entries of plug-ins, see `catalog.plugins`; names of our own are never among them."""
 
 
 def find(name: str) -> Entry | None:
@@ -46,16 +48,17 @@ def find(name: str) -> Entry | None:
     >>> find("GATv2Conv").path
     'torch_geometric.nn.GATv2Conv'
     """
-    return _BY_NAME.get(name)
+    return _BY_NAME.get(name) or _ADDED.get(name)
 
 
 def entries(kind: Kind | None = None) -> tuple[Entry, ...]:
-    """All entries, or those of one kind, family by family.
+    """All entries, or those of one kind, family by family, then those of plug-ins that are in use.
 
     >>> [entry.name for entry in entries("dropout")]
     ['dropout']
     """
-    return tuple(entry for entry in _BY_NAME.values() if kind is None or entry.kind == kind)
+    known = (*_BY_NAME.values(), *_ADDED.values())
+    return tuple(entry for entry in known if kind is None or entry.kind == kind)
 
 
 def names(*kinds: Kind) -> tuple[str, ...]:
@@ -64,4 +67,23 @@ def names(*kinds: Kind) -> tuple[str, ...]:
     >>> names("node")
     ('Embedding', 'Linear', 'MLP')
     """
-    return tuple(sorted(entry.name for entry in _BY_NAME.values() if not kinds or entry.kind in kinds))
+    return tuple(sorted(entry.name for entry in entries() if not kinds or entry.kind in kinds))
+
+
+def is_own(name: str) -> bool:
+    """Whether a name is of an entry of ours, which no plug-in may take.
+
+    >>> is_own("GCNConv"), is_own("MyConv")
+    (True, False)
+    """
+    return name in _BY_NAME
+
+
+def add(entry: Entry) -> None:
+    """Make an entry of a plug-in known; `catalog.plugins` has looked at it."""
+    _ADDED[entry.name] = entry
+
+
+def clear() -> None:
+    """Forget the entries of plug-ins."""
+    _ADDED.clear()

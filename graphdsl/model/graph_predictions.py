@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from graphdsl.catalog import find, names
+from graphdsl.catalog import find, names, seek
 from graphdsl.model.labels import is_graph_label
 from graphdsl.model.layers import LayerReader
 from graphdsl.model.program import LayerUse
@@ -127,7 +127,7 @@ class GraphTargetReader:
     def kind(self, value: n.Expression) -> LayerUse | None:
         """The aggregation of an argument: a short name, or a readout of the catalogue."""
         if isinstance(value, n.Reference):
-            if value.name.text in KINDS or find(value.name.text) is None:
+            if value.name.text in KINDS or seek(value.name.text) is None:
                 return self.named(value.name)
             value = n.Call(value.name, (), value.span)
         if not isinstance(value, n.Call):

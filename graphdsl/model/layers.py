@@ -12,12 +12,14 @@ from graphdsl.catalog import (
     ForwardInput,
     Kind,
     Parameter,
+    Problem,
     check_value,
     describe,
-    find,
     header_of,
     names,
+    offered,
     renamed_argument,
+    seek,
 )
 from graphdsl.model.combining import find_state
 from graphdsl.model.elsewhere import meant, other_layers, renamed
@@ -92,10 +94,14 @@ class LayerReader:
 
     def read(self, call: n.Call, place: str) -> LayerUse | None:
         """The layer of a call at a place (a key of `PLACES`), or None after a report."""
-        entry = find(call.name.text)
+        entry = seek(call.name.text)
         kinds, where = PLACES[place]
         if entry is None:
             self.found.append(self._unknown_layer(call, kinds))
+            return None
+        if isinstance(entry, Problem):
+            helps = (entry.help,) if entry.help else ()
+            self.found.append(report(entry.code, entry.message, call.name.span, helps=helps))
             return None
         whole = entry.kind == "model" and entry.scope != "relation"
         unfit = (place == "step" and header_of(entry) is None) or (place == "edges" and whole)
@@ -118,7 +124,8 @@ class LayerReader:
             )
         if name in RENAMED_LAYERS:
             return renamed("GNN801", f"there is no layer `{name}`", call.name.span, RENAMED_LAYERS[name])
-        helps = did_you_mean(name, names(*kinds)) or did_you_mean(name, names())
+        others = offered()
+        helps = did_you_mean(name, (*names(*kinds), *others)) or did_you_mean(name, names())
         fix = renaming(call.name.span, name, names(*kinds))
         if name in INSTEAD:
             helps, fix = (f"a spec says it as {INSTEAD[name]}",), None
@@ -260,8 +267,7 @@ class LayerReader:
             return self.read(node, "argument" if "module" in kinds else "activation") or _REPORTED
         if isinstance(node, n.Reference) and node.name.text not in self.values:
             name = node.name.text
-            entry = find(name)
-            if ("activation" in kinds or "module" in kinds) and entry is not None:
+            if ("activation" in kinds or "module" in kinds) and seek(name) is not None:
                 place = "argument" if "module" in kinds else "activation"
                 return self.read(n.Call(node.name, (), node.span), place) or _REPORTED
             if parameter.choices and name in parameter.choices:

@@ -3,7 +3,17 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from graphdsl.catalog import SCORERS, Parameter, Scorer, check_value, describe, find, find_scorer, names
+from graphdsl.catalog import (
+    SCORERS,
+    Parameter,
+    Problem,
+    Scorer,
+    check_value,
+    describe,
+    find_scorer,
+    names,
+    seek,
+)
 from graphdsl.model.layers import LayerReader
 from graphdsl.model.matching import match_relation
 from graphdsl.model.program import LayerUse, ScorerUse
@@ -62,7 +72,9 @@ def read_scorer(
     if scorer is not None:
         arguments = read_arguments(head, scorer, layers, found)
         return None if arguments is None else ScorerUse(scorer, arguments)
-    entry = find(name)
+    entry = seek(name)
+    if isinstance(entry, Problem):
+        return layers.read(head, "head")
     if entry is None:
         known = (*SCORERS, *names("node"))
         helps, notes = did_you_mean(name, known), listing("what can score a pair", known)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from graphdsl.catalog import Derivation, Entry
+from graphdsl.catalog import Derivation, Entry, is_own
 from graphdsl.model import UNKNOWN, LayerUse, MetapathHop
 from graphdsl.plan.module_spec import ModuleSpec, Width
 from graphdsl.text import Diagnostic, EdgeKey, Span, report
@@ -83,12 +83,29 @@ def build_module(use: LayerUse, around: Surroundings, found: list[Diagnostic]) -
     _self_loops(use, arguments, around)
     unknown = any(_unknown(value) for value in arguments.values())
     filled = entry.with_defaults(arguments)
-    width = None if unknown else entry.width(filled, around.width)
+    width = None if unknown else _width(use, filled, around, found)
     complete = _with_derived(entry, arguments, around)
     if not unknown:
         derived = {name: value for name, value in complete.items() if entry.parameter(name) is None}
         _check_rules(use, {**filled, **derived}, around, found)
     return ModuleSpec(entry.name, entry.path, complete, width, use.span)
+
+
+def _width(use: LayerUse, filled: Mapping[str, Any], around: Surroundings, found: list[Diagnostic]) -> int | None:
+    """What the catalogue's width rule says."""
+    try:
+        return use.entry.width(filled, around.width)
+    except Exception as error:
+        found.append(_failed(use, error))
+        return None
+
+
+def _failed(use: LayerUse, error: Exception) -> Diagnostic:
+    """A rule of a plug-in's layer that fails; one of ours is a defect of ours."""
+    if is_own(use.entry.name):
+        raise error
+    message = f"a rule of the plug-in's layer `{use.entry.name}` fails: {type(error).__name__}: {error}"
+    return report("GNN113", message, use.span)
 
 
 def _unknown(value: Any) -> bool:
@@ -101,7 +118,11 @@ def _unknown(value: Any) -> bool:
 def _check_rules(use: LayerUse, filled: Mapping[str, Any], around: Surroundings, found: list[Diagnostic]) -> None:
     rules = (*use.entry.rules, *(use.entry.id_rules if around.reads_ids else ()))
     for rule in rules:
-        problem = rule(filled, around.width)
+        try:
+            problem = rule(filled, around.width)
+        except Exception as error:
+            found.append(_failed(use, error))
+            return
         if problem is not None:
             span = use.places.get(problem.argument or "", use.span)
             helps = (problem.help,) if problem.help else ()

@@ -77,6 +77,10 @@ CODES: tuple[Code, ...] = (
     _warning("GNN109", "unused-state", "The state is computed and never read."),
     _error("GNN110", "circle", "Files that import each other, or models that amend each other, have no beginning."),
     _error("GNN111", "import-path", "An import names a file of the project by a relative path; nothing else is read."),
+    _error("GNN112", "plugin-import", "A plug-in that holds layers cannot be imported."),
+    _error("GNN113", "plugin-entry", "What a plug-in offers as a layer does not describe one."),
+    _error("GNN114", "plugin-name", "A layer of a plug-in may not have a name that is taken."),
+    _error("GNN115", "missing-plugin", "A checkpoint uses layers of a plug-in that is not there."),
     _warning("GNN120", "unread-metapath", "The metapath is declared and no model reads it: only its name serves it."),
     _warning("GNN121", "hidden-name", "The name is also that of something else, and a reader takes one for the other."),
     # 2xx parameters and values

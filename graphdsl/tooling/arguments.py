@@ -1,9 +1,12 @@
 """Arguments that several commands share."""
 
 import argparse
+import os
 import sys
+from collections.abc import Sequence
 from typing import Any
 
+from graphdsl.api import use_plugins
 from graphdsl.model import parse_assignment, read_parameters
 from graphdsl.model.parameters import RESERVED
 from graphdsl.text import Diagnostic, SourceText, SpecError, decode_source, read_source, report
@@ -26,6 +29,24 @@ def add_format(parser: argparse.ArgumentParser) -> None:
 def add_deny_warnings(parser: argparse.ArgumentParser) -> None:
     """`--deny-warnings`."""
     parser.add_argument("--deny-warnings", action="store_true", help="end with 1 when there is a warning, too")
+
+
+def add_plugins(parser: argparse.ArgumentParser) -> None:
+    """`--plugin`."""
+    said = "a module that holds further layers; of installed packages none need be named"
+    parser.add_argument("--plugin", metavar="MODULE", action="append", default=[], help=said)
+
+
+def load_plugins(names: Sequence[str]) -> None:
+    """Make the layers of the modules known that `--plugin` names; they may lie in the current folder.
+
+    Raises:
+        SpecError: GNN112, GNN113 or GNN114.
+    """
+    if names and os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())  # Behind everything else: nothing there hides a package.
+    if found := use_plugins(names):
+        raise SpecError(found)
 
 
 def add_parameters(parser: argparse.ArgumentParser) -> None:

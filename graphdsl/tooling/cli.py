@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from graphdsl.text import SpecError, report
+from graphdsl.tooling.arguments import load_plugins
 from graphdsl.tooling.output import CLEAN, INTERNAL, INTERRUPTED, MISUSE, print_findings, show_everything
 
 COMMANDS = ("check", "fmt", "fix", "explain", "plan", "layers", "zoo", "validate", "train", "evaluate", "predict")
@@ -78,6 +79,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     be_patient()
     try:
         arguments = build_parser(words[0] if words else None).parse_args(words)
+        if getattr(arguments, "plugin", ()):
+            load_plugins(arguments.plugin)
         done = arguments.run(arguments)
         sys.stdout.flush()
         return done

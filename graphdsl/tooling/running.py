@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphdsl.api import Spec, load, loads
+from graphdsl.catalog import Problem, Provider, seek
 from graphdsl.model import DataSource, Schema, Training
-from graphdsl.text import SpecError, report
+from graphdsl.text import Diagnostic, SpecError, report
 from graphdsl.tooling.output import print_findings
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ def open_checkpoint(path: str, given_data: str | None, given_spec: str | None = 
 
     checkpoint = read_checkpoint(path)
     header = checkpoint.header
+    require_plugins(header.plugins, path)
     spec = load(given_spec) if given_spec else loads(header.spec, f"{header.spec_name} in {path}")
     schema = spec.schema(header.model)
     check_schema(checkpoint, schema)
@@ -135,6 +137,31 @@ def open_checkpoint(path: str, given_data: str | None, given_spec: str | None = 
     model = spec.compile(header.model, data=data, **header.parameters)
     load_weights(checkpoint, model, schema)
     return Trained(checkpoint, spec, schema, model, model.plan, data, training)
+
+
+def require_plugins(plugins: Mapping[str, Mapping[str, str]], path: str) -> None:
+    """Raise `SpecError` (GNN115) when layers of plug-ins that a checkpoint uses are not there.
+
+    A checkpoint never says what to import: the user names a module again, and packages must be installed.
+
+    Args:
+        plugins: by layer, the fields of `catalog.Provider`.
+        path: the checkpoint, for messages.
+    """
+    found: list[Diagnostic] = []
+    for name, fields in plugins.items():
+        layer, provider = seek(name), Provider(**fields)
+        if isinstance(layer, Problem):
+            found.append(report(layer.code, layer.message, where=path, helps=(layer.help,) if layer.help else ()))
+        elif layer is None:
+            wanted = f"{provider.package}=={provider.version}"
+            helps = (
+                f"install it: `pip install {wanted}`" if provider.package else f"name it: `--plugin {provider.module}`"
+            )
+            message = f"`{path}` uses the layer `{name}` of {provider}, which is not there"
+            found.append(report("GNN115", message, where=path, helps=(helps,)))
+    if found:
+        raise SpecError(found)
 
 
 def print_table(

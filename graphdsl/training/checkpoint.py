@@ -46,6 +46,7 @@ class Origin:
         schema: its schema.
         metadata: sizes of the data that it was compiled for.
         settings: the training settings as plain values.
+        plugins: layers of plug-ins that the model has: where each is from, the fields of `catalog.Provider`.
     """
 
     spec: str
@@ -55,6 +56,7 @@ class Origin:
     schema: Schema
     metadata: Metadata
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    plugins: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
 
 
 class Header(pydantic.BaseModel):
@@ -84,6 +86,7 @@ class Header(pydantic.BaseModel):
     versions: dict[str, str]
     metrics: dict[str, float]
     epoch: int
+    plugins: dict[str, dict[str, str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,7 @@ def write_header(origin: Origin, metrics: Mapping[str, float], epoch: int) -> di
         versions=versions(),
         metrics=dict(metrics),
         epoch=epoch,
+        plugins={name: dict(provider) for name, provider in origin.plugins.items()},
     )
     return header.model_dump()
 

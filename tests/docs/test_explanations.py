@@ -21,6 +21,7 @@ from graphdsl.tooling.cli import main
 
 TESTS = Path(__file__).resolve().parents[1]
 SHOWN_ONLY = {
+    "GNN115": "plugins/test_plugins.py",
     "GNN310": "catalog/test_catalog_packages.py",
     "GNN617": "data/test_sources.py",
     "GNN900": "tooling/test_tooling_commands.py",

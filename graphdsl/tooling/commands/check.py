@@ -5,7 +5,7 @@ from typing import Any
 
 from graphdsl.api import check_source
 from graphdsl.text import SourceText
-from graphdsl.tooling.arguments import add_deny_warnings, add_format, read_spec
+from graphdsl.tooling.arguments import add_deny_warnings, add_format, add_plugins, read_spec
 from graphdsl.tooling.files import find_specs
 from graphdsl.tooling.output import print_findings
 
@@ -17,6 +17,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--pedantic", action="store_true", help="report also what is right and could be better (7xx)")
     add_deny_warnings(parser)
     add_format(parser)
+    add_plugins(parser)
     parser.set_defaults(run=run)
 
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from graphdsl.tooling.arguments import add_format
+from graphdsl.tooling.arguments import add_format, add_plugins
 from graphdsl.tooling.output import CLEAN
 from graphdsl.tooling.running import (
     add_accelerator,
@@ -30,6 +30,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--spec", metavar="FILE", help="use this spec instead of the one in the checkpoint")
     add_accelerator(parser)
     add_format(parser)
+    add_plugins(parser)
     parser.set_defaults(run=run)
 
 

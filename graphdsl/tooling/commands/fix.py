@@ -9,7 +9,7 @@ from graphdsl.api import check_source
 from graphdsl.checking import Fixed, choose, fix_source
 from graphdsl.text import Diagnostic, SourceText
 from graphdsl.text.rewriting import rewrite
-from graphdsl.tooling.arguments import STDIN, add_deny_warnings, add_format, read_spec
+from graphdsl.tooling.arguments import STDIN, add_deny_warnings, add_format, add_plugins, read_spec
 from graphdsl.tooling.differences import show_difference
 from graphdsl.tooling.files import find_specs
 from graphdsl.tooling.output import FINDINGS, MISUSE, print_findings
@@ -27,6 +27,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--pedantic", action="store_true", help="fix also what is right and could be better (7xx)")
     add_deny_warnings(parser)
     add_format(parser)
+    add_plugins(parser)
     parser.set_defaults(run=run)
 
 

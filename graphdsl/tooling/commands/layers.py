@@ -25,6 +25,7 @@ from graphdsl.catalog import (
 )
 from graphdsl.model.values import show
 from graphdsl.text import did_you_mean, report
+from graphdsl.tooling.arguments import add_plugins
 from graphdsl.tooling.output import CLEAN, print_findings
 
 
@@ -33,6 +34,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     parser = subparsers.add_parser("layers", help="list layers", description="List layers, norms and activations.")
     parser.add_argument("name", nargs="?", help="one of them, for its arguments")
     parser.add_argument("--json", action="store_true", help="print as JSON")
+    add_plugins(parser)
     parser.set_defaults(run=run)
 
 

@@ -12,7 +12,7 @@ from graphdsl.api import Spec, load
 from graphdsl.plan.printing import render_plan
 from graphdsl.plan.table import align
 from graphdsl.text import SpecError, report, show_edge
-from graphdsl.tooling.arguments import add_format, add_parameters, parameters
+from graphdsl.tooling.arguments import add_format, add_parameters, add_plugins, parameters
 from graphdsl.tooling.output import CLEAN
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--data", metavar="SOURCE", nargs="?", const="", help=said)
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
     add_format(parser)
+    add_plugins(parser)
     parser.set_defaults(run=run)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphdsl.text import SpecError, did_you_mean, listing, report
-from graphdsl.tooling.arguments import add_format
+from graphdsl.tooling.arguments import add_format, add_plugins
 from graphdsl.tooling.output import CLEAN, MISUSE
 from graphdsl.tooling.running import Trained, add_accelerator, add_data, open_checkpoint, pick_device, require_packages
 
@@ -38,6 +38,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--only", metavar="NAME", help="one prediction of several, named as in `gnn plan`")
     add_accelerator(parser)
     add_format(parser)
+    add_plugins(parser)
     parser.set_defaults(run=run)
 
 

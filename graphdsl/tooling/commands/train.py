@@ -5,14 +5,15 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphdsl.api import load
 from graphdsl.model import can_override, override_training
+from graphdsl.plan.plugins import needed_plugins
 from graphdsl.text import SpecError, report
-from graphdsl.tooling.arguments import add_format, add_parameters, parameters
+from graphdsl.tooling.arguments import add_format, add_parameters, add_plugins, parameters
 from graphdsl.tooling.output import CLEAN, FINDINGS, MISUSE
 from graphdsl.tooling.results import Job, Trial, print_header, print_results, write_results
 from graphdsl.tooling.running import (
@@ -51,6 +52,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--nodes", type=_whole, default=1, metavar="N", help="machines")
     add_accelerator(parser)
     add_format(parser)
+    add_plugins(parser)
     parser.set_defaults(run=run)
 
 
@@ -185,7 +187,10 @@ def _train(job: Job, folder: Path, machines: "Machines", console: "Console", res
     model = job.spec.compile(training.model, data=job.metadata, **job.values)
     if is_first_process():
         print_header(console, job, model, folder, machines)
-    origin = Origin(job.spec.text, job.spec.name, training.model, job.plan.parameters, job.schema, job.metadata)
+    plugins = {name: asdict(provider) for name, provider in needed_plugins(job.plan).items()}
+    origin = Origin(
+        job.spec.text, job.spec.name, training.model, job.plan.parameters, job.schema, job.metadata, plugins=plugins
+    )
     done = fit(model, job.plan, job.data, training, origin, folder, resume=resume, machines=machines, console=console)
     split = "test" if job.supervision.has("test") else "val"
     if not done.is_main:

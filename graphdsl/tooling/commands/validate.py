@@ -6,7 +6,7 @@ from typing import Any
 
 from graphdsl.api import load
 from graphdsl.text import SpecError, report
-from graphdsl.tooling.arguments import add_deny_warnings, add_format
+from graphdsl.tooling.arguments import add_deny_warnings, add_format, add_plugins
 from graphdsl.tooling.output import print_findings
 
 
@@ -20,6 +20,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--model", metavar="NAME", help="whose schema, where the spec has several")
     add_deny_warnings(parser)
     add_format(parser)
+    add_plugins(parser)
     parser.set_defaults(run=run)
 
 
