@@ -12,6 +12,7 @@ from graphdsl.backends.graph import Graph, Values, read_graph
 from graphdsl.backends.modules import build_module, run_module
 from graphdsl.backends.naming import module_key
 from graphdsl.backends.pairs import Pairs, pairs_by_name, score
+from graphdsl.backends.penalties import Given, Kept, compute
 from graphdsl.backends.places import located
 from graphdsl.backends.readouts import GraphReadout, Grouping
 from graphdsl.backends.requirements import find_requirements
@@ -59,6 +60,7 @@ class CompiledModel(nn.Module):
         self._live = find_requirements(plan, live=True)
         self._all = find_requirements(plan, live=False)
         self._cache = DerivationCache()
+        self._kept = Kept()
 
     def _own(self, stage: Stage, build_stage: StageBuilder) -> str | None:
         """Key of the module that runs a stage, made now unless an earlier stage lends its own."""
@@ -81,6 +83,15 @@ class CompiledModel(nn.Module):
         ids = any(isinstance(width, Ids) for width in self.plan.inputs.values())
         grouped = {"batch_dict"} if self.plan.graph_heads else set[str]()
         return tuple(sorted({f"{name}_dict" for name in bound - {"x"}} | grouped | ({"n_id_dict"} if ids else set())))
+
+    @property
+    def penalties(self) -> dict[str, Tensor]:
+        """Penalties of the latest forward pass by name, without their weights: scalars connected to its graph.
+
+        Training adds them to the loss, weighted. Without a forward pass, and in a copy of the model, there are none. In
+        eval mode they are what the layers give there: `SuperGATConv` gives 0.
+        """
+        return dict(self._kept.values)
 
     def forward(
         self,
@@ -108,7 +119,9 @@ class CompiledModel(nn.Module):
         """
         pairs = pairs_by_name(self.plan, edge_label_index)
         grouping = Grouping(inputs.pop("batch_dict", {}), num_graphs) if self.plan.graph_heads else Grouping({}, None)
-        states = self._run(x_dict, edge_index_dict, inputs, live=True)
+        given: list[Given] | None = [] if self.plan.penalties else None
+        states = self._run(x_dict, edge_index_dict, inputs, live=True, given=given)
+        self._kept.values = compute(self.plan.penalties, states, given, grouping) if given is not None else {}
         outputs: dict[str, Tensor] = {}
         for head in self.plan.heads:
             values, module = states[head.state], self.heads[head.key]
@@ -178,8 +191,9 @@ class CompiledModel(nn.Module):
         edge_index_dict: Mapping[EdgeKey, Tensor],
         inputs: Mapping[str, Mapping[Any, Tensor]],
         live: bool,
+        given: list[Given] | None = None,
     ) -> list[Values]:
-        """All states in order."""
+        """All states in order; what the module of each stage has as losses of its own is appended to `given`."""
         unknown = sorted(inputs.keys() - {"n_id_dict", *self.input_names})
         if unknown:
             known = ", ".join(self.input_names) or "none"
@@ -190,6 +204,9 @@ class CompiledModel(nn.Module):
         for stage, owner in zip(self.plan.stages, self._owners, strict=True):
             with located(f"stage `{stage.key}` of model `{self.plan.model}`", stage.span):
                 states.append(self._advance(stage, owner, states, graph, live))
+                if given is not None:
+                    take = getattr(self.stages[owner], "penalties", None) if owner is not None else None
+                    given.append(take() if take is not None else {})
         return states
 
     def _advance(self, stage: Stage, owner: str | None, states: list[Values], graph: Graph, live: bool) -> Values:

@@ -7,6 +7,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
+from graphdsl.backends.own_losses import watch
 from graphdsl.backends.places import located
 from graphdsl.catalog import provider_of
 from graphdsl.plan import ModuleSpec, Width
@@ -32,7 +33,7 @@ def build_module(spec: ModuleSpec, **arguments: Any) -> nn.Module:
     with located(f"`{spec}`", spec.span):
         made = _class_of(spec)
         try:
-            return made(**given, **arguments)
+            return watch(made(**given, **arguments), spec.name)
         except Exception as error:
             if provider_of(spec.name) is None:
                 raise

@@ -3,6 +3,8 @@
 from typing import Final
 
 from graphdsl.catalog import rules
+from graphdsl.catalog.entry import Parameter, Slot
+from graphdsl.catalog.headers import BATCH, EDGES, X
 from graphdsl.catalog.parts import (
     BIAS,
     CONCAT,
@@ -81,6 +83,39 @@ ENTRIES: Final = (
         width=rules.heads_width,
         inputs=(EDGE_ATTR,),
         paper="Shi et al., Masked Label Prediction, 2021",
+    ),
+    relation_layer(
+        "SuperGATConv",
+        "Attention that learns, by a loss of its own, which nodes are joined by an edge.",
+        parameters=(
+            OUT_CHANNELS,
+            HEADS,
+            CONCAT,
+            NEGATIVE_SLOPE,
+            DROPOUT,
+            SELF_LOOPS,
+            BIAS,
+            Parameter("attention_type", "string", "MX", choices=("MX", "SD")),
+            Parameter("neg_sample_ratio", "float", 0.5, above=0),
+            Parameter("edge_sample_ratio", "float", 1.0, above=0),
+            flag("is_undirected", False),
+            aggregation("add", keyword=True),
+        ),
+        derived={"in_channels": "width"},
+        bipartite=False,
+        self_loops=True,
+        width=rules.heads_width,
+        takes=(X, EDGES, Slot("neg_edge_index", ("edges",), optional=True), BATCH),
+        rules=(
+            rules.needs(
+                "edge_sample_ratio",
+                "`edge_sample_ratio` is a share of the edges",
+                "write a number in (0, 1]",
+                lambda arguments: arguments["edge_sample_ratio"] > 1,
+            ),
+        ),
+        loss="get_attention_loss",
+        paper="Kim and Oh, How to Find Your Friendly Neighborhood: Graph Attention Design with Self-Supervision, 2021",
     ),
     relation_layer(
         "AGNNConv",

@@ -17,7 +17,7 @@ class _Required:
 
 REQUIRED: Final = _Required()
 
-Kind = Literal["conv", "node", "norm", "activation", "dropout", "readout", "pool", "dense", "model"]
+Kind = Literal["conv", "node", "norm", "activation", "dropout", "readout", "pool", "dense", "model", "loss"]
 Scope = Literal["relation", "joint", "typed", "walk", "node"]
 Derivation = Literal[
     "width", "pair", "widths", "count", "edge_width", "relations", "inverses", "metadata", "paths", "groups"
@@ -104,11 +104,12 @@ SlotKind = Literal[
     "count",
     "index",
     "score",
+    "loss",
     "record",
 ]
 """What a value of a `sequential` block is: rows of nodes, edge_index, values of edges, graph number of each node, rows of
 graphs, dense rows [graphs, nodes, width], dense adjacency, which dense rows are real, and what only pooling layers give
-(a number of graphs, indices, scores or losses, a record for unpooling)."""
+(a number of graphs, indices, scores, losses, a record for unpooling)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,7 @@ class Entry:
         stacked: whether it reads a stack of states, [num_nodes, num_layers, width], within one node type.
         takes: what its forward pass reads in a `sequential` block, in PyG's order; see `catalog.headers` for the rest.
         gives: what it returns there, if it is not one value like the first that it reads.
+        loss: the method that gives a loss of the layer's own behind its forward pass, if it has one.
         function: it is a function of PyG, called with its arguments behind its inputs.
         rules: legality rules; they read complete arguments whose values `accepts` has let through.
         id_rules: further rules for reading node numbers.
@@ -217,6 +219,7 @@ class Entry:
     id_rules: tuple[LegalityRule, ...] = ()
     takes: tuple[Slot, ...] = ()
     gives: tuple[Slot, ...] = ()
+    loss: str = ""
     function: bool = False
     requires: tuple[str, ...] = ()
     paper: str = ""

@@ -50,7 +50,7 @@ class Header:
         last = max(self.needed, next(batch, 0))
         told = [slot for slot in self.takes[:last] if not slot.optional or slot.kinds == ("batch",)]
         reads = [_usual(slot) if slot in told else "none" for slot in self.takes[:last]]
-        kept = ("nodes", "edges", "batch", "graphs", "dense", "adjacency", "mask")
+        kept = ("nodes", "edges", "batch", "graphs", "dense", "adjacency", "mask", "loss")
         gives = [_usual(slot) if not slot.kinds or slot.kinds[0] in kept else "_" for slot in self.gives]
         return f"{', '.join(reads)} -> {', '.join(gives)}"
 

@@ -39,7 +39,6 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "PNAConv": "needs the histogram of degrees from the data",
         "PANConv": "returns an adjacency matrix beside the node values",
         "WLConv": "reads and returns colours, not features",
-        "SuperGATConv": "adds a loss of its own to the training",
         "HEATConv": _TYPES,
         "GPSConv": _WRAPS,
         "AntiSymmetricConv": _WRAPS,

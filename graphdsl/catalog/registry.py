@@ -15,6 +15,7 @@ from graphdsl.catalog import (
     models,
     nodes,
     norms,
+    penalties,
     pooling,
     readouts,
     spectral,
@@ -36,6 +37,7 @@ _FAMILIES: Final = (
     pooling,
     dense,
     models,
+    penalties,
 )
 _BY_NAME: Final = MappingProxyType({entry.name: entry for family in _FAMILIES for entry in family.ENTRIES})
 _ADDED: Final[dict[str, Entry]] = {}

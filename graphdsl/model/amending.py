@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from graphdsl.model.penalties import written
 from graphdsl.syntax import nodes as n
 from graphdsl.text import Diagnostic, Span, did_you_mean, listing, renaming, report, show_name
 
@@ -65,7 +66,7 @@ class _Amendment:
         for change in self.declared.changes:
             if isinstance(change, n.Replacement):
                 self.replace(change)
-            elif isinstance(change, n.PredictStatement):
+            elif isinstance(change, n.PredictStatement | n.PenaltyStatement):
                 self.body = (*self.body, change)
         return n.ModelDecl(
             self.declared.name,
@@ -111,6 +112,8 @@ class _Amendment:
     def replace(self, change: n.Replacement) -> None:
         if isinstance(change.statement, n.PredictStatement):
             self.replace_prediction(change.statement)
+        elif isinstance(change.statement, n.PenaltyStatement):
+            self.replace_penalty(change.statement)
         else:
             self.replace_stage(change.statement)
 
@@ -148,6 +151,17 @@ class _Amendment:
             self.found.append(report("GNN101", message, new.target.span, helps=helps, notes=notes))
             return
         self.body = _exchange(self.body, old, new)
+
+    def replace_penalty(self, new: n.PenaltyStatement) -> None:
+        penalties = {written(item.what, {}): item for item in self.body if isinstance(item, n.PenaltyStatement)}
+        wanted = written(new.what, {})
+        if wanted not in penalties:
+            helps = did_you_mean(wanted, penalties) or ("leave `replace` out to add a penalty",)
+            notes = listing(f"penalties of `{self.base.name.text}`", penalties)
+            message = f"`{self.base.name.text}` does not penalise `{wanted}`"
+            self.found.append(report("GNN101", message, new.what.span, helps=helps, notes=notes))
+            return
+        self.body = _exchange(self.body, penalties[wanted], new)
 
 
 class _Expansion:

@@ -15,7 +15,7 @@ JOINS = ("cat", "add", "mean", "max", "jump")
 STATE_JOINS = (*JOINS, "stack")
 JUMP_MODES = ("cat", "max", "lstm")
 ATTENTION_WIDTH = 128
-_STATEMENTS = ("nodes", "edges", "repeat", "drop", "predict")
+_STATEMENTS = ("nodes", "edges", "repeat", "drop", "predict", "penalty")
 
 Evaluate = Callable[[n.Expression], Any]
 

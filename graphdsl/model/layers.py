@@ -32,7 +32,7 @@ from graphdsl.text import Diagnostic, Edit, Fix, Span, did_you_mean, listing, re
 
 _CONV: tuple[Kind, ...] = ("conv", "model")
 _NODE: tuple[Kind, ...] = ("node", "norm", "activation", "dropout")
-_STEP: tuple[Kind, ...] = (*_CONV, *_NODE, "readout", "pool", "dense")
+_STEP: tuple[Kind, ...] = (*_CONV, *_NODE, "readout", "pool", "dense", "loss")
 
 PLACES: dict[str, tuple[tuple[Kind, ...], str]] = {
     "edges": (_CONV, "a relation map"),
@@ -41,13 +41,14 @@ PLACES: dict[str, tuple[tuple[Kind, ...], str]] = {
     "head": (_NODE, "a prediction"),
     "step": (_STEP, "a `sequential` block"),
     "readout": (("readout",), "a readout"),
+    "penalty": (("loss",), "a penalty"),
     "argument": (_NODE, "an argument"),
     "activation": (("activation",), "an argument that takes an activation"),
 }
 """Kinds of layers that can stand at a place, and how the place is called."""
 
 
-_STATEMENTS = ("nodes", "edges", "repeat", "drop", "predict", "sequential")
+_STATEMENTS = ("nodes", "edges", "repeat", "drop", "predict", "penalty", "sequential")
 """Words that start statements: where a layer is missing, the next statement is read as one."""
 _REPORTED = object()
 """Stands for a nested layer that was refused, and reported."""

@@ -28,6 +28,8 @@ def _of_step(entry: Entry) -> tuple[str, str]:
 
 def _elsewhere(call: n.Call, entry: Entry, place: str, where: str) -> tuple[str, str]:
     name = entry.name
+    if entry.kind == "loss":
+        return f"`{name}` is a loss and cannot stand in {where}", f"write `penalty {name}(TYPE)` as a statement of its own"
     if place == "readout":
         return f"`{name}` is no readout", "use one such as `mean`, `sum`, `max` or `Set2Set(processing_steps = 3)`"
     if entry.kind == "readout":

@@ -270,6 +270,34 @@ class LinkPrediction:
         return tuple(dict.fromkeys((self.edge[0], self.edge[2])))
 
 
+@dataclass(frozen=True, slots=True)
+class Penalty:
+    """A loss that training adds to those of the predictions.
+
+    Attributes:
+        name: as it is written: `mincut_loss`, `SuperGATConv(h1)`, `gini(h1.author)`.
+        kind: "output": steps of a `sequential` block give it; "layer": layers have it of their own; "function": it is
+            computed from a type's values in a state.
+        outputs: of "output": number of each step, and the place among what it gives.
+        own: of "layer": the class.
+        stages: of "layer": numbers of the stages whose layers count.
+        layer: of "function": what computes it.
+        state: of "function": number of the state.
+        type: of "function": the node type.
+    """
+
+    name: str
+    kind: Literal["output", "layer", "function"]
+    weight: float
+    span: Span
+    outputs: tuple[tuple[int, int], ...] = ()
+    own: str = ""
+    stages: tuple[int, ...] = ()
+    layer: LayerUse | None = None
+    state: int = 0
+    type: str = ""
+
+
 AnyStage = NodesStage | EdgesStage | JoinedStage | DroppedStage | SequenceStage
 AnyPrediction = Prediction | LinkPrediction | GraphPrediction
 
@@ -284,3 +312,4 @@ class Program:
     stages: tuple[AnyStage, ...]
     predictions: tuple[AnyPrediction, ...]
     span: Span
+    penalties: tuple[Penalty, ...] = ()

@@ -8,6 +8,7 @@ from typing import Any
 from graphdsl.model.combining import JoinReader, find_state, read_combine
 from graphdsl.model.layers import LayerReader
 from graphdsl.model.matching import Arm, match_relations, match_types
+from graphdsl.model.penalties import PenaltyPlace, PenaltyReader, distinct, unused_losses
 from graphdsl.model.predictions import PredictionReader
 from graphdsl.model.program import (
     AnyPrediction,
@@ -16,6 +17,7 @@ from graphdsl.model.program import (
     EdgesStage,
     JoinedStage,
     NodesStage,
+    Penalty,
     Pipe,
     Program,
     RelationRule,
@@ -57,6 +59,7 @@ class _ProgramBuilder:
         self.found = found
         self.stages: list[AnyStage] = []
         self.predictions: list[AnyPrediction] = []
+        self.penalised: list[PenaltyPlace] = []
         self.states: dict[str, int] = {}
         self.current = 0
         self.dropped: dict[int, dict[str, Span]] = {0: {}}
@@ -72,6 +75,7 @@ class _ProgramBuilder:
 
     def build(self) -> Program:
         self.run(self.declared.body)
+        penalties = self.penalties()
         self.found[:] = [self.made_later(item) for item in self.found]
         if not self.predictions and not self.found:
             helps = ("end the model with `predict TYPE.LABEL`",)
@@ -84,6 +88,7 @@ class _ProgramBuilder:
             tuple(self.stages),
             tuple(self.predictions),
             self.declared.name.span,
+            penalties,
         )
 
     def made_later(self, item: Diagnostic) -> Diagnostic:
@@ -105,6 +110,8 @@ class _ProgramBuilder:
                 self.drop(statement)
             elif isinstance(statement, n.PredictStatement):
                 self.predict(statement)
+            elif isinstance(statement, n.PenaltyStatement):
+                self.penalise(statement)
             else:
                 helps = ("put it outside of `repeat`, alone with `predict`",)
                 self.found.append(report("GNN107", "`sequential` is the whole of a model", statement.span, helps=helps))
@@ -324,6 +331,21 @@ class _ProgramBuilder:
         prediction = reader.read(statement)
         if prediction is not None:
             self.predictions.append(prediction)
+
+    def penalise(self, statement: n.PenaltyStatement) -> None:
+        if self.repeats:
+            helps = ("put it behind the repeat: the losses of all turns count",)
+            self.found.append(report("GNN107", "a penalty cannot be repeated", statement.span, helps=helps))
+            return
+        self.penalised.append(PenaltyPlace(statement, self.current, dict(self.states), self.dropped))
+
+    def penalties(self) -> tuple[Penalty, ...]:
+        """The penalties, once all stages are known; warnings about losses that none of them names."""
+        reader = PenaltyReader(self.schema, self.stages, self.reader())
+        penalties = distinct((reader.read(place) for place in self.penalised), self.found)
+        if len(penalties) == len(self.penalised):
+            self.found += unused_losses(self.stages, penalties)
+        return penalties
 
 
 def elaborate(declared: n.ModelDecl, schema: Schema, values: Mapping[str, Any], found: list[Diagnostic]) -> Program:

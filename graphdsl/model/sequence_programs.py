@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from graphdsl.model.layers import LayerReader
+from graphdsl.model.penalties import distinct
 from graphdsl.model.program import Program
 from graphdsl.model.schema import Schema
 from graphdsl.model.sequence_outputs import predict_output
+from graphdsl.model.sequence_penalties import BlockPenalties, unused_outputs
 from graphdsl.model.sequences import SequenceBuilder
 from graphdsl.syntax import nodes as n
 from graphdsl.text import Diagnostic, report
@@ -35,7 +38,12 @@ def elaborate_sequence(
     stage = builder.build(block)
     errors = any(item.is_error for item in found[before:])
     predictions = predict_output(declared, schema, builder.value, None if errors else builder.last, found)
-    return Program(declared.name.text, schema, values, (stage,), predictions, declared.name.span)
+    statements = [item for item in declared.body if isinstance(item, n.PenaltyStatement)]
+    reader = BlockPenalties(builder, LayerReader(values, {}, found))
+    penalties = distinct((reader.read(item) for item in statements), found)
+    if not errors and len(penalties) == len(statements):
+        found += unused_outputs(stage.steps, penalties)
+    return Program(declared.name.text, schema, values, (stage,), predictions, declared.name.span, penalties)
 
 
 def _count(number: int, what: str) -> str:
@@ -44,9 +52,9 @@ def _count(number: int, what: str) -> str:
 
 def _refuse_others(declared: n.ModelDecl, block: n.SequenceStatement, found: list[Diagnostic]) -> None:
     for statement in declared.body:
-        if statement is block or isinstance(statement, n.PredictStatement):
+        if statement is block or isinstance(statement, n.PredictStatement | n.PenaltyStatement):
             continue
         also = ((block.inputs[0].span, "the block"),)
         helps = ("write it as a step of the block, or the whole model with `nodes { … }` and `edges { … }`",)
-        message = "a model is one `sequential` block and what it predicts, nothing else"
+        message = "a model is one `sequential` block, what it predicts and its penalties, nothing else"
         found.append(report("GNN107", message, statement.span, also=also, helps=helps))

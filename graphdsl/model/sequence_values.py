@@ -21,6 +21,7 @@ WORDS: Mapping[SlotKind, str] = {
     "count": "the number of graphs",
     "index": "node numbers",
     "score": "scores",
+    "loss": "a loss",
     "record": "a record for unpooling",
 }
 _OF_NODES: frozenset[SlotKind] = frozenset({"nodes", "edges", "edge values", "batch", "dense", "adjacency", "mask"})

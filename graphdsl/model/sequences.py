@@ -36,6 +36,7 @@ class SequenceBuilder:
         self.previous: str | None = None
         self.made: dict[tuple[Span, int], tuple[str, Span]] = {}
         self.read: set[tuple[Span, int]] = set()
+        self.losses: set[tuple[Span, int]] = set()
         self.lost: set[str] = set()
         self.batched = False
         self.sets = 0
@@ -68,7 +69,7 @@ class SequenceBuilder:
         result = self.last.place if self.last else None
         spans = {step.span for step in self.steps}
         for at, (name, span) in self.made.items():
-            if at in self.read or at == result:
+            if at in self.read or at == result or at in self.losses:
                 continue
             helps = ("write `_`",) if at[0] in spans else ("leave it out of the header",)
             if any(step.span == at[0] and step.layer and step.layer.span == span for step in self.steps):
@@ -332,7 +333,9 @@ class SequenceBuilder:
             owner = statement.outputs[place] if statement.outputs else statement.layer
             nodes = set_of(kind, self.sets if slot.fresh else max(old, 0))
             made = Value(kind, nodes, statement.span, statement.layer.name.text, at)
-            if place == 0:
+            if kind == "loss":
+                self.losses.add(at)
+            elif place == 0:
                 self.last, self.previous = made, name
             if name is not None:
                 self.known[name] = made

@@ -22,6 +22,7 @@ from graphdsl.plan.ir import (
 )
 from graphdsl.plan.lowering import lower
 from graphdsl.plan.module_spec import Ids, ModuleSpec, Stacked, Width
+from graphdsl.plan.penalty import Penalty
 from graphdsl.plan.reach import depths, receptive_hops
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "ModuleSpec",
     "NodeStage",
     "NodeStep",
+    "Penalty",
     "PipeStep",
     "Plan",
     "Readout",

@@ -13,6 +13,7 @@ from graphdsl.catalog import Scope, SlotKind
 from graphdsl.model import Metapath, MetapathHop, SequenceInput
 from graphdsl.plan.head_types import AnyHead, GraphHead, Head, LinkHead
 from graphdsl.plan.module_spec import ModuleSpec, Width
+from graphdsl.plan.penalty import Penalty
 from graphdsl.text import EdgeKey, Span
 
 
@@ -299,6 +300,7 @@ class Plan:
         derived: how to make relations that data may not hold, in an order in which each needs only earlier ones.
         stages: in order; stage i makes state i + 1.
         heads: predictions.
+        penalties: losses that training adds to those of the predictions.
     """
 
     model: str
@@ -311,6 +313,7 @@ class Plan:
     derived: tuple[Derived, ...]
     stages: tuple[Stage, ...]
     heads: tuple[AnyHead, ...]
+    penalties: tuple[Penalty, ...] = ()
 
     def widths(self, state: int) -> Mapping[str, Width]:
         """Widths of a state by type: state 0 is the input."""

@@ -28,6 +28,8 @@ from graphdsl.plan.link_heads import lower_link
 from graphdsl.plan.module_spec import Ids, ModuleSpec, Width
 from graphdsl.plan.modules import unresolved
 from graphdsl.plan.passes import PASSES
+from graphdsl.plan.penalties import lower_penalty, unreached_penalties
+from graphdsl.plan.penalty import Penalty
 from graphdsl.plan.relations import lower_edges
 from graphdsl.plan.sequences import lower_sequence
 from graphdsl.plan.state import Flow
@@ -145,7 +147,7 @@ def _optional(schema: Schema, used: set[EdgeKey]) -> frozenset[EdgeKey]:
 
 def _unread_states(program: Program, found: list[Diagnostic]) -> None:
     """Named states that nothing reads."""
-    read = {prediction.state for prediction in program.predictions}
+    read = {item.state for item in (*program.predictions, *program.penalties)}
     for stage in program.stages:
         read.add(stage.reads)
         if isinstance(stage, JoinedStage):
@@ -204,6 +206,7 @@ def lower(program: Program, metadata: Metadata | None = None) -> tuple[Plan, lis
         flow.states.append(lowered.widths)
     stages = tuple(flow.stages)
     heads = tuple(_lower_prediction(prediction, flow) for prediction in program.predictions)
+    penalties = tuple(lower_penalty(item, flow) for item in program.penalties)
     served = all(item.code != "GNN301" for item in found)
     for prediction in program.predictions if served else ():
         _reached(program, prediction, stages, found)
@@ -211,17 +214,22 @@ def lower(program: Program, metadata: Metadata | None = None) -> tuple[Plan, lis
     found += find_leaks(program)
     found += mixed_graphs(stages, heads)
     _unread_states(program, found)
-    plan = _assemble(program, inputs, stages, heads)
+    plan = _assemble(program, inputs, stages, heads, penalties)
     for apply in PASSES:
         plan = apply(plan)
     for check in CHECKS:
         if check is not dead_rules or not {"GNN301", "GNN504"} & {item.code for item in found}:
             found += check(plan, program.schema)
+    found += unreached_penalties(plan)
     return plan, list(dict.fromkeys(found))
 
 
 def _assemble(
-    program: Program, inputs: Mapping[str, Width], stages: tuple[Stage, ...], heads: tuple[AnyHead, ...]
+    program: Program,
+    inputs: Mapping[str, Width],
+    stages: tuple[Stage, ...],
+    heads: tuple[AnyHead, ...],
+    penalties: tuple[Penalty, ...],
 ) -> Plan:
     schema = program.schema
     used = _used_relations(stages)
@@ -239,4 +247,5 @@ def _assemble(
         derived=derived,
         stages=stages,
         heads=heads,
+        penalties=penalties,
     )

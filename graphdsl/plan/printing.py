@@ -23,6 +23,7 @@ from graphdsl.plan.ir import (
 )
 from graphdsl.plan.module_spec import Ids, ModuleSpec, Width
 from graphdsl.plan.modules import show_width
+from graphdsl.plan.penalty import Penalty
 from graphdsl.plan.table import align
 from graphdsl.text import EdgeKey, Span, clean, show_edge, show_name
 
@@ -155,7 +156,7 @@ def _sequence_rows(stage: SequenceStage) -> list[Row]:
         shared = f"  (weights of step {step.shares + 1})" if step.shares is not None else ""
         width = (
             ""
-            if step.width_out is None and step.width_in is None
+            if step.kind == "loss" or (step.width_out is None and step.width_in is None)
             else _arrow(show_width(step.width_in), step.width_out)
         )
         rows.append((f"step {place + 1}", header, _layer(step.module) + shared, width, step.rule))
@@ -178,6 +179,10 @@ def _head_rows(head: AnyHead, plan: Plan) -> list[Row]:
         width = _arrow(show_width(item.width_in), item.width_out)
         rows.append(("predict", show_name(item.type), f"readout {_layer(item.module)}", width, line))
     return [*rows, ("predict", head.name, _layer(head.module), size, line)]
+
+
+def _penalty_row(penalty: Penalty) -> Row:
+    return ("penalty", penalty.name, f"weight {penalty.weight:g}", "", penalty.span)
 
 
 def _head_row(head: Head | LinkHead) -> Row:
@@ -212,6 +217,7 @@ def render_plan(plan: Plan, most: int | None = None) -> str:
     for stage in plan.stages:
         rows += _stage_rows(stage, plan)
     rows += [row for head in plan.heads for row in _head_rows(head, plan)]
+    rows += map(_penalty_row, plan.penalties)
     several = len({row[-1].file for row in rows if row[-1]}) > 1
     previous = ""
     shown: list[tuple[str, ...]] = []

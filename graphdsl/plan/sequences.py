@@ -48,7 +48,7 @@ class _BlockLowering:
         for step in self.block.steps:
             self.steps.append(self.join(step) if step.layer is None else self.layer(step, step.layer))
         block = self.block
-        last = self.steps[-1] if self.steps else None
+        last = next((step for step in reversed(self.steps) if step.kind != "loss"), None)
         widths: dict[str, Width] = dict(self.flow.states[0])
         of_nodes = last is not None and last.kind == "nodes"
         if last is not None and of_nodes:

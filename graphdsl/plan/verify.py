@@ -110,7 +110,8 @@ def _made(plan: Plan, stage: Stage) -> Mapping[str, Width]:
     if isinstance(stage, JoinStage):
         return {name: _joined(plan, stage, name) for name in stage.produced}
     if isinstance(stage, SequenceStage):
-        return dict.fromkeys(stage.produced, stage.steps[-1].width_out)
+        last = next(step for step in reversed(stage.steps) if step.kind != "loss")
+        return dict.fromkeys(stage.produced, last.width_out)
     return {}
 
 

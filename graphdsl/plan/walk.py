@@ -1,6 +1,7 @@
 """Visiting everything that a plan instantiates."""
 
 from collections.abc import Iterator
+from typing import Any, cast
 
 from graphdsl.plan.head_types import GraphHead
 from graphdsl.plan.ir import JoinStage, NodeStage, Plan, RelationStage, SequenceStage, Stage
@@ -20,6 +21,15 @@ def stage_modules(stage: Stage) -> Iterator[ModuleSpec]:
         yield from (step.module for step in stage.steps)
     for item in stage.pipe:
         yield from (step.module for step in item.steps)
+
+
+def nested(module: ModuleSpec) -> Iterator[ModuleSpec]:
+    """A module and those among its arguments."""
+    yield module
+    for value in module.arguments.values():
+        for item in cast("tuple[Any, ...]", value) if isinstance(value, tuple) else (value,):
+            if isinstance(item, ModuleSpec):
+                yield from nested(item)
 
 
 def modules(plan: Plan) -> Iterator[ModuleSpec]:

@@ -2,7 +2,7 @@
 # Lark calls these methods by the names of the grammar's rules; children are records, tokens or lists thereof.
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, get_args
 
 from lark import Token, Tree
 
@@ -12,7 +12,7 @@ from graphdsl.text import Span
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 _SUFFIX = {"K": 10**3, "M": 10**6, "G": 10**9}
 _MAX_DIGITS = 30
-_STATEMENTS = (n.StageStatement, n.RepeatStatement, n.DropStatement, n.PredictStatement, n.SequenceStatement)
+_STATEMENTS = get_args(n.Statement)
 _T = TypeVar("_T")
 
 
@@ -206,7 +206,7 @@ class _TreeBuilder:
 
     def amended(self, at: _Bounds, c: list[Any]) -> n.AmendedDecl:
         name, base, *schema = _of(n.Name, c)
-        changes = _of((n.Override, n.Replacement, n.PredictStatement), c)
+        changes = _of((n.Override, n.Replacement, n.PredictStatement, n.PenaltyStatement), c)
         parameters = tuple(_first(_Parameters, c) or ())
         return n.AmendedDecl(name, parameters, base, schema[0] if schema else None, tuple(changes), self.span(at))
 
@@ -287,6 +287,18 @@ class _TreeBuilder:
             tuple(item.span for item in given if options[item.kind] is not item),
             self.span(at),
         )
+
+    def penalty(self, at: _Bounds, c: list[Any]) -> n.PenaltyStatement:
+        weight = _first(_Option, c)
+        return n.PenaltyStatement(c[1], weight.value if weight else None, self.span(at))
+
+    def penalised(self, at: _Bounds, c: list[Any]) -> n.Penalised:
+        values, options = _of(n.PenalisedValue, c), _of(n.Argument, c)
+        return n.Penalised(self.word(c[0]), tuple(values), tuple(options), self.span(at))
+
+    def penalised_value(self, at: _Bounds, c: list[Any]) -> n.PenalisedValue:
+        *state, name = _of(n.Name, c)
+        return n.PenalisedValue(state[0] if state else None, name, self.span(at))
 
     def label(self, at: _Bounds, c: list[Any]) -> n.LabelTarget:
         kind, attribute, *sources = _of(n.Name, c)

@@ -26,6 +26,7 @@ WORDS: dict[str, str] = {
     "REPEAT": "`repeat`",
     "DROP": "`drop`",
     "PREDICT": "`predict`",
+    "PENALTY": "`penalty`",
     "FROM": "`from`",
     "WEIGHT": "`weight`",
     "NEGATIVES": "`negatives`",
@@ -65,8 +66,8 @@ WORDS: dict[str, str] = {
 }
 
 _VALUE = frozenset({"FLOAT", "INT", "STRING", "TRUE", "FALSE", "NONE", "IDENTIFIER", "LPAR", "LSQB", "MINUS"})
-_STATEMENT = frozenset({"IDENTIFIER", "NODES", "EDGES", "REPEAT", "DROP", "PREDICT", "SEQUENTIAL"})
-_REPLACED = frozenset({"IDENTIFIER", "NODES", "EDGES", "PREDICT"})
+_STATEMENT = frozenset({"IDENTIFIER", "NODES", "EDGES", "REPEAT", "DROP", "PREDICT", "PENALTY", "SEQUENTIAL"})
+_REPLACED = frozenset({"IDENTIFIER", "NODES", "EDGES", "PREDICT", "PENALTY"})
 _OPERATORS = frozenset({"PLUS", "MINUS", "POWER", "STAR", "SLASH", "PERCENT"})
 _LIKELY_END = frozenset({"COMMA", "RPAR", "RSQB", "RBRACE"})
 _EXTENDS = frozenset({"LPAR", "EQUAL", "LSQB", "QUESTION"})
@@ -74,14 +75,14 @@ _UNLIKELY = frozenset({"GNN", "$END"})
 _PATTERN = frozenset({"IDENTIFIER", "STRING", "STAR"})
 _DECLARATION = frozenset({"IMPORT", "SCHEMA", "MODEL", "TRAIN"})
 _MEMBER = frozenset({"OPTIONAL", "NODE", "EDGE", "METAPATH", "GRAPH"})
-_AMENDMENT = frozenset({"IDENTIFIER", "REPLACE", "PREDICT"})
+_AMENDMENT = frozenset({"IDENTIFIER", "REPLACE", "PREDICT", "PENALTY"})
 _STEP = frozenset({"IDENTIFIER", "REPEAT"})
 _OPTION = frozenset({"WEIGHT", "NEGATIVES", "KEEP_TARGET"})
 
 _GROUPS: tuple[tuple[frozenset[str], tuple[str, ...]], ...] = (
-    (_STATEMENT, ("a statement (`name = …`, `nodes`, `edges`, `repeat`, `drop`, `predict`)",)),
-    (_AMENDMENT, ("a change (`name = value`, `replace`, `predict`)",)),
-    (_REPLACED, ("a named stage (`name = …`)", "`predict`")),
+    (_STATEMENT, ("a statement (`name = …`, `nodes`, `edges`, `repeat`, `drop`, `predict`, `penalty`)",)),
+    (_AMENDMENT, ("a change (`name = value`, `replace`, `predict`, `penalty`)",)),
+    (_REPLACED, ("a named stage (`name = …`)", "`predict`", "`penalty`")),
     (_STEP, ("a step (a layer, `repeat`)",)),
     (_OPTION, ("an option (`weight`, `negatives`, `keep_target`)",)),
     (_DECLARATION, ("`import`", "`schema`", "`model`", "`train`")),

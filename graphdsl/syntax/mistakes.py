@@ -35,11 +35,11 @@ from graphdsl.syntax.recovery import Blank, Replace, Skip, code_before, code_end
 from graphdsl.text import Fix, closest, renaming, report
 
 _STARTER = re.compile(
-    r'(schema|model|train|import|node|edge|metapath|drop|predict|replace|sequential)[ \t]+(?=["\w])'
+    r'(schema|model|train|import|node|edge|metapath|drop|predict|penalty|replace|sequential)[ \t]+(?=["\w])'
     r"|(optional)[ \t]+(?=(?:node|edge)\b)|(repeat)[ \t]+(?=[\w(])|(graph)[ \t]*(?=\{)|(nodes|edges)[ \t]*(?=[({])"
     r"|[^\W\d]\w*[ \t]*=[ \t]*(?=(?:nodes|edges)\b|(?:cat|add|mean|max|jump)[ \t]*\()"
 )
-_STATEMENTS = ("nodes", "edges", "repeat", "drop", "predict", "sequential")
+_STATEMENTS = ("nodes", "edges", "repeat", "drop", "predict", "penalty", "sequential")
 _NAME = re.compile(r'[^\W\d]\w*|"(?:[^"\\\n]|\\.)*"')
 _TRIPLE = re.compile(r"\([^(){}\n,]+,[^(){}\n,]+,[^(){}\n,]+\)")
 _DECLARATION = re.compile(r"^[ \t]*(import|schema|model|train)\b", re.MULTILINE)
@@ -183,7 +183,7 @@ def _amending(here: Draft, token: Token, _accepted: frozenset[str]) -> Mistake |
         return None
     name = statement.group("name")
     if name is None:
-        message = "a model that amends another holds `name = value`, `replace NAME = …` and `predict` only"
+        message = "a model that amends another holds `name = value`, `replace NAME = …`, `predict` and `penalty` only"
         helps = ("name the stage in the base and replace it, or write a whole model: `model NAME on SCHEMA { … }`",)
         return Mistake(report("GNN010", message, here.span(start, statement.end()), helps=helps), Blank(start))
     edit = Replace(start, start, "replace ")

@@ -25,6 +25,7 @@ from graphdsl.syntax.members import (
     SchemaDecl,
     TypeExpression,
 )
+from graphdsl.syntax.penalties import Penalised, PenalisedValue, PenaltyStatement
 from graphdsl.text import SourceText, Span
 
 # --- model -----------------------------------------------------------------------------------------------------------
@@ -204,7 +205,7 @@ class SequenceStatement:
     span: Span
 
 
-Statement = StageStatement | RepeatStatement | DropStatement | PredictStatement | SequenceStatement
+Statement = StageStatement | RepeatStatement | DropStatement | PredictStatement | PenaltyStatement | SequenceStatement
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,13 +230,13 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """`replace h0 = nodes { … }` or `replace predict author.y: MLP(64, 4)`."""
+    """`replace h0 = nodes { … }`, `replace predict author.y: MLP(64, 4)` or `replace penalty gini(author) weight 0.1`."""
 
-    statement: StageStatement | PredictStatement
+    statement: StageStatement | PredictStatement | PenaltyStatement
     span: Span
 
 
-Amendment = Override | Replacement | PredictStatement
+Amendment = Override | Replacement | PredictStatement | PenaltyStatement
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +322,9 @@ __all__ = [
     "Override",
     "ParameterDecl",
     "Pattern",
+    "Penalised",
+    "PenalisedValue",
+    "PenaltyStatement",
     "PipeLayer",
     "PipeMap",
     "PredictStatement",

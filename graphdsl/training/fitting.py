@@ -28,6 +28,7 @@ from graphdsl.training.keeping import BEST, LAST, KeepCheckpoints, Patience
 from graphdsl.training.liveness import dead_parameters
 from graphdsl.training.module import GraphModule
 from graphdsl.training.objective import Monitor
+from graphdsl.training.penalties import penalty_names
 from graphdsl.training.progress import METRICS, MetricsTable, ShowProgress
 from graphdsl.training.settings import differing_settings, settings_to_plain
 from graphdsl.training.splits import Supervision, read_supervision
@@ -194,7 +195,8 @@ def _build_trainer(
     console: Console | None,
 ) -> Trainer:
     columns = [*supervision.task.names("val")] if supervision.has("val") else []
-    trained = ["train_loss", *(supervision.task.name("train", it, it.main) for it in supervision.task.heads)]
+    trained = ["train_loss", *penalty_names(module.plan)]
+    trained += (supervision.task.name("train", it, it.main) for it in supervision.task.heads)
     callbacks: list[Callback] = [MetricsTable(keep.folder / METRICS, (*trained, *columns)), keep]
     if console is not None:
         callbacks.append(ShowProgress(console, training.epochs, module.monitor))

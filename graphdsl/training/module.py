@@ -6,6 +6,7 @@ the same ones.
 """
 
 import math
+import random
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +25,7 @@ from graphdsl.training.objective import Monitor, Task
 from graphdsl.training.optimization import Scheduler, build_optimizer, build_scheduler, step_scheduler
 from graphdsl.training.order import mix
 from graphdsl.training.pairs import WantedPairs
+from graphdsl.training.penalties import Penalties, read_penalties
 from graphdsl.training.scores import Scores, is_distributed
 from graphdsl.training.splits import Supervision
 from graphdsl.training.task import HeadTask, LossTerm
@@ -96,6 +98,7 @@ class GraphModule(LightningModule):
         self._source = BatchSource(data, plan, training, origin.schema)
         self._train_batches: list[Batches] = []
         self._train_sums, self._val_sums = LossSums(self.task), LossSums(self.task)
+        self._penalties = Penalties(plan)
         self._train_scores = nn.ModuleDict({_key(item): Scores(item, only=[item.main]) for item in self.task.heads})
         self._val_scores = nn.ModuleDict({_key(item): Scores(item) for item in self.task.heads})
 
@@ -132,18 +135,29 @@ class GraphModule(LightningModule):
             batches.epoch = epoch
         # On the whole graph, processes draw alike and so compute what one would.
         rank = self.global_rank if self.settings.batch_size is not None else 0
-        torch.manual_seed(mix(self.settings.seed, epoch, rank))
+        seed = mix(self.settings.seed, epoch, rank)
+        torch.manual_seed(seed)
+        random.seed(seed)  # PyG draws edges that are not there with Python's
 
     def training_step(self, batch: Batch | list[Batch], batch_idx: int) -> Tensor:
-        """One step on a batch (of each predicted type): the weighted sum of the predictions' mean losses."""
-        found = [self._measure(item, self._train_scores) for item in (batch if isinstance(batch, list) else [batch])]
+        """One step on a batch (of each predicted type): the weighted sum of the predictions' mean losses, and of penalties."""
+        found, penalties = [], []
+        for item in batch if isinstance(batch, list) else [batch]:
+            found.append(self._measure(item, self._train_scores))
+            penalties.append(read_penalties(self.model, self.plan))
         totals = torch.stack([total for total, _ in found]).sum(0)
         whole = self._add_processes(torch.stack([sums for _, sums in found]).sum(0))
         self._train_sums.add(whole)
         self._refuse_infinite(whole, "train")
         # Lightning averages gradients over processes; the mean wanted is over all their rows.
         weights = torch.tensor([item.head.weight for item in self.task.heads], device=whole.device)
-        return (weights * totals * self.trainer.world_size / whole[:, 1].clamp(min=_TINY)).sum()
+        loss = (weights * totals * self.trainer.world_size / whole[:, 1].clamp(min=_TINY)).sum()
+        return loss if not self.plan.penalties else loss + self._add_penalties(penalties)
+
+    def _add_penalties(self, found: list[Tensor]) -> Tensor:
+        together = self._add_processes(torch.stack([item.detach() for item in found]).mean(0))
+        self._penalties.add(together / self.trainer.world_size, self.current_epoch + 1)
+        return self._penalties.weigh(found)
 
     def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Measure one batch."""
@@ -193,6 +207,8 @@ class GraphModule(LightningModule):
 
     def _close_pass(self, split: str, sums: LossSums, scores: nn.ModuleDict) -> None:
         values = sums.compute(split)
+        if split == "train":
+            values.update(self._penalties.compute())
         for item in self.task.heads:
             found = scores[_key(item)].compute()  # type: ignore[operator]
             values.update({self.task.name(split, item, name): value for name, value in found.items()})

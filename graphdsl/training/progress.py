@@ -109,6 +109,8 @@ class ShowProgress(Callback):
 
     def _say(self, metrics: dict[str, float]) -> str:
         said = f"train_loss {metrics['train_loss']:.4f}"
+        if "train_penalty" in metrics:
+            said += f"  train_penalty {metrics['train_penalty']:.4f}"
         if self._monitor is None or self._monitor.name == "train_loss":
             return said
         best = f" (best {self._best:.4f})" if self._best is not None else ""

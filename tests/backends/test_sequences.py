@@ -135,11 +135,11 @@ def test_dense_pooling(graphs) -> None:
         DenseSAGEConv(3): x, adj, mask -> s
         DenseSAGEConv(16): x, adj, mask -> x
         relu
-        dense_diff_pool: x, adj, s, mask -> x, adj, _, _
+        dense_diff_pool: x, adj, s, mask -> x, adj, link, ent
         DenseGCNConv(8): x, adj -> x
         dense_mean_pool: x -> x
         Linear(2)
-      } predict graph.y""")
+      } penalty link penalty ent predict graph.y""")
     by_hand = Sequential(
         "x, edge_index, batch",
         [

@@ -64,6 +64,7 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
     "GATConv": HEADS,
     "GATv2Conv": HEADS,
     "TransformerConv": (*HEADS, {**HEADS[1], "beta": True}),
+    "SuperGATConv": (*HEADS, {**HEADS[0], "attention_type": "SD"}),
     "AGNNConv": ({},),
     "SplineConv": ({**OUT, "kernel_size": 2}, {**OUT, "kernel_size": (2, 3, 4), "is_open_spline": (True, False, True)}),
     "HANConv": ({**OUT, "heads": 2},),

@@ -5,13 +5,14 @@ import inspect
 import re
 from pathlib import Path
 
-from graphdsl.plan import head_types, ir, module_spec
+from graphdsl.plan import head_types, ir, module_spec, penalty
 
 PAGE = Path(__file__).parent.parent.parent / "graphdsl" / "plan" / "README.md"
 RECORDS: tuple[type, ...] = (
     ir.Plan, ir.Derived, ir.NodeStage, ir.RelationStage, ir.JoinStage, ir.DropStage, ir.SequenceStage, ir.NodeStep,
     ir.RelationStep, ir.JointStep, ir.SequenceStep, ir.SequenceInput, ir.PipeStep, ir.InputBinding, ir.Combine,
-    head_types.Head, head_types.LinkHead, head_types.GraphHead, head_types.Readout, module_spec.ModuleSpec,
+    head_types.Head, head_types.LinkHead, head_types.GraphHead, head_types.Readout, penalty.Penalty,
+    module_spec.ModuleSpec,
 )  # fmt: skip
 COMMON = {
     "width_in": "width of what it reads; of several, by type or in order",

@@ -12,6 +12,7 @@ from torch_geometric.nn.conv.hetero_conv import group
 from graphdsl.backends.graph import Graph, Values
 from graphdsl.backends.modules import build_module
 from graphdsl.backends.naming import edge_key, module_key
+from graphdsl.backends.own_losses import own_losses, take_losses
 from graphdsl.backends.places import located
 from graphdsl.backends.pyg.attention import SemanticAttention
 from graphdsl.backends.pyg.joint import build_joint, run_joint
@@ -38,6 +39,7 @@ class RelationMap(nn.Module):
         self.joints = nn.ModuleList([build_joint(step) for step in stage.joints])
         self.attention = nn.ModuleDict(_build_attention(stage))
         self.pipe = build_pipe(stage)
+        self._own = own_losses(self)
 
     def forward(self, stage: RelationStage, states: list[Values], graph: Graph, live: bool) -> Values:
         """Values [num_nodes, width] of the types that receive messages.
@@ -48,6 +50,7 @@ class RelationMap(nn.Module):
             graph: edges and attributes.
             live: leave out what no prediction depends on.
         """
+        take_losses(self._own)
         steps = [step for step in stage.steps if step.live or not live]
         messages = self._send(steps, stage, states, graph) if steps else {}
         for module, step in zip(self.joints, stage.joints, strict=True):
@@ -59,6 +62,10 @@ class RelationMap(nn.Module):
         with located(f"`combine {stage.combine.kind}`", stage.combine.span or stage.span):
             combined = {name: self._combine(name, arrived) for name, arrived in messages.items()}
         return run_pipe(self.pipe, combined, states[stage.reads])
+
+    def penalties(self) -> dict[str, Tensor]:
+        """Losses that layers have of their own, of the latest forward pass: by class, those of all relations added up."""
+        return take_losses(self._own)
 
     def _send(
         self, steps: list[RelationStep], stage: RelationStage, states: list[Values], graph: Graph

@@ -1,8 +1,6 @@
 """The sequential form as PyG's own `Sequential`, called as its header says."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
-from importlib import import_module
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -10,6 +8,8 @@ from torch import Tensor
 from torch_geometric.nn import JumpingKnowledge, Sequential
 
 from graphdsl.backends.modules import build_module
+from graphdsl.backends.own_losses import own_losses, take_losses
+from graphdsl.backends.penalties import Kept, function_of
 from graphdsl.backends.places import located
 from graphdsl.model import SequenceInput
 from graphdsl.plan import Plan, SequenceStage, SequenceStep
@@ -97,6 +97,13 @@ class CompiledSequence(Sequential):
         super().__init__(_names([item.name for item in stage.inputs], "_"), list(zip(built, headers, strict=True)))
         self.plan = plan
         self.stage = stage
+        self._own = own_losses(self)
+        self._kept = Kept()
+
+    @property
+    def penalties(self) -> dict[str, Tensor]:
+        """Penalties of the latest forward pass by name, without their weights; see `CompiledModel.penalties`."""
+        return dict(self._kept.values)
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -118,6 +125,9 @@ class CompiledSequence(Sequential):
             SpecError: GNN618 for one that is missing, GNN604 for another width.
         """
         values: dict[str | None, Any] = {**self._inputs(args, kwargs), None: None}
+        losses: dict[tuple[int, int], Tensor] = {}
+        wanted = {place for item in self.plan.penalties for place in item.outputs}
+        take_losses(self._own)
         out: Any = None
         for place, step in enumerate(self.stage.steps):
             with located(f"`{step.module.name}` of model `{self.plan.model}`", step.rule):
@@ -125,8 +135,17 @@ class CompiledSequence(Sequential):
                 made = self[place](*given)
             made = (made,) if len(step.outputs) == 1 else made
             values.update((name, value) for name, value in zip(step.outputs, made, strict=True) if name is not None)
-            out = made[0]
+            losses.update(((place, number), made[number]) for number in range(len(made)) if (place, number) in wanted)
+            out = made[0] if step.kind != "loss" else out
+        self._keep(losses)
         return out
+
+    def _keep(self, losses: Mapping[tuple[int, int], Tensor]) -> None:
+        """Keep the penalties of a pass: of what steps gave, and of layers with a loss of their own."""
+        own = take_losses(self._own)
+        for item in self.plan.penalties:
+            values = [losses[place] for place in item.outputs] or [own[item.own]]
+            self._kept.values[item.name] = torch.stack(values).sum()
 
     def _inputs(self, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str | None, Any]:
         """Arguments by name, completed and checked."""
@@ -177,9 +196,7 @@ def _build(step: SequenceStep, earlier: Sequence[Callable[..., Any]]) -> Callabl
     if step.shares is not None:
         return Again(earlier[step.shares])
     if step.call == "function":
-        module, _, name = step.module.path.rpartition(".")
-        function = getattr(import_module(module), name)
-        return partial(function, **step.module.arguments) if step.module.arguments else function
+        return function_of(step.module)
     if step.call == "module":
         return build_module(step.module)
     if step.module.name == "jump":

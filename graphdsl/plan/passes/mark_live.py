@@ -95,6 +95,11 @@ def mark_live(plan: Plan) -> Plan:
     return replace(plan, stages=_walk(plan)[0])
 
 
+def needed_types(plan: Plan) -> Needed:
+    """Types of which some prediction depends on the value, by state."""
+    return _walk(plan)[1]
+
+
 def read_inputs(plan: Plan) -> set[str]:
     """Node types of which a prediction depends on the features or numbers."""
     blocks = {stage.type for stage in plan.stages if isinstance(stage, SequenceStage)}

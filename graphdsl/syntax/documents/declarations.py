@@ -115,6 +115,7 @@ class _Declarations(Speller):
             "repeat": self.repeat,
             "drop": self.drop,
             "predict": self.predict,
+            "penalty": self.penalty,
             "sequential": self.sequential,
             "parameter": self.override,
             "replace": self.replace,
@@ -185,6 +186,11 @@ class _Declarations(Speller):
                 self.option(node, key, key, self.value)
             elif key == "keep_target":
                 self.flag(node, key, key)
+
+    def penalty(self, node: Node) -> None:
+        self.begin("penalty", node)
+        self.text(node.pairs["penalty"][1], "penalty")
+        self.option(node, "weight", "weight", self.value)
 
     def target(self, node: Node) -> None:
         if node.kind == "scalar":

@@ -28,6 +28,7 @@ KINDS = {
     "path": "parts_path",
     "relation": "parts_relation",
     "prediction": "parts_target",
+    "penalty": "penalised",
     "parameter": "parts_parameter",
     "names": "slots",
 }

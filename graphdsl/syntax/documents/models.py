@@ -207,6 +207,16 @@ class Predict(Record):
     keep_target: Annotated[StrictBool, Field(description="for links: the predicted edges stay in the graph")] = False
 
 
+class Penalty(Record):
+    """A loss beside those of the predictions."""
+
+    penalty: Annotated[
+        Text,
+        Field(description="what is penalised, as in `.gnn`", examples=["mincut_loss", "gini(h1.author)", "SuperGATConv"]),
+    ]
+    weight: Annotated[Value | None, Field(description="scales it; 1 when left out")] = None
+
+
 Slots = TypeAliasType(
     "Slots",
     Annotated[
@@ -268,14 +278,16 @@ Statement = TypeAliasType(
         | Annotated[Repeat, Tag("a repeat")]
         | Annotated[Drop, Tag("a drop")]
         | Annotated[Predict, Tag("a prediction")]
+        | Annotated[Penalty, Tag("a penalty")]
         | Annotated[Sequential, Tag("a sequence")],
         pick(
-            "a statement: a mapping with `nodes`, `edges`, `join`, `repeat`, `drop`, `predict` or `sequential`",
+            "a statement: a mapping with `nodes`, `edges`, `join`, `repeat`, `drop`, `predict`, `penalty` or `sequential`",
             {
                 **_STAGES,
                 "repeat": "a repeat",
                 "drop": "a drop",
                 "predict": "a prediction",
+                "penalty": "a penalty",
                 "sequential": "a sequence",
             },
         ),
@@ -306,8 +318,12 @@ class Replacement(Record):
         Annotated[NodesStage, Tag("a node map")]
         | Annotated[EdgesStage, Tag("a relation map")]
         | Annotated[JoinStage, Tag("a join")]
-        | Annotated[Predict, Tag("a prediction")],
-        pick("a stage with `nodes`, `edges` or `join`, or a prediction", {**_STAGES, "predict": "a prediction"}),
+        | Annotated[Predict, Tag("a prediction")]
+        | Annotated[Penalty, Tag("a penalty")],
+        pick(
+            "a stage with `nodes`, `edges` or `join`, a prediction or a penalty",
+            {**_STAGES, "predict": "a prediction", "penalty": "a penalty"},
+        ),
     ]
 
 
@@ -323,10 +339,16 @@ class AmendedBlock(Record):
             Annotated[
                 Annotated[Override, Tag("an override")]
                 | Annotated[Replacement, Tag("a replacement")]
-                | Annotated[Predict, Tag("a prediction")],
+                | Annotated[Predict, Tag("a prediction")]
+                | Annotated[Penalty, Tag("a penalty")],
                 pick(
-                    "a change: `{parameter: …, value: …}`, `{replace: …}` or `{predict: …}`",
-                    {"parameter": "an override", "replace": "a replacement", "predict": "a prediction"},
+                    "a change: `{parameter: …, value: …}`, `{replace: …}`, `{predict: …}` or `{penalty: …}`",
+                    {
+                        "parameter": "an override",
+                        "replace": "a replacement",
+                        "predict": "a prediction",
+                        "penalty": "a penalty",
+                    },
                 ),
             ]
         ],

@@ -177,7 +177,7 @@ class _Writer:
         return out | self.parameters(tree) | {"changes": self.statements(tree)}
 
     def statements(self, tree: Tree[Token]) -> list[Any]:
-        kinds = ("stage", "repeat", "drop", "predict", "sequence", "override", "replacement")
+        kinds = ("stage", "repeat", "drop", "predict", "penalty", "sequence", "override", "replacement")
         return [getattr(self, str(child.data))(child) for child in self.only(tree, *kinds)]
 
     def override(self, tree: Tree[Token]) -> dict[str, Any]:
@@ -232,6 +232,11 @@ class _Writer:
                 self.refuse(cast(Token, option.children[0]), f"`{option.data}` stands here twice")
             out[str(option.data)] = self.value(option.children[1]) if len(option.children) > 1 else True
         return out
+
+    def penalty(self, tree: Tree[Token]) -> dict[str, Any]:
+        weight = self.only(tree, "weight")
+        share = {"weight": self.value(weight[0].children[1])} if weight else {}
+        return {"penalty": self.said(tree.children[1]), **share}
 
     def sequence(self, tree: Tree[Token]) -> dict[str, Any]:
         return {"sequential": self.said(self.only(tree, "slots")[0]), "steps": self.steps(tree)}

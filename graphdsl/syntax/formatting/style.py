@@ -204,6 +204,9 @@ class _Style:
             return words(children[0], join(*children[1:3]), *children[3:])
         return words(*children)
 
+    def penalised(self, children: Parts) -> Part:
+        return join(children[0], bracketed(children[1:])) if len(children) > 1 else children[0]
+
     def label(self, children: Parts) -> Part:
         label = join(*children[:3])
         return words(label, children[3], filled(without_commas(children[4:]))) if len(children) > 3 else label
@@ -235,7 +238,7 @@ class _Style:
     def negative(self, children: Parts) -> Part:
         return join(*children)
 
-    parenthesised = call = negative
+    parenthesised = call = penalised_value = negative
 
 
 def parts_of(tree: Tree[Token], pieces: dict[int, Piece], last: Piece) -> dict[int, Part]:
