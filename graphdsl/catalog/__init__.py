@@ -22,6 +22,7 @@ from graphdsl.catalog.entry import (
 )
 from graphdsl.catalog.headers import Header, has_norm, header_of, is_deaf, is_graphwise
 from graphdsl.catalog.instead import INSTEAD
+from graphdsl.catalog.nested import Network, Sizes
 from graphdsl.catalog.not_yet import NOT_YET
 from graphdsl.catalog.optimizers import OPTIMIZERS, REQUIRED_ARGUMENTS, SCHEDULERS
 from graphdsl.catalog.packages import Package, describe_requirement, missing, show_packages, useful
@@ -48,6 +49,7 @@ __all__ = [
     "Header",
     "Kind",
     "LegalityRule",
+    "Network",
     "Package",
     "Parameter",
     "Plugin",
@@ -57,6 +59,7 @@ __all__ = [
     "Scope",
     "Scorer",
     "ScorerName",
+    "Sizes",
     "Slot",
     "SlotKind",
     "WidthRule",

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from graphdsl.catalog.nested import Network
+
 
 class _Required:
     """Marks a parameter without a default."""
@@ -123,6 +125,7 @@ class Slot:
         scalar: one number per edge.
         width: of what a layer gives: "" = the entry's width rule for rows, an input's name = as wide as that input,
             a parameter's name = as wide as that argument says.
+        own: of rows of nodes that a layer reads: they need not be as wide as its first input (positions beside features).
         fresh: it belongs to other nodes than the inputs: the layer has chosen or merged some.
         ignored: why nothing may stand here, although PyG's signature has it: the layer would silently ignore it.
     """
@@ -134,16 +137,19 @@ class Slot:
     width: str = ""
     fresh: bool = False
     ignored: str = ""
+    own: bool = False
 
 
 WidthRule = Callable[[Arguments, int | None], int | None]
-"""Output width from the arguments (defaults filled in) and the input width; None stands for not known yet."""
+"""Output width from the arguments (defaults filled in, with the columns of bound inputs by their names) and the input
+width; None stands for not known yet."""
 
 HopsRule = Callable[[Arguments], int]
 """How many edges a value travels in one forward pass, from the arguments (defaults filled in)."""
 
 LegalityRule = Callable[[Arguments, int | None], Problem | None]
-"""A check of arguments (defaults filled in, with the derived ones where they are known) against the input width."""
+"""A check of arguments (defaults filled in, with the derived ones and the columns of bound inputs by their names) against
+the input width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +183,9 @@ class Entry:
         bipartite: whether it can serve a relation between two node types.
         equal_pair: whether source and target must be equally wide there.
         equal_pair_if: parameters that demand it when they are true (`GATv2Conv(share_weights = true)`).
+        equal_pair_when: says from the arguments (defaults filled in) whether they demand it.
+        networks: of parameters that take a layer: what it reads, and how wide it must be; without one it reads what the
+            layer reads. Where its width follows, a spec may leave `out_channels` out.
         inputs: forward inputs that can be bound by keyword.
         self_loops: whether it has `add_self_loops` that must be off between two types.
         accepts_ids: whether it can read types without features (their node numbers, i.e. one-hot features).
@@ -208,6 +217,8 @@ class Entry:
     bipartite: bool = True
     equal_pair: bool = False
     equal_pair_if: tuple[str, ...] = ()
+    equal_pair_when: Callable[[Arguments], bool] = lambda _arguments: False
+    networks: Mapping[str, Network] = field(default_factory=dict[str, Network])
     inputs: tuple[ForwardInput, ...] = ()
     self_loops: bool = False
     accepts_ids: bool = False
@@ -234,7 +245,8 @@ class Entry:
 
     def needs_equal_pair(self, arguments: Arguments) -> bool:
         """Whether these arguments demand that source and target are equally wide."""
-        return self.equal_pair or any(arguments.get(name) is True for name in self.equal_pair_if)
+        named = any(arguments.get(name) is True for name in self.equal_pair_if)
+        return self.equal_pair or named or self.equal_pair_when(arguments)
 
     def with_defaults(self, arguments: Arguments) -> dict[str, Any]:
         """Arguments as given, PyG's defaults for the rest."""

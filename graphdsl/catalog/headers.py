@@ -99,17 +99,17 @@ def is_deaf(entry: Entry, arguments: Arguments) -> bool:
 
 
 def _convolution(entry: Entry) -> Header | None:
-    """PyG's convolutions read the nodes, earlier values of them, the edges, and then values of the edges."""
-    if entry.scope != "relation" or entry.stacked or any(item.source == "node" for item in entry.inputs):
+    """PyG's convolutions read the nodes, earlier or further values of them, the edges, and then values of the edges."""
+    if entry.scope != "relation" or entry.stacked:
         return None
-    states = tuple(_slot(item) for item in entry.inputs if item.source == "state")
+    states = tuple(_slot(item) for item in entry.inputs if item.source != "edge")
     values = tuple(_slot(item) for item in entry.inputs if item.source == "edge")
     return Header((X, *states, EDGES, *values), (X,))
 
 
 def _slot(item: ForwardInput) -> Slot:
-    kinds: tuple[SlotKind, ...] = ("nodes",) if item.source == "state" else ("edge values",)
-    return Slot(item.name, kinds, optional=not item.required, scalar=item.scalar)
+    kinds: tuple[SlotKind, ...] = ("edge values",) if item.source == "edge" else ("nodes",)
+    return Slot(item.name, kinds, optional=not item.required, scalar=item.scalar, own=item.source == "node")
 
 
 def _single(entry: Entry) -> tuple[Slot, ...]:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-_POSITIONS: Final = "reads positions of the nodes (`pos`) beside their features"
 _NEIGHBOURS: Final = "finds its neighbours itself, by nearest-neighbour search"
 _CUGRAPH: Final = "needs the cugraph package and its graph type"
 _WRAPS: Final = "takes another convolution as an argument"
@@ -26,14 +25,6 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "GravNetConv": _NEIGHBOURS,
         "DynamicEdgeConv": _NEIGHBOURS,
         "XConv": _NEIGHBOURS,
-        "PointNetConv": _POSITIONS,
-        "PPFConv": _POSITIONS,
-        "PointTransformerConv": _POSITIONS,
-        "PointGNNConv": _POSITIONS,
-        "NNConv": "its network reads edge attributes and is as wide as input times output",
-        "EdgeConv": "its network reads both ends, so its input is twice as wide as the layer's",
-        "GeneralConv": "which widths may differ between two types depends on three switches",
-        "FeaStConv": "PyG fails on a relation without edges, which a sampled batch may have",
         "SignedConv": "reads two relations, positive and negative, and two states in one",
         "HypergraphConv": "reads hyperedges: node and hyperedge pairs instead of edges",
         "PNAConv": "needs the histogram of degrees from the data",

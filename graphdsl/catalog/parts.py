@@ -64,8 +64,11 @@ def flag(name: str, default: bool) -> Parameter:
     return Parameter(name, "bool", default)
 
 
-def relation_layer(name: str, doc: str, *, left_out: Mapping[str, str] | None = None, **fields: Any) -> Entry:
+def relation_layer(
+    name: str, doc: str, *, left_out: Mapping[str, str] | None = None, path: str = "", **fields: Any
+) -> Entry:
     """A message passing class of PyG with one instance per relation; by default as wide as `out_channels`."""
     fields.setdefault("width", rules.out_channels)
     reasons = {**MESSAGE_PASSING, **(left_out or {})}
-    return Entry(name, "conv", f"torch_geometric.nn.{name}", doc, scope="relation", left_out=reasons, **fields)
+    path = path or f"torch_geometric.nn.{name}"
+    return Entry(name, "conv", path, doc, scope="relation", left_out=reasons, **fields)

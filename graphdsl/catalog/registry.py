@@ -13,6 +13,7 @@ from graphdsl.catalog import (
     joint,
     metapaths,
     models,
+    networks,
     nodes,
     norms,
     penalties,
@@ -24,6 +25,7 @@ from graphdsl.catalog.entry import Entry, Kind
 
 _FAMILIES: Final = (
     convolutions,
+    networks,
     spectral,
     attention,
     geometry,

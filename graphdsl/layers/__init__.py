@@ -2,10 +2,12 @@
 
 They take what PyG's own layers take: all types numbered together with an `edge_type` vector (as `RGCNConv`), one relation
 (as `SAGEConv`), or dictionaries by type and relation (as `HGTConv`). No loop runs over nodes or edges.
+`FeaStConv` is PyG's own, made fit for relations without edges.
 """
 
 from graphdsl.layers.compgcn import CompGCNConv, CompGCNLayer
 from graphdsl.layers.fastgtn import FastGTNConv
+from graphdsl.layers.feast import FeaStConv
 from graphdsl.layers.hpn import HPNConv
 from graphdsl.layers.nars import NARSConv
 from graphdsl.layers.sehgnn import SeHGNNConv
@@ -15,6 +17,7 @@ __all__ = [
     "CompGCNConv",
     "CompGCNLayer",
     "FastGTNConv",
+    "FeaStConv",
     "HPNConv",
     "NARSConv",
     "SeHGNNConv",

@@ -93,8 +93,11 @@ class LayerReader:
         self.states = states
         self.found = found
 
-    def read(self, call: n.Call, place: str) -> LayerUse | None:
-        """The layer of a call at a place (a key of `PLACES`), or None after a report."""
+    def read(self, call: n.Call, place: str, open_end: bool = False) -> LayerUse | None:
+        """The layer of a call at a place (a key of `PLACES`), or None after a report.
+
+        With `open_end`, its `out_channels` follow from the layer around it, and may be left out.
+        """
         entry = seek(call.name.text)
         kinds, where = PLACES[place]
         if entry is None:
@@ -112,7 +115,8 @@ class LayerReader:
         reading = _Reading(entry, call, place == "step")
         ordered = self._ordered(entry, call)
         read = [self._argument(reading, name, argument) for name, argument in ordered]
-        complete = self._complete(reading, {meant(entry, name) for name, _ in ordered if name is not None})
+        given = {meant(entry, name) for name, _ in ordered if name is not None}
+        complete = self._complete(reading, given | {"out_channels"} if open_end else given)
         if not complete or not all(read):
             return None
         return LayerUse(entry, reading.arguments, reading.places, tuple(reading.inputs), call.span)
@@ -225,7 +229,7 @@ class LayerReader:
 
     def _value(self, reading: "_Reading", parameter: Parameter, argument: n.Argument) -> bool:
         try:
-            value = self._evaluate(parameter, argument.value)
+            value = self._evaluate(reading.entry, parameter, argument.value)
         except Refused as refused:
             self.found.append(refused.diagnostic)
             return False
@@ -262,15 +266,17 @@ class LayerReader:
         fix = fix or retyped(argument.value, lambda other: check_value(parameter, other) is None)
         return report(code, message, place, helps=helps, fix=fix)
 
-    def _evaluate(self, parameter: Parameter, node: n.Expression) -> Any:
+    def _evaluate(self, owner: Entry, parameter: Parameter, node: n.Expression) -> Any:
         kinds = parameter.type.split("|")
+        network = owner.networks.get(parameter.name)
+        open_end = network is not None and network.gives is not None
         if ("module" in kinds or "activation" in kinds) and isinstance(node, n.Call):
-            return self.read(node, "argument" if "module" in kinds else "activation") or _REPORTED
+            return self.read(node, "argument" if "module" in kinds else "activation", open_end) or _REPORTED
         if isinstance(node, n.Reference) and node.name.text not in self.values:
             name = node.name.text
             if ("activation" in kinds or "module" in kinds) and seek(name) is not None:
                 place = "argument" if "module" in kinds else "activation"
-                return self.read(n.Call(node.name, (), node.span), place) or _REPORTED
+                return self.read(n.Call(node.name, (), node.span), place, open_end) or _REPORTED
             if parameter.choices and name in parameter.choices:
                 helps = (f'write it as a string: `"{name}"`',)
                 fix = Fix("quote it", (Edit(node.span, f'"{name}"'),))

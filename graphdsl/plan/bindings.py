@@ -81,7 +81,8 @@ def _renamed(item: BoundInput, known: Iterable[set[str]]) -> Fix | None:
 
 
 def _check_nodes(item: BoundInput, edges: Iterable[EdgeKey], flow: Flow) -> None:
-    """Both ends of every relation must have the attribute."""
+    """Both ends of every relation must have the attribute, equally wide."""
+    edges = tuple(edges)
     for name in sorted({end for edge in edges for end in (edge[0], edge[2])}):
         node = flow.schema.nodes[name]
         if item.attribute not in node.attributes:
@@ -93,6 +94,13 @@ def _check_nodes(item: BoundInput, edges: Iterable[EdgeKey], flow: Flow) -> None
                 item, [set(flow.schema.nodes[end].attributes) for edge in edges for end in (edge[0], edge[2])]
             )
             flow.found.append(report("GNN304", message, item.span, also=also, helps=helps, notes=notes, fix=fix))
+    for edge in edges:
+        widths = [_node_columns(item.attribute, end, flow) for end in (edge[0], edge[2])]
+        if None not in widths and widths[0] != widths[1]:
+            message = f"`{item.attribute}` has {widths[0]} columns in `{edge[0]}` and {widths[1]} in `{edge[2]}`"
+            also = [(flow.schema.nodes[end].attributes[item.attribute].span, "") for end in (edge[0], edge[2])]
+            flow.unequal(message, item.span, "both ends are read together", also)
+            return
 
 
 def _check_state(item: BoundInput, edges: Iterable[EdgeKey], reads: int, flow: Flow) -> None:
@@ -157,12 +165,26 @@ def _edge_columns(name: str, edge: EdgeKey, flow: Flow) -> int | None:
     return tensor.width if tensor else None
 
 
+def input_columns(layer: LayerUse, edge: EdgeKey, flow: Flow) -> dict[str, int | None]:
+    """Columns of the attributes that a layer's inputs are bound to, by input."""
+    return {item.input.name: _columns(item, edge, flow) for item in layer.inputs}
+
+
 def _columns(item: BoundInput, edge: EdgeKey, flow: Flow) -> int | None:
     """Width of the attribute that an input is bound to."""
     if item.input.source == "edge":
         return _edge_columns(item.attribute, edge, flow)
-    attribute = flow.schema.nodes[edge[2]].attributes.get(item.attribute) if item.input.source == "node" else None
-    return attribute.type.width if attribute else None
+    return _node_columns(item.attribute, edge[2], flow) if item.input.source == "node" else None
+
+
+def _node_columns(name: str, node: str, flow: Flow) -> int | None:
+    """Width of a type's attribute: from the schema, or from the data where the schema says `*`."""
+    attribute = flow.schema.nodes[node].attributes.get(name)
+    if attribute is None or attribute.type.width is not None:
+        return attribute.type.width if attribute else None
+    store = flow.metadata.nodes.get(node) if flow.metadata else None
+    tensor = store.tensors.get(name) if store else None
+    return tensor.width if tensor else None
 
 
 def bind_inputs(layer: LayerUse, edges: tuple[EdgeKey, ...], flow: Flow) -> tuple[InputBinding, ...]:

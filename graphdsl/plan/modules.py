@@ -1,10 +1,10 @@
 """From a layer as a spec asks for it to a module with complete constructor arguments."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from graphdsl.catalog import Derivation, Entry, is_own
+from graphdsl.catalog import Derivation, Entry, Network, Sizes, find, is_own
 from graphdsl.model import UNKNOWN, LayerUse, MetapathHop
 from graphdsl.plan.module_spec import ModuleSpec, Width
 from graphdsl.text import Diagnostic, EdgeKey, Span, report
@@ -20,6 +20,7 @@ class Surroundings:
         widths: widths by type, for joint modules.
         count: number of nodes of its type.
         edge_width: width of the bound edge attribute.
+        inputs: columns of what is bound to forward inputs, by their names.
         relations: number of relations it sees.
         inverses: for each of them the number of its original; its own for an original, -1 where the module lacks it.
         metadata: types and relations it sees.
@@ -35,6 +36,7 @@ class Surroundings:
     widths: Mapping[str, int | None] = field(default_factory=dict[str, int | None])
     count: int | None = None
     edge_width: int | None = None
+    inputs: Mapping[str, int | None] = field(default_factory=dict[str, int | None])
     relations: int | None = None
     inverses: tuple[int, ...] = ()
     metadata: tuple[tuple[str, ...], tuple[EdgeKey, ...]] | None = None
@@ -43,6 +45,10 @@ class Surroundings:
     between_types: bool = False
     reads_ids: bool = False
     origin: tuple[tuple[Span, str], ...] = ()
+
+    def binds(self, parameter: str, entry: Entry) -> bool:
+        """Whether the input that decides a constructor parameter is bound, of whatever width."""
+        return any(item.width_parameter == parameter and item.name in self.inputs for item in entry.inputs)
 
 
 def _derive(kind: Derivation, around: Surroundings) -> Any:
@@ -67,13 +73,49 @@ def _self_loops(use: LayerUse, arguments: dict[str, Any], around: Surroundings) 
         arguments["add_self_loops"] = False
 
 
+def _sizes(around: Surroundings) -> Sizes:
+    return Sizes(around.width, around.pair[1] if around.pair is not None else around.width, around.inputs)
+
+
 def _nested(use: LayerUse, around: Surroundings, found: list[Diagnostic]) -> dict[str, Any]:
-    """Arguments with nested layers built: they read what the outer layer's source brings."""
-    inner = Surroundings(width=around.width)
-    return {
-        name: build_module(value, inner, found) if isinstance(value, LayerUse) else value
-        for name, value in use.arguments.items()
-    }
+    """Arguments with nested layers built: they read what the outer layer's source brings, or what the catalogue says."""
+    entry, built = use.entry, dict(use.arguments)
+    for name, value in use.arguments.items():
+        if not isinstance(value, LayerUse):
+            continue
+        network = entry.networks.get(name, Network())
+        filled = entry.with_defaults(built)
+        wanted = None if network.gives is None else network.gives(filled, _sizes(around))
+        if network.gives is not None and has_open_end(value):
+            arguments = {**value.arguments, "out_channels": UNKNOWN if wanted is None else wanted}
+            value = replace(value, arguments=arguments)
+        built[name] = made = build_module(value, Surroundings(width=network.reads(filled, _sizes(around))), found)
+        if wanted is not None and made.width_out is not None and made.width_out != wanted:
+            _report_width(use, name, made, wanted, network, found)
+    return built
+
+
+def has_open_end(use: LayerUse) -> bool:
+    """Whether a spec leaves the output width of a layer to the compiler."""
+    listed = any(item.variadic and use.arguments.get(item.name) for item in use.entry.parameters)
+    return use.entry.parameter("out_channels") is not None and "out_channels" not in use.arguments and not listed
+
+
+def _report_width(
+    use: LayerUse, name: str, made: ModuleSpec, wanted: int, network: Network, found: list[Diagnostic]
+) -> None:
+    """A network of another width than its layer needs; once, whatever the number of relations."""
+    if any(item.code == "GNN502" and item.primary and item.primary.span == made.span for item in found):
+        return
+    why = f" ({network.why})" if network.why else ""
+    message = f"`{name}` of `{use.entry.name}` must give {wanted} columns{why}, and gives {made.width_out}"
+    helps: tuple[str, ...] = ()
+    if made.name == "MLP":
+        open_end = "`MLP(num_layers = 2, hidden_channels = 64)`"
+        helps = (f"make its last width {wanted}, or leave that to the compiler: {open_end}",)
+    elif made.name == "Linear":
+        helps = ("leave the width to the compiler: `Linear()`",)
+    found.append(report("GNN502", message, made.span, helps=helps))
 
 
 def build_module(use: LayerUse, around: Surroundings, found: list[Diagnostic]) -> ModuleSpec:
@@ -82,12 +124,12 @@ def build_module(use: LayerUse, around: Surroundings, found: list[Diagnostic]) -
     arguments = _nested(use, around, found)
     _self_loops(use, arguments, around)
     unknown = any(_unknown(value) for value in arguments.values())
-    filled = entry.with_defaults(arguments)
+    complete = _with_derived(use, arguments, around)
+    derived = {name: value for name, value in complete.items() if entry.parameter(name) is None}
+    filled = {**around.inputs, **entry.with_defaults(arguments), **derived}
     width = None if unknown else _width(use, filled, around, found)
-    complete = _with_derived(entry, arguments, around)
     if not unknown:
-        derived = {name: value for name, value in complete.items() if entry.parameter(name) is None}
-        _check_rules(use, {**filled, **derived}, around, found)
+        _check_rules(use, filled, around, found)
     return ModuleSpec(entry.name, entry.path, complete, width, use.span)
 
 
@@ -130,8 +172,12 @@ def _check_rules(use: LayerUse, filled: Mapping[str, Any], around: Surroundings,
             found.append(report(problem.code, problem.message, span, also=also, helps=helps))
 
 
-def _with_derived(entry: Entry, arguments: Mapping[str, Any], around: Surroundings) -> dict[str, Any]:
-    """Derived arguments first, then the written ones; a variadic list gets the input width in front."""
+def _with_derived(use: LayerUse, arguments: Mapping[str, Any], around: Surroundings) -> dict[str, Any]:
+    """Derived arguments first, then the written ones; a variadic list gets the input width in front.
+
+    The width of an edge attribute stays PyG's default while none is bound.
+    """
+    entry = use.entry
     variadic = {item.name for item in entry.parameters if item.variadic}
     result: dict[str, Any] = {}
     for name, kind in entry.derived.items():
@@ -139,7 +185,7 @@ def _with_derived(entry: Entry, arguments: Mapping[str, Any], around: Surroundin
         if name in variadic:
             written = arguments.get(name, ())
             result[name] = (value, *written) if written else value
-        elif kind != "edge_width" or value is not None:
+        elif kind != "edge_width" or value is not None or around.binds(name, entry):
             result[name] = value
     return {**result, **{name: value for name, value in arguments.items() if name not in result}, **entry.fixed}
 
@@ -161,7 +207,8 @@ def unresolved(module: ModuleSpec) -> bool:
             return any(item is None or missing(item) for item in cast(tuple[Any, ...], value))
         return value is UNKNOWN
 
-    derived = ("in_channels", "channels", "num_embeddings", "num_nodes", "num_relations")
+    entry = find(module.name)
+    derived = {"channels"} if entry is None else {*entry.derived} - {item.name for item in entry.parameters}
     return any(missing(value) or (name in derived and value is None) for name, value in module.arguments.items())
 
 

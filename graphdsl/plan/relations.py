@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from graphdsl.model import UNKNOWN, EdgesStage, LayerUse, RelationRule
-from graphdsl.plan.bindings import bind_inputs, check_inputs, edge_width
+from graphdsl.plan.bindings import bind_inputs, check_inputs, edge_width, input_columns
 from graphdsl.plan.ir import Combine, JointStep, RelationStage, RelationStep
 from graphdsl.plan.module_spec import Ids, ModuleSpec, Stacked, Width
 from graphdsl.plan.modules import Surroundings, build_module, show_width
@@ -149,6 +149,7 @@ class _MapLowering:
             width=widths[0],
             pair=widths if between and not mixed else None,
             edge_width=edge_width(layer, edge, self.flow),
+            inputs=input_columns(layer, edge, self.flow),
             between_types=between or mixed,
             origin=self.origins(source),
         )
@@ -190,20 +191,23 @@ class _MapLowering:
     def joint_surroundings(self, rule: RelationRule, types: tuple[str, ...], seen: Mapping[str, Width]) -> Surroundings:
         layer = rule.layer
         sees = Surroundings(
-            relations=len(rule.edges), inverses=self.originals(rule.edges), metadata=(types, rule.edges)
+            relations=len(rule.edges),
+            inverses=self.originals(rule.edges),
+            metadata=(types, rule.edges),
+            edge_width=edge_width(layer, rule.edges[0], self.flow),
+            inputs=input_columns(layer, rule.edges[0], self.flow),
         )
-        edge_columns = edge_width(layer, rule.edges[0], self.flow)
         if layer.entry.accepts_ids and all(isinstance(width, Ids) for width in seen.values()):
             counts = [width.count if isinstance(width, Ids) else None for width in seen.values()]
             total = None if None in counts else sum(count for count in counts if count is not None)
-            return replace(sees, width=total, edge_width=edge_columns, reads_ids=True)
+            return replace(sees, width=total, reads_ids=True)
         widths = {name: self.columns(name, layer) for name in types}
         if "width" in layer.entry.derived.values():
             self.check_equal(rule, widths)
         width = next((width for width in widths.values() if width is not None), None)
         if None in widths.values():
             width = None
-        return replace(sees, width=width, widths=widths, edge_width=edge_columns)
+        return replace(sees, width=width, widths=widths)
 
     def originals(self, edges: Sequence[EdgeKey]) -> tuple[int, ...]:
         """For each relation the number of the one that it is the declared inverse of, -1 if that is not among them."""

@@ -1,6 +1,7 @@
 """Lowering of a `sequential` block: widths flow from name to name."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from graphdsl.catalog import Slot, header_of
@@ -68,7 +69,8 @@ class _BlockLowering:
         found = self.flow.found
         self.check_inputs(step, layer, header.takes)
         edge_width = self.edge_width(step, layer, header.takes)
-        module = build_module(layer, self.surroundings(width, edge_width), found)
+        inputs = self.inputs(step, layer, header.takes)
+        module = build_module(layer, replace(self.surroundings(width, edge_width), inputs=inputs), found)
         module = self.shared(step, module)
         filled = entry.with_defaults(module.arguments)
         named = dict(zip((slot.name for slot in header.takes), step.inputs, strict=False))
@@ -128,9 +130,14 @@ class _BlockLowering:
                     f"`{slot.name}` of `{layer.entry.name}` is one number per edge, and `{name}` has {width} columns"
                 )
                 self.flow.found.append(report("GNN202", message, step.span))
-            elif slot.kinds == ("nodes",) and first is not None and width != first:
+            elif slot.kinds == ("nodes",) and not slot.own and first is not None and width != first:
                 message = f"`{layer.entry.name}` reads `{name}` beside `{step.inputs[0]}`: {width} and {first} columns"
                 self.flow.unequal(message, step.span, "must be equally wide", [])
+
+    def inputs(self, step: BlockStep, layer: LayerUse, takes: Sequence[Slot]) -> dict[str, int | None]:
+        """Columns of what is passed to forward inputs, by input."""
+        passed = {slot.name: name for name, slot in zip(step.inputs, takes, strict=False) if name not in self.absent}
+        return {item.name: self.widths.get(passed[item.name]) for item in layer.entry.inputs if item.name in passed}
 
     def edge_width(self, step: BlockStep, layer: LayerUse, takes: Sequence[Slot]) -> int | None:
         """Columns of the value of edges that sets a constructor argument (`edge_dim`), if one is passed."""

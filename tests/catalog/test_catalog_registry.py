@@ -18,8 +18,8 @@ def test_importing_the_catalogue_leaves_torch_alone() -> None:
 def test_finding() -> None:
     assert find("GATConv").self_loops
     assert find("gatconv") is None
-    assert find("NNConv") is None
-    assert "NNConv" in NOT_YET
+    assert find("MessagePassing") is None
+    assert "MessagePassing" in NOT_YET
 
 
 def test_names_by_kind() -> None:

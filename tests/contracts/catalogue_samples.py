@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from graphdsl.catalog import Entry, describe_requirement, find, missing
+from graphdsl.catalog import Entry, Network, Sizes, describe_requirement, find, missing
 
 SOURCE, TARGET, EDGE = 6, 8, 3  # widths; two different ones for source and target
 NODES, OTHERS, RELATIONS = 7, 5, 3
@@ -28,6 +28,7 @@ class Layer:
 
 OUT = {"out_channels": 4}
 MLP = Layer("MLP", 10, {"channel_list": (12, 10)})
+WIDE = Layer("Linear", 11, {"out_channels": 11})
 KEPT = {"channels": SOURCE}
 HEADS = ({**OUT, "heads": 2}, {**OUT, "heads": 2, "concat": False})
 
@@ -67,6 +68,32 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
     "SuperGATConv": (*HEADS, {**HEADS[0], "attention_type": "SD"}),
     "AGNNConv": ({},),
     "SplineConv": ({**OUT, "kernel_size": 2}, {**OUT, "kernel_size": (2, 3, 4), "is_open_spline": (True, False, True)}),
+    "NNConv": ({**OUT, "nn": Layer("Linear", 4 * SOURCE, {"out_channels": 4 * SOURCE})},),
+    "EdgeConv": ({"nn": MLP}, {"nn": Layer("Linear", 9, {"out_channels": 9})}),
+    "GeneralConv": (
+        OUT,
+        {"out_channels": SOURCE, "heads": 2},
+        {**OUT, "skip_linear": True, "heads": 2, "attention": True},
+        {**OUT, "directed_msg": False, "attention": True, "attention_type": "dot_product"},
+    ),
+    "FeaStConv": (OUT, {**OUT, "heads": 3}),
+    "PointNetConv": ({}, {"local_nn": MLP}, {"local_nn": MLP, "global_nn": WIDE}, {"global_nn": WIDE}),
+    "PPFConv": ({}, {"local_nn": MLP}, {"local_nn": MLP, "global_nn": WIDE}, {"global_nn": WIDE}),
+    "PointTransformerConv": (
+        OUT,
+        {
+            **OUT,
+            "pos_nn": Layer("Linear", 4, {"out_channels": 4}),
+            "attn_nn": Layer("MLP", 4, {"channel_list": (9, 4)}),
+        },
+    ),
+    "PointGNNConv": (
+        {
+            "mlp_h": Layer("MLP", EDGE, {"channel_list": (9, EDGE)}),
+            "mlp_f": MLP,
+            "mlp_g": Layer("Linear", SOURCE, {"out_channels": SOURCE}),
+        },
+    ),
     "HANConv": ({**OUT, "heads": 2},),
     "FastGTNConv": (OUT, {**OUT, "num_channels": 3, "num_layers": 3, "beta": 0.3, "channel_agg": "concat"}),
     "SeHGNNConv": ({"out_channels": 8}, {"out_channels": 8, "heads": 2, "num_layers": 1, "residual": True}),
@@ -178,7 +205,8 @@ def build(entry: Entry, arguments: Mapping[str, Any], widths: tuple[int, int], *
         "paths": PATHS,
         "groups": ((0, 2), (1,)),
     }
-    built = {name: _value(entry, name, value, widths[0]) for name, value in arguments.items()}
+    sizes = Sizes(*widths, {item.name: EDGE for item in entry.inputs})
+    built = {name: _value(entry, name, value, arguments, sizes) for name, value in arguments.items()}
     for name, source in entry.derived.items():
         if source == "edge_width" and not bound:
             continue
@@ -190,17 +218,24 @@ def build(entry: Entry, arguments: Mapping[str, Any], widths: tuple[int, int], *
     return class_of(entry)(**built, **entry.fixed)
 
 
-def _value(entry: Entry, name: str, value: Any, width: int) -> Any:
+def known(entry: Entry, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments as a width rule sees them: defaults filled in, columns of what is bound by the input's name."""
+    return {**{item.name: EDGE for item in entry.inputs}, **entry.with_defaults(arguments)}
+
+
+def _value(entry: Entry, name: str, value: Any, arguments: Mapping[str, Any], sizes: Sizes) -> Any:
     parameter = entry.parameter(name)
     assert parameter is not None
     if isinstance(value, Layer):
         nested = find(value.name)
         assert nested is not None
+        width = entry.networks.get(name, Network()).reads(entry.with_defaults(arguments), sizes)
+        assert width is not None
         return build(nested, value.arguments, (width, width), bound=False)
     if "activation" in parameter.type and isinstance(value, str):
         activation = find(value)
         assert activation is not None
-        return build(activation, {}, (width, width), bound=False)
+        return build(activation, {}, (SOURCE, SOURCE), bound=False)
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -224,7 +259,7 @@ def run(
             types = torch.arange(count) % RELATIONS
             return module(torch.randn(NODES, widths[0]), _edges(NODES, NODES, count), types, **inputs)
         case "relation":
-            inputs = _inputs(entry, count, widths[0], bound=bound)
+            inputs = _inputs(entry, count, widths[0], bound=bound, one=one)
             source = torch.randn(NODES, *((2,) if entry.stacked else ()), widths[0])
             x = source if one else (source, torch.randn(OTHERS, widths[1]))
             return module(x=x, edge_index=_edges(NODES, NODES if one else OTHERS, count), **inputs)
@@ -244,9 +279,12 @@ def _edges(sources: int, targets: int, count: int) -> torch.Tensor:
     return torch.stack([(target + 1 + step // (targets - 2)) % sources, target])
 
 
-def _inputs(entry: Entry, count: int, width: int, *, bound: bool) -> dict[str, torch.Tensor]:
-    """Forward inputs: those that the layer needs, or all of them."""
+def _inputs(entry: Entry, count: int, width: int, *, bound: bool, one: bool = True) -> dict[str, Any]:
+    """Forward inputs: those that the layer needs, or all of them; of nodes, a pair between two types."""
     shapes = {"edge": (count, EDGE), "node": (NODES, EDGE), "state": (NODES, width)}
+    if not one and any(item.source == "node" for item in entry.inputs):
+        assert all(item.source == "node" for item in entry.inputs)
+        return {item.name: (torch.rand(NODES, EDGE), torch.rand(OTHERS, EDGE)) for item in entry.inputs}
     chosen = [item for item in entry.inputs if bound or item.required]
     return {
         item.name: torch.rand(shapes[item.source][0]) if item.scalar else torch.rand(shapes[item.source])

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import torch
 import torch_geometric.nn as pyg
-from catalogue_samples import EDGE, NODES, RELATIONS, SOURCE, TARGET, Layer, build, class_of, run, samples
+from catalogue_samples import EDGE, NODES, RELATIONS, SOURCE, TARGET, Layer, build, class_of, known, run, samples
 from torch_geometric.nn.conv import MessagePassing
 
-from graphdsl.catalog import INSTEAD, NOT_YET, REQUIRED, Entry, Parameter, accepts, entries, find
+from graphdsl.catalog import INSTEAD, NOT_YET, REQUIRED, Entry, Parameter, Sizes, accepts, entries, find
 
 SINGLE = [entry for entry in entries() if not entry.takes]  # others: `test_catalogue_steps.py`, `test_catalogue_models.py`
 ALL = pytest.mark.parametrize("entry", SINGLE, ids=lambda entry: entry.name)
@@ -38,8 +38,10 @@ def passed_on(cls: type) -> dict[str, inspect.Parameter]:
 
 
 def legal(entry: Entry, arguments: dict[str, Any], width: int = SOURCE) -> bool:
-    filled = entry.with_defaults(arguments)
-    return all(rule(filled, width) is None for rule in entry.rules)
+    filled, sizes = known(entry, arguments), Sizes(width, width, {item.name: EDGE for item in entry.inputs})
+    given = [(network.gives, arguments.get(name)) for name, network in entry.networks.items()]
+    fit = all(layer is None or gives is None or gives(filled, sizes) == layer.width_out for gives, layer in given)
+    return fit and all(rule(filled, width) is None for rule in entry.rules)
 
 
 @ALL
@@ -123,7 +125,7 @@ def try_out(entry: Entry, arguments: dict[str, Any]) -> None:
     """Builds and runs an entry in every way that it claims, and compares the width with the rule's."""
     for item in entry.parameters:
         assert item.name not in arguments or accepts(item, arguments[item.name]), (item, arguments)
-    predicted = entry.width(entry.with_defaults(arguments), SOURCE)
+    predicted = entry.width(known(entry, arguments), SOURCE)
     for widths, one in widths_of(entry, arguments):
         for bound in {True, _needs_edges(entry)}:
             module = build(entry, arguments, widths, bound=bound, one=one)
@@ -199,6 +201,8 @@ def test_layers_for_one_type_fail_between_two(entry: Entry) -> None:
 
 EQUAL = [(entry, {}) for entry in entries() if entry.equal_pair]
 EQUAL += [(entry, {name: True}) for entry in entries() for name in entry.equal_pair_if]
+EQUAL += [(find("GeneralConv"), {"directed_msg": False})]
+EQUAL += [(find("GeneralConv"), {"attention": True, "attention_type": "dot_product"})]
 
 
 @pytest.mark.parametrize(("entry", "tied"), EQUAL, ids=lambda value: getattr(value, "name", ""))
@@ -266,9 +270,11 @@ def test_glu_refuses_odd_widths() -> None:
 
 
 SILENT: list[tuple[str, dict[str, Any], str]] = [
+    ("PPFConv", {"pos": 2, "normal": 3}, "GNN204"),
+    ("PointTransformerConv", {**OUT, "pos": 2}, "GNN204"),
     ("SplineConv", {**OUT, "kernel_size": (2, 2), "dim": EDGE}, "GNN204"),
 ]
-"""What PyG takes without a word, and does not mean: with what the compiler derives."""
+"""What PyG takes when it is built, and computes something else or fails later: with what the compiler derives."""
 
 
 @pytest.mark.parametrize(
@@ -278,7 +284,7 @@ def test_what_pyg_takes_silently_is_refused(name: str, arguments: dict[str, Any]
     entry = find(name)
     found = [problem for rule in entry.rules if (problem := rule(entry.with_defaults(arguments), SOURCE))]
     assert [problem.code for problem in found] == [code]
-    assert found[0].argument is None or entry.parameter(found[0].argument)
+    assert entry.parameter(found[0].argument) or entry.input(found[0].argument)
 
 
 def test_every_rule_is_tried() -> None:

@@ -350,7 +350,7 @@ def test_open_sizes_without_data_are_named_once_each() -> None:
     with pytest.raises(SpecError) as caught:
         require_sizes(made)
     found = [(item.code, item.primary.span.line) for item in caught.value.diagnostics]
-    assert found == [("GNN508", 9), ("GNN506", 9), ("GNN506", 11)]
+    assert found == [("GNN508", 9), ("GNN506", 9), ("GNN506", 10), ("GNN506", 11)]
 
 
 def test_an_optional_attribute_that_data_lacks_leaves_node_numbers() -> None:

@@ -175,11 +175,11 @@ def relation_step(row: Relation, variant: Variant, count: int) -> Sides:
 def one_graph(count: int = 36) -> tuple[Graph, list[Tensor]]:
     """Three graphs in one batch, of 6, 4 and 8 nodes, `count` edges within them."""
     batch = torch.repeat_interleave(torch.arange(3), torch.tensor([6, 4, 8]))
-    x, w, a = floats(18, WIDTH), positive(count), floats(count, EDGE_WIDTH)
+    x, w, a, p = floats(18, WIDTH), positive(count), floats(count, EDGE_WIDTH), floats(18, PLACES)
     start, size = torch.tensor([0, 6, 10]), torch.tensor([6, 4, 8])
     kind = torch.arange(count) % 3
     index = start[kind] + (torch.rand(2, count) * size[kind]).long()
-    return Graph(x, index, {"a": a, "w": w}, batch), [x, w, a]
+    return Graph(x, index, {"a": a, "w": w, "p": p}, batch), [x, w, a, p]
 
 
 def in_block(block: str, graph: Graph, leaves: list[Tensor], theirs: Any, by_hand: Any, rows: str) -> Sides:
@@ -194,7 +194,7 @@ def in_block(block: str, graph: Graph, leaves: list[Tensor], theirs: Any, by_han
     on_nodes, on_graphs = label["graph" if rows == "item" else "item"]
     model = compiled(f"""
       schema s {{
-        node item {{ x: float[{WIDTH}]{on_nodes} }}
+        node item {{ x: float[{WIDTH}], p: float[{PLACES}]{on_nodes} }}
         edge item -[links]-> item {{ w: float, a: float[{EDGE_WIDTH}] }}
         {on_graphs}
       }}
