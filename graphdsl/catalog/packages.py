@@ -66,6 +66,15 @@ def alternatives(requirement: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in requirement.split("|"))
 
 
+def package(name: str) -> Package:
+    """What is known of a package; of one that only a plug-in names, its name.
+
+    >>> package("my-kernels").get
+    'pip install my-kernels'
+    """
+    return PACKAGES.get(name) or Package(name, name.replace("-", "_"), f"pip install {name}")
+
+
 def missing(entry: Entry) -> tuple[str, ...]:
     """The requirements of an entry of which no alternative is installed in a version that PyG uses.
 
@@ -73,12 +82,12 @@ def missing(entry: Entry) -> tuple[str, ...]:
     >>> missing(find("SAGEConv"))
     ()
     """
-    return tuple(item for item in entry.requires if not any(_is_here(PACKAGES[name]) for name in alternatives(item)))
+    return tuple(item for item in entry.requires if not any(_is_here(package(name)) for name in alternatives(item)))
 
 
 def useful(requirement: str) -> tuple[Package, ...]:
     """The packages of a requirement that the installed PyG would use; all of them without PyG."""
-    named = [PACKAGES[name] for name in alternatives(requirement)]
+    named = [package(name) for name in alternatives(requirement)]
     return tuple(item for item in named if _is_used(item)) or tuple(named)
 
 
@@ -88,7 +97,7 @@ def describe_requirement(requirement: str, conjunction: str = "or") -> str:
     >>> describe_requirement("pyg-lib | torch-cluster")
     '`pyg-lib` ≥ 0.6.0 (PyG 2.8 and later) or `torch-cluster` (PyG before 2.8)'
     """
-    return f" {conjunction} ".join(_in_words(PACKAGES[name]) for name in alternatives(requirement))
+    return f" {conjunction} ".join(_in_words(package(name)) for name in alternatives(requirement))
 
 
 def show_packages(packages: Iterable[Package]) -> str:
