@@ -8,7 +8,9 @@ They take what PyG's own layers take: all types numbered together with an `edge_
 from graphdsl.layers.compgcn import CompGCNConv, CompGCNLayer
 from graphdsl.layers.fastgtn import FastGTNConv
 from graphdsl.layers.feast import FeaStConv
+from graphdsl.layers.hetsann import HetSANNConv
 from graphdsl.layers.hpn import HPNConv
+from graphdsl.layers.ie_hgcn import IEHGCNConv
 from graphdsl.layers.nars import NARSConv
 from graphdsl.layers.sehgnn import SeHGNNConv
 from graphdsl.layers.simple_hgn import SimpleHGNConv, SimpleHGNLayer
@@ -19,6 +21,8 @@ __all__ = [
     "FastGTNConv",
     "FeaStConv",
     "HPNConv",
+    "HetSANNConv",
+    "IEHGCNConv",
     "NARSConv",
     "SeHGNNConv",
     "SimpleHGNConv",

@@ -114,7 +114,9 @@ class FastGTNConv(nn.Module):
         weighed = means * share[:, laid_out.relation].t().unsqueeze(-1).to(means.dtype)
         return (z * share[:, -1:].to(z.dtype)).index_add(0, laid_out.node, weighed)
 
-    def _lay_out(self, edges: Sequence[Tensor], starts: Mapping[str, int], nodes: int, dtype: torch.dtype) -> _Relations:
+    def _lay_out(
+        self, edges: Sequence[Tensor], starts: Mapping[str, int], nodes: int, dtype: torch.dtype
+    ) -> _Relations:
         source = torch.cat([edge[0] + starts[key[0]] for edge, key in zip(edges, self.relations, strict=True)])
         target = torch.cat([edge[1] + starts[key[2]] for edge, key in zip(edges, self.relations, strict=True)])
         sizes = torch.tensor([edge.size(1) for edge in edges], device=source.device)

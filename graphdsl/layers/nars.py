@@ -137,7 +137,9 @@ class NARSConv(nn.Module):
         def make() -> list[SparseMatrix]:
             shifts = [x.new_tensor([[starts[key[0]]], [starts[key[2]]]], dtype=torch.long) for key in self.relations]
             shifted = [edge + shift for edge, shift in zip(edges, shifts, strict=True)]
-            chosen = [[edge for edge, inside in zip(shifted, row, strict=True) if inside] for row in self.subsets.tolist()]
+            chosen = [
+                [edge for edge, inside in zip(shifted, row, strict=True) if inside] for row in self.subsets.tolist()
+            ]
             return [averaging(torch.cat(some, dim=1), nodes, nodes, dtype) for some in chosen]
 
         return self._kept.fetch(("means", dtype), [*edges, self.subsets], [*starts.items(), nodes], make)

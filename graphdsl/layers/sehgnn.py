@@ -72,7 +72,9 @@ class SeHGNNConv(nn.Module):
             self.paths.setdefault(key[2], []).append(key)
         read = sorted({*self.walk.sources, *self.paths})
         # The map of a type commutes with the averages, so it is applied behind them, where rows may be fewer.
-        self.embed = nn.ParameterDict({name: nn.Parameter(torch.empty(in_channels[name], out_channels)) for name in read})
+        self.embed = nn.ParameterDict(
+            {name: nn.Parameter(torch.empty(in_channels[name], out_channels)) for name in read}
+        )
         self.fusions = nn.ModuleDict(
             {
                 name: _Fusion(out_channels, len(keys) + 1, num_layers, heads, dropout, residual)

@@ -84,9 +84,7 @@ class Walker:
         """Numbers of nodes of all types on the way."""
         given = {**(num_nodes or {}), **{name: x.size(0) for name, x in x_dict.items()}}
         stops = sorted({stop for hops in self.paths.values() for stop in stops_of(hops)})
-        return {
-            name: given[name] if name in given else self._largest(name, edge_index_dict) + 1 for name in stops
-        }
+        return {name: given[name] if name in given else self._largest(name, edge_index_dict) + 1 for name in stops}
 
     def _largest(self, name: str, edge_index_dict: Mapping[EdgeKey, Tensor]) -> int:
         """Largest index of a type in any relation; -1 if there is none."""
@@ -119,7 +117,9 @@ class Walker:
             for place, (edge, back) in enumerate(hops):
                 begun = hops[: place + 1]
                 if begun not in carried:
-                    mean = self._mean(edge, back, edge_index_dict[edge], sizes[stops[place]], sizes[stops[place + 1]], x)
+                    mean = self._mean(
+                        edge, back, edge_index_dict[edge], sizes[stops[place]], sizes[stops[place + 1]], x
+                    )
                     carried[begun] = mean @ x
                 x = carried[begun]
         return {key: carried[self.paths[key]] for key in keys}

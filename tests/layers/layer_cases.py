@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from graphdsl.layers import CompGCNConv, HPNConv, SimpleHGNConv
+from graphdsl.layers import CompGCNConv, HetSANNConv, HPNConv, IEHGCNConv, SimpleHGNConv
 
 TYPES = {"a": 5, "b": 4, "c": 3}
 """Number of nodes; the last of each has no edge, and no `c` has one."""
@@ -72,3 +72,23 @@ TYPED = {
     ),
     "hpn": Typed(lambda: OneRelation(HPNConv(WIDTH, 3, act="tanh"))),
 }
+
+WIDTHS = {"a": 4, "b": 3, "c": 5}
+METADATA = (list(TYPES), list(EDGES))
+
+
+def apart(dtype: torch.dtype = torch.double) -> tuple[dict[str, Tensor], dict[tuple[str, str, str], Tensor]]:
+    """The graph as dictionaries, with types of different widths."""
+    torch.manual_seed(7)
+    x = {name: torch.randn(count, WIDTHS[name], dtype=dtype) for name, count in TYPES.items()}
+    return x, {edge: torch.tensor(listed, dtype=torch.long).view(-1, 2).t() for edge, listed in EDGES.items()}
+
+
+BY_TYPE: dict[str, Callable[..., nn.Module]] = {
+    "ie_hgcn": lambda metadata, _: IEHGCNConv(WIDTHS, 3, metadata, attention_channels=2),
+    "hetsann": lambda metadata, inverse_of: HetSANNConv(WIDTHS, 2, metadata, inverse_of, heads=2, residual=True),
+    "hetsann_concat": lambda metadata, _: HetSANNConv(
+        WIDTHS, 3, metadata, heads=2, concat=False, attention="concat", add_self_loops=False, residual=True
+    ),
+}
+"""Layers that take dictionaries, from metadata and the numbers of the relations' originals."""

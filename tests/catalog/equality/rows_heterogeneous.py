@@ -2,7 +2,7 @@
 
 from equal_rows import Joint, Relation
 
-from graphdsl.layers import CompGCNConv, HPNConv, SimpleHGNConv
+from graphdsl.layers import CompGCNConv, HetSANNConv, HPNConv, IEHGCNConv, SimpleHGNConv
 
 ROWS = (
     Joint(
@@ -16,4 +16,6 @@ ROWS = (
         ),
     ),
     Relation("HPNConv(4, K = 2, gamma = 0.2)", lambda c: HPNConv(c.widths, 4, K=2, gamma=0.2)),
+    Joint("IEHGCNConv(4, attention_channels = 8)", lambda c: IEHGCNConv(c.types, 4, c.metadata, attention_channels=8)),
+    Joint("HetSANNConv(4, heads = 2)", lambda c: HetSANNConv(c.types, 4, c.metadata, heads=2)),
 )
