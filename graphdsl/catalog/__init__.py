@@ -25,7 +25,15 @@ from graphdsl.catalog.instead import INSTEAD
 from graphdsl.catalog.nested import Network, Sizes
 from graphdsl.catalog.not_yet import NOT_YET
 from graphdsl.catalog.optimizers import OPTIMIZERS, REQUIRED_ARGUMENTS, SCHEDULERS
-from graphdsl.catalog.packages import Package, describe_requirement, missing, show_packages, useful
+from graphdsl.catalog.packages import (
+    Package,
+    describe_requirement,
+    is_met,
+    missing,
+    show_packages,
+    since_pyg,
+    useful,
+)
 from graphdsl.catalog.plugins import Plugin, Provider, forget, offered, provider_of, register, seek
 from graphdsl.catalog.registry import entries, find, is_own, names
 from graphdsl.catalog.renamed import LAYERS as RENAMED_LAYERS
@@ -76,6 +84,7 @@ __all__ = [
     "header_of",
     "is_deaf",
     "is_graphwise",
+    "is_met",
     "is_own",
     "missing",
     "names",
@@ -87,5 +96,6 @@ __all__ = [
     "rules",
     "seek",
     "show_packages",
+    "since_pyg",
     "useful",
 ]

@@ -47,6 +47,7 @@ class Parameter:
         variadic: takes all further positional arguments as a list (`MLP(64, 64)`).
         keyword: can only be given by name, because PyG's parameter is keyword-only or comes through `**kwargs`
             (`GATConv(8, aggr = "max")`).
+        since: the first version of PyG that has it, if that is not the oldest supported one.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
     variadic: bool = False
     keyword: bool = False
+    since: str = ""
 
     @property
     def required(self) -> bool:
@@ -200,7 +202,7 @@ class Entry:
         rules: legality rules; they read complete arguments whose values `accepts` has let through.
         id_rules: further rules for reading node numbers.
         requires: packages that it needs beside PyTorch and PyG, by their names in `catalog.packages`; alternatives in one
-            string: "pyg-lib | torch-cluster".
+            string: "pyg-lib | torch-cluster". A layer that came with a later PyG asks for it: "torch-geometric >= 2.7".
         paper: where it comes from.
     """
 

@@ -152,7 +152,9 @@ ENTRIES: Final = (
         "GraphSAGE",
         "`SAGEConv` several times, with norms, activations and dropout between.",
         "SAGEConv",
-        _named("aggr", "string|list[string]", "mean", choices=("sum", "add", "mean", "max", "min", "mul", "var", "std")),
+        _named(
+            "aggr", "string|list[string]", "mean", choices=("sum", "add", "mean", "max", "min", "mul", "var", "std")
+        ),
         _named("normalize", "bool", False),
         _named("root_weight", "bool", True),
         _named("project", "bool", False),
@@ -268,6 +270,7 @@ ENTRIES: Final = (
             Parameter("aggregate", "string", "add", choices=("add", "cat")),
         ),
         takes=(X, EDGES, Slot("batch", ("batch",))),
+        requires=("torch-geometric >= 2.7",),
         paper="Wu et al., SGFormer: Simplifying and Empowering Transformers for Large-Graph Representations, NeurIPS 2023",
     ),
     _model(

@@ -5,7 +5,7 @@ Nothing is imported to find out: looking for a module and reading its version lo
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from types import MappingProxyType
@@ -51,19 +51,47 @@ PACKAGES: Final = MappingProxyType(
                 "pip install pylibcugraphops-cu12 --extra-index-url=https://pypi.nvidia.com",
             ),
             Package("pynndescent", "pynndescent", "pip install pynndescent"),
+            Package("torch-geometric", "torch_geometric", "pip install --upgrade torch-geometric"),
         )
     }
 )
-"""Packages that entries may name in `requires`."""
+"""Packages that entries may name in `requires`; `torch-geometric` with the first version that has the layer."""
 
 
 def alternatives(requirement: str) -> tuple[str, ...]:
     """The packages of which a requirement wants one.
 
-    >>> alternatives("pyg-lib | torch-cluster")
-    ('pyg-lib', 'torch-cluster')
+    >>> alternatives("pyg-lib | torch-cluster"), alternatives("torch-geometric >= 2.8")
+    (('pyg-lib', 'torch-cluster'), ('torch-geometric',))
     """
-    return tuple(name.strip() for name in requirement.split("|"))
+    return tuple(part.partition(">=")[0].strip() for part in requirement.split("|"))
+
+
+def since_pyg(version: str) -> str:
+    """The requirement of a PyG that is not older.
+
+    >>> since_pyg("2.8")
+    'torch-geometric >= 2.8'
+    """
+    return f"torch-geometric >= {version}"
+
+
+def is_met(requirement: str) -> bool:
+    """Whether one of the alternatives is installed in a version that will do.
+
+    >>> is_met("torch-geometric >= 2.6"), is_met("torch-geometric >= 100")
+    (True, False)
+    """
+    return any(map(_is_here, _packages(requirement)))
+
+
+def _packages(requirement: str) -> list[Package]:
+    """The alternatives, with the version that the requirement asks for."""
+    found: list[Package] = []
+    for part in requirement.split("|"):
+        name, _, least = (text.strip() for text in part.partition(">="))
+        found.append(replace(package(name), least=least) if least else package(name))
+    return found
 
 
 def package(name: str) -> Package:
@@ -82,12 +110,12 @@ def missing(entry: Entry) -> tuple[str, ...]:
     >>> missing(find("SAGEConv"))
     ()
     """
-    return tuple(item for item in entry.requires if not any(_is_here(package(name)) for name in alternatives(item)))
+    return tuple(item for item in entry.requires if not is_met(item))
 
 
 def useful(requirement: str) -> tuple[Package, ...]:
     """The packages of a requirement that the installed PyG would use; all of them without PyG."""
-    named = [package(name) for name in alternatives(requirement)]
+    named = _packages(requirement)
     return tuple(item for item in named if _is_used(item)) or tuple(named)
 
 
@@ -97,7 +125,7 @@ def describe_requirement(requirement: str, conjunction: str = "or") -> str:
     >>> describe_requirement("pyg-lib | torch-cluster")
     '`pyg-lib` ≥ 0.6.0 (PyG 2.8 and later) or `torch-cluster` (PyG before 2.8)'
     """
-    return f" {conjunction} ".join(_in_words(package(name)) for name in alternatives(requirement))
+    return f" {conjunction} ".join(map(_in_words, _packages(requirement)))
 
 
 def show_packages(packages: Iterable[Package]) -> str:

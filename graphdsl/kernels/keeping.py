@@ -29,7 +29,9 @@ class KeptResults:
     def __len__(self) -> int:
         return sum(len(entries) for entries in self._kept.values())
 
-    def fetch(self, name: Hashable, origins: Sequence[Tensor], sizes: Sequence[Any], make: Callable[[], Result]) -> Result:
+    def fetch(
+        self, name: Hashable, origins: Sequence[Tensor], sizes: Sequence[Any], make: Callable[[], Result]
+    ) -> Result:
         """The result of this name, as kept or made now.
 
         Args:

@@ -29,7 +29,10 @@ def _of_step(entry: Entry) -> tuple[str, str]:
 def _elsewhere(call: n.Call, entry: Entry, place: str, where: str) -> tuple[str, str]:
     name = entry.name
     if entry.kind == "loss":
-        return f"`{name}` is a loss and cannot stand in {where}", f"write `penalty {name}(TYPE)` as a statement of its own"
+        return (
+            f"`{name}` is a loss and cannot stand in {where}",
+            f"write `penalty {name}(TYPE)` as a statement of its own",
+        )
     if place == "readout":
         return f"`{name}` is no readout", "use one such as `mean`, `sum`, `max` or `Set2Set(processing_steps = 3)`"
     if entry.kind == "readout":
@@ -40,7 +43,9 @@ def _elsewhere(call: n.Call, entry: Entry, place: str, where: str) -> tuple[str,
     if entry.kind in _SEQUENCES:
         return f"`{name}` changes the graph and cannot stand in {where}", "it is a step of a `sequential` block"
     if entry.kind == "model":
-        said = "it is a step of a `sequential` block" + (", or a layer of `edges { … }`" if entry.scope == "relation" else "")
+        said = "it is a step of a `sequential` block" + (
+            ", or a layer of `edges { … }`" if entry.scope == "relation" else ""
+        )
         return f"`{name}` is a whole model and cannot stand in {where}", said
     if entry.kind == "conv":
         return f"`{name}` passes messages and cannot stand in {where}", "put it into `edges { … }`"

@@ -231,7 +231,9 @@ class SequenceBuilder:
                 self.read.add(value.place)
             if slot.ignored and value is not None and value.kind is not None:
                 message = f"`{layer}` has no use for `{slot.name}`: {slot.ignored}"
-                self.found.append(report("GNN536", message, span, helps=("write `none`, or take a layer that reads it",)))
+                self.found.append(
+                    report("GNN536", message, span, helps=("write `none`, or take a layer that reads it",))
+                )
             elif (name is None or (value is not None and value.kind is None)) and not slot.optional:
                 message = f"`{layer}` cannot do without `{slot.name}`"
                 self.found.append(report("GNN530", message, span, "`none`" if name is None else f"`{name}` is `none`"))

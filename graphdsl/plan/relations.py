@@ -182,9 +182,7 @@ class _MapLowering:
         """Numbers of relations, each together with its inverse if that is there too."""
         place = {edge: number for number, edge in enumerate(edges)}
         declared = self.flow.schema.edges
-        pairs = {
-            edge: {edge, declared[edge].inverse} if edge in declared else {edge} for edge in edges
-        }
+        pairs = {edge: {edge, declared[edge].inverse} if edge in declared else {edge} for edge in edges}
         numbers = [tuple(sorted(place[item] for item in pairs[edge] if item in place)) for edge in edges]
         return tuple(dict.fromkeys(numbers))
 

@@ -245,7 +245,9 @@ def _may_leave_parameters_unused(plan: Plan) -> bool:
     HGTConv is alive as a whole, even if some of the types it makes are not; and a batch may lack optional relations.
     """
     joints = (joint for _, stage in plan.relation_stages() for joint in stage.joints)
-    return bool(plan.optional_types or plan.optional_relations) or any(joint.scope in ("joint", "walk") for joint in joints)
+    return bool(plan.optional_types or plan.optional_relations) or any(
+        joint.scope in ("joint", "walk") for joint in joints
+    )
 
 
 def _run(trainer: Trainer, module: GraphModule, last: Path | None) -> None:

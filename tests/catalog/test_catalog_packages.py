@@ -100,6 +100,36 @@ def test_layers_say_what_they_need(machine, capsys) -> None:
     assert '"pyg-lib | torch-spline-conv"' in capsys.readouterr().out
 
 
+def test_arguments_and_layers_of_a_later_pyg(machine) -> None:
+    text = """
+schema s {
+  node a { x: float[6] }
+  edge a -[near]-> a
+  graph { y: class[2] }
+}
+
+model m on s {
+  sequential x, edge_index, batch {
+    GCNConv(8): x, edge_index -> x
+    PowerMeanAggregation(clamp_max = 5.0): x, batch -> x
+    Linear(2)
+  }
+}
+"""
+    machine({"torch-geometric": "2.8.1"})
+    assert check_source(SourceText("a.gnn", text)) == ()
+    machine({"torch-geometric": "2.7.0"})
+    (warning,) = check_source(SourceText("a.gnn", text))
+    assert warning.message == (
+        "`clamp_max` of `PowerMeanAggregation` needs `torch-geometric` ≥ 2.8, which is not installed here: "
+        "it cannot be compiled"
+    )
+    assert warning.helps == ("pip install --upgrade torch-geometric",)
+    assert missing(find("SGFormer")) == ()
+    machine({"torch-geometric": "2.6.1"})
+    assert missing(find("SGFormer")) == ("torch-geometric >= 2.7",)
+
+
 def test_every_requirement_is_a_known_package() -> None:
     named = {name for entry in entries() for requirement in entry.requires for name in alternatives(requirement)}
     assert named <= set(PACKAGES)

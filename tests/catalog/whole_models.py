@@ -38,7 +38,9 @@ class Row:
 BASIC = "hidden_channels = 8, num_layers = 3, out_channels = 3"
 
 
-def basic(name: str, hidden: int = 8, layers: int = 3, out: int | None = OUT, **arguments: Any) -> Callable[[], nn.Module]:
+def basic(
+    name: str, hidden: int = 8, layers: int = 3, out: int | None = OUT, **arguments: Any
+) -> Callable[[], nn.Module]:
     return lambda: getattr(models, name)(WIDTH, hidden, layers, out, **arguments)
 
 
@@ -50,30 +52,69 @@ ROWS = [
         basic("GCN", dropout=0.5, norm="graph_norm", jk="cat", act="elu", improved=True),
     ),
     Row("GCN(8, 1)", "x, edge_index", basic("GCN", layers=1, out=None), width=8),
-    Row(f'GraphSAGE({BASIC}, jk = "lstm", aggr = ["mean", "max"])', "x, edge_index", basic("GraphSAGE", jk="lstm", aggr=["mean", "max"])),
-    Row(f'GraphSAGE({BASIC}, norm = "batch_norm", act_first = true)', "x, edge_index, none, none, batch, batch_size",
-        basic("GraphSAGE", norm="batch_norm", act_first=True)),
-    Row(f'GIN({BASIC}, norm = "batch_norm", train_eps = true)', "x, edge_index", basic("GIN", norm="batch_norm", train_eps=True)),
+    Row(
+        f'GraphSAGE({BASIC}, jk = "lstm", aggr = ["mean", "max"])',
+        "x, edge_index",
+        basic("GraphSAGE", jk="lstm", aggr=["mean", "max"]),
+    ),
+    Row(
+        f'GraphSAGE({BASIC}, norm = "batch_norm", act_first = true)',
+        "x, edge_index, none, none, batch, batch_size",
+        basic("GraphSAGE", norm="batch_norm", act_first=True),
+    ),
+    Row(
+        f'GIN({BASIC}, norm = "batch_norm", train_eps = true)',
+        "x, edge_index",
+        basic("GIN", norm="batch_norm", train_eps=True),
+    ),
     Row(f"GAT({BASIC}, heads = 2)", "x, edge_index", basic("GAT", heads=2)),
-    Row(f'GAT({BASIC}, v2 = true, heads = 2, jk = "last", dropout = 0.3)', "x, edge_index, none, edge_attr",
-        basic("GAT", v2=True, heads=2, jk="last", dropout=0.3, edge_dim=EDGE)),
+    Row(
+        f'GAT({BASIC}, v2 = true, heads = 2, jk = "last", dropout = 0.3)',
+        "x, edge_index, none, edge_attr",
+        basic("GAT", v2=True, heads=2, jk="last", dropout=0.3, edge_dim=EDGE),
+    ),
     Row("GAT(7, 1, 3, heads = 2)", "x, edge_index, none, edge_attr", basic("GAT", 7, 1, heads=2, edge_dim=EDGE)),
     Row(f"EdgeCNN({BASIC}, norm = none)", "x, edge_index", basic("EdgeCNN")),
     Row("RECT_L(5, dropout = 0.2)", "x, edge_index, w", lambda: models.RECT_L(WIDTH, 5, dropout=0.2), width=WIDTH),
     Row("PMLP(8, 3, num_layers = 3)", "x, edge_index", lambda: models.PMLP(WIDTH, 8, OUT, 3)),
-    Row("PMLP(8, 3, 2, norm = false, bias = false)", "x, edge_index", lambda: models.PMLP(WIDTH, 8, OUT, 2, norm=False, bias=False)),
+    Row(
+        "PMLP(8, 3, 2, norm = false, bias = false)",
+        "x, edge_index",
+        lambda: models.PMLP(WIDTH, 8, OUT, 2, norm=False, bias=False),
+    ),
     Row("GraphUNet(8, 3, depth = 2)", "x, edge_index, batch", lambda: models.GraphUNet(WIDTH, 8, OUT, 2)),
-    Row("GraphUNet(8, 3, depth = 2, pool_ratios = [0.9, 0.6], sum_res = false, act = tanh)", "x, edge_index, batch, w",
-        lambda: models.GraphUNet(WIDTH, 8, OUT, 2, [0.9, 0.6], sum_res=False, act="tanh")),
-    Row("LINKX(8, 3, num_layers = 2, num_edge_layers = 2)", "x, edge_index, w",
-        lambda: models.LINKX(sum(SIZES), WIDTH, 8, OUT, 2, num_edge_layers=2)),
-    Row("SGFormer(8, 3, trans_num_heads = 2)", "x, edge_index, batch", lambda: models.SGFormer(WIDTH, 8, OUT, trans_num_heads=2)),
-    Row('SGFormer(8, 3, aggregate = "cat", gnn_num_layers = 1)', "x, edge_index, batch",
-        lambda: models.SGFormer(WIDTH, 8, OUT, aggregate="cat", gnn_num_layers=1)),
-    Row("AttentiveFP(8, 3, num_layers = 2, num_timesteps = 2, dropout = 0.2)", "x, edge_index, edge_attr, batch",
-        lambda: models.AttentiveFP(WIDTH, 8, OUT, EDGE, 2, 2, 0.2), graphs=True),
-    Row("NeuralFingerprint(8, 3, num_layers = 2, max_degree = 3)", "x, edge_index, batch",
-        lambda: models.NeuralFingerprint(WIDTH, 8, OUT, 2, max_degree=3), graphs=True),
+    Row(
+        "GraphUNet(8, 3, depth = 2, pool_ratios = [0.9, 0.6], sum_res = false, act = tanh)",
+        "x, edge_index, batch, w",
+        lambda: models.GraphUNet(WIDTH, 8, OUT, 2, [0.9, 0.6], sum_res=False, act="tanh"),
+    ),
+    Row(
+        "LINKX(8, 3, num_layers = 2, num_edge_layers = 2)",
+        "x, edge_index, w",
+        lambda: models.LINKX(sum(SIZES), WIDTH, 8, OUT, 2, num_edge_layers=2),
+    ),
+    Row(
+        "SGFormer(8, 3, trans_num_heads = 2)",
+        "x, edge_index, batch",
+        lambda: models.SGFormer(WIDTH, 8, OUT, trans_num_heads=2),
+    ),
+    Row(
+        'SGFormer(8, 3, aggregate = "cat", gnn_num_layers = 1)',
+        "x, edge_index, batch",
+        lambda: models.SGFormer(WIDTH, 8, OUT, aggregate="cat", gnn_num_layers=1),
+    ),
+    Row(
+        "AttentiveFP(8, 3, num_layers = 2, num_timesteps = 2, dropout = 0.2)",
+        "x, edge_index, edge_attr, batch",
+        lambda: models.AttentiveFP(WIDTH, 8, OUT, EDGE, 2, 2, 0.2),
+        graphs=True,
+    ),
+    Row(
+        "NeuralFingerprint(8, 3, num_layers = 2, max_degree = 3)",
+        "x, edge_index, batch",
+        lambda: models.NeuralFingerprint(WIDTH, 8, OUT, 2, max_degree=3),
+        graphs=True,
+    ),
 ]
 
 

@@ -12,7 +12,9 @@ from torch_geometric.nn.conv import MessagePassing
 
 from graphdsl.catalog import INSTEAD, NOT_YET, REQUIRED, Entry, Parameter, Sizes, accepts, entries, find
 
-SINGLE = [entry for entry in entries() if not entry.takes]  # others: `test_catalogue_steps.py`, `test_catalogue_models.py`
+SINGLE = [
+    entry for entry in entries() if not entry.takes
+]  # others: `test_catalogue_steps.py`, `test_catalogue_models.py`
 ALL = pytest.mark.parametrize("entry", SINGLE, ids=lambda entry: entry.name)
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 

@@ -43,7 +43,11 @@ def passed_on(entry: Entry) -> dict[str, Any]:
     if conv is None:
         return {}
     taken = {**own(MessagePassing), **own(conv)}
-    return {name: value for name, value in taken.items() if name not in ("in_channels", "out_channels", *own(class_of(entry)))}
+    return {
+        name: value
+        for name, value in taken.items()
+        if name not in ("in_channels", "out_channels", *own(class_of(entry)))
+    }
 
 
 @MODEL

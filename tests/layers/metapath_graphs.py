@@ -55,6 +55,8 @@ def averaged(hops: list[Hop], x: dict[str, Tensor], edges: dict[EdgeKey, Tensor]
         following = []
         for node in range(COUNTS[target]):
             came = [rows[here] for here, there in pairs if there == node]
-            following.append([sum(column) / len(came) for column in zip(*came, strict=True)] if came else [0.0] * len(rows[0]))
+            following.append(
+                [sum(column) / len(came) for column in zip(*came, strict=True)] if came else [0.0] * len(rows[0])
+            )
         rows = following
     return rows

@@ -16,7 +16,12 @@ from graphdsl.text import SourceText
 
 TYPES = ["author", "paper", "venue"]
 COUNTS = {"author": 5, "paper": 6, "venue": 2}
-RELATIONS = [("author", "writes", "paper"), ("paper", "cites", "paper"), ("paper", "in", "venue"), ("venue", "of", "paper")]
+RELATIONS = [
+    ("author", "writes", "paper"),
+    ("paper", "cites", "paper"),
+    ("paper", "in", "venue"),
+    ("venue", "of", "paper"),
+]
 
 
 def graph(edges: int = 9) -> tuple[dict[str, Tensor], dict[tuple[str, str, str], Tensor]]:
@@ -57,7 +62,10 @@ def by_definition(
             ]
             product = [[sum(soft[i][m] * product[m][j] for m in range(n)) for j in range(n)] for i in range(n)]
         own = [
-            [sum(float(x[name][i, p]) * float(conv.weight[c, p, q]) for p in range(3)) for q in range(conv.out_channels)]
+            [
+                sum(float(x[name][i, p]) * float(conv.weight[c, p, q]) for p in range(3))
+                for q in range(conv.out_channels)
+            ]
             for name, i in nodes
         ]
         mixed = [

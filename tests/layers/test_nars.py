@@ -43,10 +43,7 @@ def by_definition(conv: NARSConv, x: dict[str, Tensor], index: dict) -> dict[str
             following = {}
             for node in start:
                 came = [
-                    hops[-1][key[0], a]
-                    for key in inside
-                    for a, b in index[key].t().tolist()
-                    if (key[2], b) == node
+                    hops[-1][key[0], a] for key in inside for a, b in index[key].t().tolist() if (key[2], b) == node
                 ]
                 following[node] = [sum(c) / len(came) for c in zip(*came, strict=True)] if came else [0.0] * 3
             hops.append(following)

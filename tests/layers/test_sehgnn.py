@@ -77,7 +77,10 @@ def by_definition(conv: SeHGNNConv, target: str, x: dict[str, Tensor], edges: di
             mean = sum(flat) / len(flat)
             deviation = math.sqrt(sum((v - mean) ** 2 for v in flat) / len(flat) + norm.eps)
             scale, shift = norm.weight.tolist(), norm.bias.tolist()
-            h = [[(v - mean) / deviation * s + t for v, s, t in zip(*rows, strict=True)] for rows in zip(h, scale, shift, strict=True)]
+            h = [
+                [(v - mean) / deviation * s + t for v, s, t in zip(*rows, strict=True)]
+                for rows in zip(h, scale, shift, strict=True)
+            ]
             h = [[v if v > 0 else slope * v for v in row] for row in h]
         q, k, v = ([linear(lin, row) for row in h] for lin in (fusion.query, fusion.key, fusion.value))
         fused = []
@@ -86,7 +89,9 @@ def by_definition(conv: SeHGNNConv, target: str, x: dict[str, Tensor], edges: di
             for head in range(conv.heads):
                 part = len(q[0]) // conv.heads
                 span = slice(head * part, (head + 1) * part)
-                scores = [sum(a * b for a, b in zip(q[m][span], other[span], strict=True)) / math.sqrt(part) for other in k]
+                scores = [
+                    sum(a * b for a, b in zip(q[m][span], other[span], strict=True)) / math.sqrt(part) for other in k
+                ]
                 exp = [math.exp(score) for score in scores]
                 wide = len(v[0]) // conv.heads
                 for column in range(head * wide, (head + 1) * wide):

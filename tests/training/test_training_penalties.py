@@ -178,7 +178,9 @@ def test_eval_mode_and_copies(social) -> None:
 
 
 def test_all_passes_through_shared_weights_count(social) -> None:
-    text = SOCIAL[: SOCIAL.index("model m")] + """
+    text = (
+        SOCIAL[: SOCIAL.index("model m")]
+        + """
     model m on social {
       nodes { *: Linear(4) }
       repeat 2 share { edges { rates: SuperGATConv(4) } }
@@ -186,6 +188,7 @@ def test_all_passes_through_shared_weights_count(social) -> None:
       predict user.y
     }
     """
+    )
     model = graphdsl.loads(text).compile("m", data=social)
     x, edge_index = social["user"].x, social[RATES].edge_index
     conv = copy.deepcopy(next(module for module in model.modules() if isinstance(module, SuperGATConv)))
@@ -223,7 +226,10 @@ def test_relations_that_share_a_layer_add_up(social) -> None:
     block = "edges {{ rates, trusts: {}SuperGATConv(2) }}\n  penalty SuperGATConv\n  predict user.y"
     for share in ("", "share "):
         model = graphdsl.loads(schema + f"model m on social {{ {block.format(share)} }}").compile("m", data=None)
-        one = {"user": social["user"].x}, {RATES: social[RATES].edge_index, ("user", "trusts", "user"): social[RATES].edge_index}
+        one = (
+            {"user": social["user"].x},
+            {RATES: social[RATES].edge_index, ("user", "trusts", "user"): social[RATES].edge_index},
+        )
         model(*one)
         hooked = {id(module) for module in model.modules() if isinstance(module, SuperGATConv)}
         assert len(hooked) == (1 if share else 2)

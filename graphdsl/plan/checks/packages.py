@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, cast
 
-from graphdsl.catalog import find, missing, show_packages, useful
+from graphdsl.catalog import find, is_met, missing, show_packages, since_pyg, useful
 from graphdsl.model import Schema
 from graphdsl.plan.ir import Plan
 from graphdsl.plan.module_spec import ModuleSpec
@@ -43,6 +43,12 @@ def _needs(module: ModuleSpec) -> Iterator[tuple[str, Span, str]]:
     entry = find(module.name)
     if entry is not None:
         yield from ((module.name, module.span, requirement) for requirement in missing(entry))
+        newer = (
+            (item, since_pyg(item.since)) for item in entry.parameters if item.since and item.name in module.arguments
+        )
+        yield from (
+            (f"{item.name}` of `{module.name}", module.span, asked) for item, asked in newer if not is_met(asked)
+        )
     for value in module.arguments.values():
         for item in cast("tuple[Any, ...]", value) if isinstance(value, tuple) else (value,):
             if isinstance(item, ModuleSpec):

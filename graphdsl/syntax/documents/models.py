@@ -212,7 +212,9 @@ class Penalty(Record):
 
     penalty: Annotated[
         Text,
-        Field(description="what is penalised, as in `.gnn`", examples=["mincut_loss", "gini(h1.author)", "SuperGATConv"]),
+        Field(
+            description="what is penalised, as in `.gnn`", examples=["mincut_loss", "gini(h1.author)", "SuperGATConv"]
+        ),
     ]
     weight: Annotated[Value | None, Field(description="scales it; 1 when left out")] = None
 

@@ -40,7 +40,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
 
 def _line(parameter: Parameter) -> str:
     default = "required" if parameter.required else f"default {show(parameter.default)}"
-    return f"  {parameter.name:<20} {describe(parameter)}; {default}"
+    since = f"; since PyG {parameter.since}" if parameter.since else ""
+    return f"  {parameter.name:<20} {describe(parameter)}; {default}{since}"
 
 
 def _names(slots: Iterable[Slot]) -> str:
@@ -106,6 +107,7 @@ def _as_dict(entry: Entry) -> dict[str, Any]:
                 "name": item.name,
                 "type": item.type,
                 "required": item.required,
+                "since": item.since,
                 "default": None if item.required else item.default,
                 "accepts": describe(item),
             }

@@ -9,7 +9,9 @@ def _loss(layer: str, header: str, more: str = "") -> Steps:
     block = f"""{more}
       LAYER: {header} -> loss
       global_mean_pool: x, batch -> x"""
-    return Steps(layer, lambda _: modules(), block=block, call=lambda _, graph: pyg.global_mean_pool(graph.x, graph.batch))
+    return Steps(
+        layer, lambda _: modules(), block=block, call=lambda _, graph: pyg.global_mean_pool(graph.x, graph.batch)
+    )
 
 
 ROWS: tuple[Row, ...] = (
