@@ -12,6 +12,7 @@ from graphdsl.layers.hetsann import HetSANNConv
 from graphdsl.layers.hpn import HPNConv
 from graphdsl.layers.ie_hgcn import IEHGCNConv
 from graphdsl.layers.nars import NARSConv
+from graphdsl.layers.r_hgnn import RHGNNConv, RHGNNLayer
 from graphdsl.layers.sehgnn import SeHGNNConv
 from graphdsl.layers.simple_hgn import SimpleHGNConv, SimpleHGNLayer
 
@@ -24,6 +25,8 @@ __all__ = [
     "HetSANNConv",
     "IEHGCNConv",
     "NARSConv",
+    "RHGNNConv",
+    "RHGNNLayer",
     "SeHGNNConv",
     "SimpleHGNConv",
     "SimpleHGNLayer",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from graphdsl.layers import CompGCNConv, HetSANNConv, HPNConv, IEHGCNConv, SimpleHGNConv
+from graphdsl.layers import CompGCNConv, HetSANNConv, HPNConv, IEHGCNConv, RHGNNConv, SimpleHGNConv
 
 TYPES = {"a": 5, "b": 4, "c": 3}
 """Number of nodes; the last of each has no edge, and no `c` has one."""
@@ -90,5 +90,7 @@ BY_TYPE: dict[str, Callable[..., nn.Module]] = {
     "hetsann_concat": lambda metadata, _: HetSANNConv(
         WIDTHS, 3, metadata, heads=2, concat=False, attention="concat", add_self_loops=False, residual=True
     ),
+    "r_hgnn": lambda metadata, inverse_of: RHGNNConv(WIDTHS, 4, metadata, inverse_of, heads=2),
+    "r_hgnn_plain": lambda metadata, _: RHGNNConv(WIDTHS, 4, metadata, num_layers=1, residual=False, norm=False),
 }
 """Layers that take dictionaries, from metadata and the numbers of the relations' originals."""

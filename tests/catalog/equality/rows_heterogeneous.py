@@ -2,7 +2,7 @@
 
 from equal_rows import Joint, Relation
 
-from graphdsl.layers import CompGCNConv, HetSANNConv, HPNConv, IEHGCNConv, SimpleHGNConv
+from graphdsl.layers import CompGCNConv, HetSANNConv, HPNConv, IEHGCNConv, RHGNNConv, SimpleHGNConv
 
 ROWS = (
     Joint(
@@ -18,4 +18,5 @@ ROWS = (
     Relation("HPNConv(4, K = 2, gamma = 0.2)", lambda c: HPNConv(c.widths, 4, K=2, gamma=0.2)),
     Joint("IEHGCNConv(4, attention_channels = 8)", lambda c: IEHGCNConv(c.types, 4, c.metadata, attention_channels=8)),
     Joint("HetSANNConv(4, heads = 2)", lambda c: HetSANNConv(c.types, 4, c.metadata, heads=2)),
+    Joint("RHGNNConv(4, heads = 2)", lambda c: RHGNNConv(c.types, 4, c.metadata, heads=2)),
 )
