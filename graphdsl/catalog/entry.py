@@ -107,13 +107,14 @@ SlotKind = Literal[
     "mask",
     "count",
     "index",
+    "numbers",
     "score",
     "loss",
     "record",
 ]
 """What a value of a `sequential` block is: rows of nodes, edge_index, values of edges, graph number of each node, rows of
 graphs, dense rows [graphs, nodes, width], dense adjacency, which dense rows are real, and what only pooling layers give
-(a number of graphs, indices, scores, losses, a record for unpooling)."""
+(a number of graphs, indices, scores, losses, a record for unpooling), and one whole number for each node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,7 @@ class Slot:
             a parameter's name = as wide as that argument says.
         own: of rows of nodes that a layer reads: they need not be as wide as its first input (positions beside features).
         fresh: it belongs to other nodes than the inputs: the layer has chosen or merged some.
+        columns: how many columns there must be, if a layer reads no other number: positions have 3.
         ignored: why nothing may stand here, although PyG's signature has it: the layer would silently ignore it.
     """
 
@@ -140,6 +142,7 @@ class Slot:
     fresh: bool = False
     ignored: str = ""
     own: bool = False
+    columns: int | None = None
 
 
 WidthRule = Callable[[Arguments, int | None], int | None]

@@ -11,7 +11,6 @@ _SEARCH: Final = "searches neighbours, which needs the pyg-lib or torch-cluster 
 _CLUSTERS: Final = "reads a cluster for each node, and what computes one needs the torch-cluster package"
 _DATA: Final = "takes and returns a whole `Data` object"
 _OBJECTIVE: Final = "brings a training objective of its own"
-_MOLECULE: Final = "reads atomic numbers and positions, and finds neighbours within a radius"
 _LABELS: Final = "reads labels of training nodes"
 _TYPES: Final = "numbers all node types together and reads the type of each node"
 
@@ -80,11 +79,6 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "ARGVA": _OBJECTIVE,
         "SignedGCN": "reads two relations, positive and negative, and brings a training objective of its own",
         "RENet": "reads histories of events that its own data set class collects, and returns ranks of entities",
-        "SchNet": _MOLECULE,
-        "DimeNet": _MOLECULE,
-        "DimeNetPlusPlus": _MOLECULE,
-        "GNNFF": _MOLECULE,
-        "ViSNet": _MOLECULE,
         "GPSE": "an encoder to be pre-trained on encodings of its own; it takes and returns a whole `Data` object",
         "GPSENodeEncoder": "reads encodings that a pre-trained `GPSE` has stored in the data",
         "DeepGCNLayer": _WRAPS,

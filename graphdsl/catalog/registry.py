@@ -14,6 +14,7 @@ from graphdsl.catalog import (
     metapaths,
     models,
     networks,
+    molecules,
     nodes,
     norms,
     penalties,
@@ -40,6 +41,7 @@ _FAMILIES: Final = (
     dense,
     models,
     penalties,
+    molecules,
 )
 _BY_NAME: Final = MappingProxyType({entry.name: entry for family in _FAMILIES for entry in family.ENTRIES})
 _ADDED: Final[dict[str, Entry]] = {}

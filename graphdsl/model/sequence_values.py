@@ -23,8 +23,9 @@ WORDS: Mapping[SlotKind, str] = {
     "score": "scores",
     "loss": "a loss",
     "record": "a record for unpooling",
+    "numbers": "a whole number of each node",
 }
-_OF_NODES: frozenset[SlotKind] = frozenset({"nodes", "edges", "edge values", "batch", "dense", "adjacency", "mask"})
+_OF_NODES: frozenset[SlotKind] = frozenset({"nodes", "edges", "edge values", "batch", "dense", "adjacency", "mask", "numbers"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,11 @@ class Value:
     span: Span
     maker: str
     place: tuple[Span, int]
+
+
+def stands_for(kind: SlotKind, kinds: tuple[SlotKind, ...]) -> bool:
+    """Whether a value of a kind can be read where these are: whole numbers of nodes are rows of one column, too."""
+    return kind in kinds or (kind == "numbers" and "nodes" in kinds)
 
 
 def set_of(kind: SlotKind | None, nodes: int) -> int:
@@ -99,7 +105,8 @@ class HeaderReader:
             self.found.append(report("GNN104", message, span, also=also, helps=helps))
             return None
         if of_nodes is not None:
-            return self._of(slot, of_nodes, SequenceInput(name, "nodes", "node", span))
+            whole = of_nodes.type.kind == "int" and of_nodes.type.width == 1
+            return self._of(slot, of_nodes, SequenceInput(name, "numbers" if whole else "nodes", "node", span))
         if of_edges is not None:
             return self._of(slot, of_edges, SequenceInput(name, "edge values", "edge", span))
         if name in self.schema.graph:

@@ -8,7 +8,7 @@ from graphdsl.model.combining import JOINS, JUMP_MODES
 from graphdsl.model.layers import LayerReader
 from graphdsl.model.program import LayerUse, SequenceStage, SequenceStep
 from graphdsl.model.schema import Schema
-from graphdsl.model.sequence_values import WORDS, HeaderReader, Value, set_of
+from graphdsl.model.sequence_values import WORDS, HeaderReader, Value, set_of, stands_for
 from graphdsl.model.values import UNKNOWN, Refused, evaluate, show
 from graphdsl.syntax import nodes as n
 from graphdsl.text import Diagnostic, Enough, Span, did_you_mean, listing, report
@@ -237,7 +237,7 @@ class SequenceBuilder:
             elif (name is None or (value is not None and value.kind is None)) and not slot.optional:
                 message = f"`{layer}` cannot do without `{slot.name}`"
                 self.found.append(report("GNN530", message, span, "`none`" if name is None else f"`{name}` is `none`"))
-            elif value is not None and value.kind is not None and value.kind not in slot.kinds:
+            elif value is not None and value.kind is not None and not stands_for(value.kind, slot.kinds):
                 self.found.append(self.other_kind(name or "", value, slot, span, layer))
             result.append(value)
         self.same_nodes(inputs, result, spans, layer)

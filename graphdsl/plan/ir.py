@@ -231,7 +231,8 @@ class SequenceStep:
         module: what it is; for a join its name, and for `jump` PyG's class.
         inputs: names that it reads; None passes `None`.
         outputs: names that it gives; None is not kept.
-        shapes: of each input: "flat" = [rows], "columns" = [rows, width], "" = as it is.
+        shapes: of each input: "flat" = [rows], "columns" = [rows, width], "numbers" = [rows] of whole numbers, "" = as
+            it is.
         kind: of the first value that it gives.
         shares: an earlier step whose module it uses.
         width_in: columns of the first input.
@@ -242,7 +243,7 @@ class SequenceStep:
     module: ModuleSpec
     inputs: tuple[str | None, ...]
     outputs: tuple[str | None, ...]
-    shapes: tuple[Literal["", "flat", "columns"], ...]
+    shapes: tuple[Literal["", "flat", "columns", "numbers"], ...]
     kind: SlotKind
     shares: int | None
     width_in: int | None

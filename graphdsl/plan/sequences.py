@@ -15,7 +15,7 @@ from graphdsl.plan.state import Flow
 from graphdsl.text import report
 
 _JUMP = "torch_geometric.nn.JumpingKnowledge"
-Shape = Literal["", "flat", "columns"]
+Shape = Literal["", "flat", "columns", "numbers"]
 
 
 class _BlockLowering:
@@ -130,6 +130,10 @@ class _BlockLowering:
                     f"`{slot.name}` of `{layer.entry.name}` is one number per edge, and `{name}` has {width} columns"
                 )
                 self.flow.found.append(report("GNN202", message, step.span))
+            elif slot.columns is not None:
+                if width != slot.columns:
+                    message = f"`{slot.name}` of `{layer.entry.name}` has {slot.columns} columns, and `{name}` has {width}"
+                    self.flow.unequal(message, step.span, "", [])
             elif slot.kinds == ("nodes",) and not slot.own and first is not None and width != first:
                 message = f"`{layer.entry.name}` reads `{name}` beside `{step.inputs[0]}`: {width} and {first} columns"
                 self.flow.unequal(message, step.span, "must be equally wide", [])
@@ -151,7 +155,8 @@ class _BlockLowering:
         found: list[Shape] = []
         for _, slot in zip(step.inputs, takes, strict=False):
             rows = slot.kinds != () and slot.kinds[0] in ("nodes", "graphs", "edge values")
-            found.append("flat" if slot.scalar else "columns" if rows else "")
+            whole = slot.kinds == ("numbers",)
+            found.append("numbers" if whole else "flat" if slot.scalar else "columns" if rows else "")
         return tuple(found)
 
     # --- joins ---

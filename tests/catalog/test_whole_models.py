@@ -88,4 +88,5 @@ def test_a_layer_within_one_type_is_the_model_of_pyg(row: Row) -> None:
 
 
 def test_every_model_has_a_row() -> None:
-    assert {entry.name for entry in entries("model")} == {row.name for row in ROWS}
+    of_molecules = {entry.name for entry in entries("model") if entry.path.startswith("graphdsl.layers.molecules")}
+    assert {entry.name for entry in entries("model")} - of_molecules == {row.name for row in ROWS}

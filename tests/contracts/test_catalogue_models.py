@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from catalogue_samples import SOURCE, class_of
+from catalogue_samples import SOURCE
 from torch_geometric import nn as pyg
 from torch_geometric.nn.conv import MessagePassing
 
@@ -24,6 +24,11 @@ PASSED_TO = {
 """The convolutions that models with `**kwargs` hand them to."""
 OWN = {"v2": False}
 """Arguments that a model takes out of its `**kwargs`, with their defaults."""
+
+
+def class_of(entry: Entry) -> type[torch.nn.Module]:
+    """PyG's class; models of molecules are subclasses of ours with its arguments."""
+    return getattr(pyg.models, entry.name)
 
 
 def own(cls: type) -> dict[str, Any]:
@@ -69,10 +74,19 @@ def test_parameters_bind_by_position_as_in_pyg(entry: Entry) -> None:
 @MODEL
 def test_defaults_are_those_of_pyg(entry: Entry) -> None:
     theirs = {**passed_on(entry), **OWN, **own(class_of(entry))}
+    if theirs.get("act") == "swish":  # PyG's name of `silu`
+        theirs["act"] = "silu"
     theirs["aggr"] = {"EdgeCNN": "max", "GraphSAGE": "mean"}.get(entry.name, "add")  # set in the body of the class
     for item in entry.parameters:
         assert item.default == theirs[item.name], item.name
         assert item.required or accepts(item, item.default)
+
+
+@MODEL
+def test_our_class_is_one_of_pyg(entry: Entry) -> None:
+    module, _, name = entry.path.rpartition(".")
+    assert issubclass(getattr(importlib.import_module(module), name), class_of(entry))
+    assert entry.paper
 
 
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
@@ -95,7 +109,15 @@ def test_what_the_rules_refuse_fails_in_pyg(name: str, arguments: dict[str, Any]
 
 
 def test_every_rule_is_tried() -> None:
-    assert {entry.name for entry in entries("model") if entry.rules} == {name for name, _, _ in REFUSED} | {"GraphUNet"}
+    below = {"GraphUNet", "SchNet", "ViSNet"}
+    assert {entry.name for entry in entries("model") if entry.rules} == {name for name, _, _ in REFUSED} | below
+
+
+def test_heads_of_visnet_share_the_columns() -> None:
+    entry, arguments = find("ViSNet"), {"num_heads": 3, "hidden_channels": 8, "num_layers": 1}
+    assert [rule(entry.with_defaults(arguments), None).code for rule in entry.rules] == ["GNN204"]
+    with pytest.raises(ValueError, match="divisible by the number of attention heads"):
+        class_of(entry)(**arguments)
 
 
 def test_graph_unet_drops_ratios_that_are_too_many() -> None:
@@ -107,14 +129,14 @@ def test_graph_unet_drops_ratios_that_are_too_many() -> None:
         assert [problem.code for rule in entry.rules if (problem := rule(filled, SOURCE))] == code
 
 
+def test_schnet_ignores_a_mean_without_a_deviation() -> None:
+    entry = find("SchNet")
+    for given, code in (({"mean": 1.0}, ["GNN204"]), ({"std": 1.0}, ["GNN204"]), ({"mean": 1.0, "std": 2.0}, []), ({}, [])):
+        filled = entry.with_defaults(given)
+        assert [problem.code for rule in entry.rules if (problem := rule(filled, None))] == code
+
+
 def test_one_layer_of_pmlp_ignores_its_width() -> None:
     """Why `num_layers` is at least 2."""
     module = class_of(find("PMLP"))(SOURCE, 9, 3, num_layers=1)
     assert module(torch.randn(6, SOURCE), EDGES).size(1) == 9
-
-
-@MODEL
-def test_paths_lead_to_models(entry: Entry) -> None:
-    module, _, name = entry.path.rpartition(".")
-    assert issubclass(getattr(importlib.import_module(module), name), torch.nn.Module)
-    assert entry.paper

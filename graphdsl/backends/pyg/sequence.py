@@ -175,7 +175,7 @@ class CompiledSequence(Sequential):
             notes = listing("arguments", self.input_names)
             message = f"the model was called without `{item.name}`"
             raise SpecError([report("GNN618", message, item.span, "read here", helps=helps, notes=notes)])
-        if item.source in ("node", "edge", "graph") and not value.is_floating_point():
+        if item.kind != "numbers" and item.source in ("node", "edge", "graph") and not value.is_floating_point():
             value = value.to(torch.get_default_dtype())
         width = self.plan.inputs[self.stage.type]
         if item.name == "x" and item.source == "node" and isinstance(width, int):
@@ -212,6 +212,10 @@ def _shaped(value: Any, shape: str) -> Any:
     """A value in the shape that the layer reads: values of edges come as [rows] or [rows, 1]."""
     if not isinstance(value, Tensor):
         return value
+    if shape == "numbers":
+        return value.reshape(-1).long()
+    if shape and not value.is_floating_point():
+        value = value.to(torch.get_default_dtype())
     if shape == "flat":
         return value.reshape(-1)
     return value.unsqueeze(-1) if shape == "columns" and value.dim() == 1 else value
