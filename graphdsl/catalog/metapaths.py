@@ -4,7 +4,7 @@ from typing import Final
 
 from graphdsl.catalog import rules
 from graphdsl.catalog.entry import Arguments, Entry, Parameter, Problem
-from graphdsl.catalog.parts import DROPOUT, HEADS, OUT_CHANNELS, flag
+from graphdsl.catalog.parts import DROPOUT, HEADS, OUT_CHANNELS, count, flag
 
 
 def _quarters(arguments: Arguments, _width: int | None) -> Problem | None:
@@ -16,6 +16,14 @@ def _quarters(arguments: Arguments, _width: int | None) -> Problem | None:
     nearest = f"{lower} or {lower + 4 * heads}" if lower else str(4 * heads)
     message = f"queries of {columns} / 4 columns cannot be shared among {heads} head{'s' if heads > 1 else ''}"
     return Problem("GNN302", message, "out_channels", f"use a width of {nearest}, a multiple of 4 × heads")
+
+
+def _even(arguments: Arguments, width: int | None) -> Problem | None:
+    """Rotation reads pairs of columns as complex numbers."""
+    if arguments["encoder"] != "rotate" or width is None or width % 2 == 0:
+        return None
+    message = f"`rotate` reads columns in pairs, as complex numbers, and the input has {width}"
+    return Problem("GNN204", message, "encoder", f"bring the types to {width + 1} columns, or use another encoder")
 
 
 ENTRIES: Final = (
@@ -36,6 +44,29 @@ ENTRIES: Final = (
         scope="joint",
         hops=rules.hops_from("num_layers"),
         paper="Yun et al., Graph Transformer Networks: Learning Meta-path Graphs to Improve GNNs, Neural Networks 2022",
+    ),
+    Entry(
+        "MAGNNConv",
+        "conv",
+        "graphdsl.layers.MAGNNConv",
+        "Attention among the instances of each metapath, all nodes on the way included, then among metapaths.",
+        parameters=(
+            OUT_CHANNELS,
+            HEADS,
+            Parameter("encoder", "string", "rotate", choices=("rotate", "mean", "linear")),
+            Parameter("attention_channels", "int", 128, minimum=1),
+            DROPOUT,
+            Parameter("negative_slope", "float", 0.01),
+            count("samples"),
+            Parameter("seed", "int", 0),
+        ),
+        derived={"in_channels": "width", "paths": "paths", "budgets": "budgets"},
+        width=rules.out_channels,
+        scope="walk",
+        reads_stops=True,
+        partial=True,
+        rules=(_even,),
+        paper="Fu et al., MAGNN: Metapath Aggregated Graph Neural Network for Heterogeneous Graph Embedding, 2020",
     ),
     Entry(
         "NARSConv",

@@ -1,12 +1,14 @@
 """Primitives on index tensors: they know graphs as numbers, and nothing of specs."""
 
 from graphdsl.kernels.composition import BudgetExceeded, Multiplicity, compose, count_paths
+from graphdsl.kernels.instances import TooManyInstances, enumerate_walks
 from graphdsl.kernels.keeping import KeptResults
 from graphdsl.kernels.named import compose_named
 from graphdsl.kernels.negatives import NonNeighbors
 from graphdsl.kernels.propagation import SparseMatrix, as_wide, averaging, sparse_matrix
 from graphdsl.kernels.scoring import Bilinear, DistMult, Dot, PairScorer, score_every, score_pairs
 from graphdsl.kernels.translation import ComplEx, RotatE, TransE
+from graphdsl.kernels.weighing import SparsePattern, sparse_pattern
 
 __all__ = [
     "Bilinear",
@@ -20,13 +22,17 @@ __all__ = [
     "PairScorer",
     "RotatE",
     "SparseMatrix",
+    "SparsePattern",
+    "TooManyInstances",
     "TransE",
     "as_wide",
     "averaging",
     "compose",
     "compose_named",
     "count_paths",
+    "enumerate_walks",
     "score_every",
     "score_pairs",
     "sparse_matrix",
+    "sparse_pattern",
 ]

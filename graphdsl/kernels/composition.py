@@ -101,7 +101,7 @@ def compose(
     (tensor([[0, 0, 1, 1],
             [0, 1, 0, 1]]), tensor([2., 1., 1., 1.]))
     """
-    _check(hops, sizes)
+    check_walk(hops, sizes)
     counted = multiplicity != "set"
     layouts = _contract([_lay_out(hop, sizes[i], sizes[i + 1], counted) for i, hop in enumerate(hops)])
     first = layouts[0]
@@ -137,7 +137,7 @@ def count_paths(hops: Sequence[Tensor], sizes: Sequence[int]) -> int:
     >>> count_paths([cites, cites], [3, 3, 3])
     2
     """
-    _check(hops, sizes)
+    check_walk(hops, sizes)
     walks = hops[0].new_ones((sizes[-1], 1), dtype=torch.long)
     for hop, size in zip(reversed(hops), reversed(sizes[:-1]), strict=True):
         walks = _carry(walks.new_zeros((size, walks.size(1))).index_add_(0, hop[0].long(), walks[hop[1].long()]))
@@ -157,7 +157,7 @@ def _carry(limbs: Tensor) -> Tensor:
     return torch.stack(done, dim=1)
 
 
-def _check(hops: Sequence[Tensor], sizes: Sequence[int]) -> None:
+def check_walk(hops: Sequence[Tensor], sizes: Sequence[int]) -> None:
     """Refuse hops that do not fit their sizes."""
     if not hops or len(sizes) != len(hops) + 1:
         raise ValueError(f"a walk of n hops needs n + 1 sizes (got {len(hops)} hops and {len(sizes)} sizes)")

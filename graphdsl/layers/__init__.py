@@ -11,6 +11,7 @@ from graphdsl.layers.feast import FeaStConv
 from graphdsl.layers.hetsann import HetSANNConv
 from graphdsl.layers.hpn import HPNConv
 from graphdsl.layers.ie_hgcn import IEHGCNConv
+from graphdsl.layers.magnn import MAGNNConv
 from graphdsl.layers.nars import NARSConv
 from graphdsl.layers.r_hgnn import RHGNNConv, RHGNNLayer
 from graphdsl.layers.sehgnn import SeHGNNConv
@@ -24,6 +25,7 @@ __all__ = [
     "HPNConv",
     "HetSANNConv",
     "IEHGCNConv",
+    "MAGNNConv",
     "NARSConv",
     "RHGNNConv",
     "RHGNNLayer",

@@ -25,6 +25,7 @@ class Surroundings:
         inverses: for each of them the number of its original; its own for an original, -1 where the module lacks it.
         metadata: types and relations it sees.
         paths: the hops of each metapath or relation that it walks along.
+        budgets: of those of them that have one.
         groups: numbers of the relations it sees, each together with its inverse.
         between_types: whether it serves a relation between two node types.
         reads_ids: whether it reads node numbers instead of features.
@@ -41,6 +42,7 @@ class Surroundings:
     inverses: tuple[int, ...] = ()
     metadata: tuple[tuple[str, ...], tuple[EdgeKey, ...]] | None = None
     paths: Mapping[EdgeKey, tuple[MetapathHop, ...]] | None = None
+    budgets: Mapping[EdgeKey, int] | None = None
     groups: tuple[tuple[int, ...], ...] | None = None
     between_types: bool = False
     reads_ids: bool = False
@@ -62,6 +64,7 @@ def _derive(kind: Derivation, around: Surroundings) -> Any:
         "inverses": around.inverses,
         "metadata": around.metadata,
         "paths": around.paths,
+        "budgets": around.budgets,
         "groups": around.groups,
     }
     return values[kind]

@@ -37,7 +37,9 @@ _MOST_WIDTHS = 3
 
 def _layer(module: ModuleSpec) -> str:
     """A module without what follows from the widths beside it."""
-    hidden = ("in_channels", "metadata", "paths", "relation_groups", "inverse_of", "num_relations", "num_embeddings")
+    hidden = (
+        "in_channels", "metadata", "paths", "budgets", "relation_groups", "inverse_of", "num_relations", "num_embeddings"
+    )  # fmt: skip
     shown = [f"{name}={_value(value)}" for name, value in module.arguments.items() if name not in hidden]
     return f"{module.name}({', '.join(shown)})" if shown else module.name
 

@@ -169,7 +169,11 @@ class _MapLowering:
         types = tuple(sorted(ends | stops if entry.reads_stops else ends))
         seen = {name: self.before.get(name) for name in types}
         check_inputs(rule.layer, rule.edges, self.stage.reads, self.flow)
-        around = replace(self.joint_surroundings(rule, types, seen), paths=paths, groups=self.groups(rule.edges))
+        declared = self.flow.schema.metapaths.values()
+        budgets = {path.key: path.budget for path in declared if path.key in paths and path.budget is not None}
+        around = replace(
+            self.joint_surroundings(rule, types, seen), paths=paths, budgets=budgets, groups=self.groups(rule.edges)
+        )
         module = build_module(rule.layer, around, self.flow.found)
         inputs = bind_inputs(rule.layer, rule.edges, self.flow)
         width, hops = module.width_out, max([_hops(rule.layer), *map(len, paths.values())])

@@ -98,6 +98,7 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
     "FastGTNConv": (OUT, {**OUT, "num_channels": 3, "num_layers": 3, "beta": 0.3, "channel_agg": "concat"}),
     "SeHGNNConv": ({"out_channels": 8}, {"out_channels": 8, "heads": 2, "num_layers": 1, "residual": True}),
     "NARSConv": (OUT, {**OUT, "num_hops": 3, "num_subsets": 2, "num_layers": 1, "seed": 4}),
+    "MAGNNConv": (OUT, {**OUT, "heads": 2, "encoder": "linear", "samples": 2, "seed": 3}),
     "HGTConv": ({**OUT, "heads": 2}, {"out_channels": SOURCE, "heads": 2}),
     "RGCNConv": (OUT, {**OUT, "num_bases": 2}, {**OUT, "num_blocks": 2}),
     "FastRGCNConv": (OUT, {**OUT, "num_bases": 2}, {**OUT, "num_blocks": 2}),
@@ -206,6 +207,7 @@ def build(entry: Entry, arguments: Mapping[str, Any], widths: tuple[int, int], *
         "inverses": [0, 1, 0],
         "metadata": (list(TYPES), list(EDGES)),
         "paths": PATHS,
+        "budgets": {},
         "groups": ((0, 2), (1,)),
     }
     sizes = Sizes(*widths, {item.name: EDGE for item in entry.inputs})

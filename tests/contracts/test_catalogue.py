@@ -265,6 +265,14 @@ def test_what_the_rules_refuse_fails_in_pyg(name: str, arguments: dict[str, Any]
         run(entry, build(entry, arguments, (SOURCE, SOURCE), bound=True), (SOURCE, SOURCE), bound=True)
 
 
+def test_rotation_refuses_odd_widths() -> None:
+    entry = find("MAGNNConv")
+    assert [rule(entry.with_defaults(OUT), 5).code for rule in entry.rules] == ["GNN204"]
+    assert [rule(entry.with_defaults({**OUT, "encoder": "mean"}), 5) for rule in entry.rules] == [None]
+    with pytest.raises(ValueError, match="even"):
+        build(entry, OUT, (5, 5), bound=False)
+
+
 def test_glu_refuses_odd_widths() -> None:
     entry = find("glu")
     assert [rule({}, 5).code for rule in entry.rules] == ["GNN204"]
@@ -291,7 +299,7 @@ def test_what_pyg_takes_silently_is_refused(name: str, arguments: dict[str, Any]
 
 
 def test_every_rule_is_tried() -> None:
-    covered = {name for name, _, _ in (*REFUSED, *SILENT)} | {"glu"}
+    covered = {name for name, _, _ in (*REFUSED, *SILENT)} | {"glu", "MAGNNConv"}
     assert {entry.name for entry in SINGLE if entry.rules} == covered
 
 

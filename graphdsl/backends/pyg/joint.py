@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from graphdsl.backends.graph import Graph, Values
 from graphdsl.backends.modules import build_module
 from graphdsl.backends.naming import edge_key, module_key
+from graphdsl.kernels import TooManyInstances
 from graphdsl.plan import Ids, InputBinding, JointStep
+from graphdsl.text import Diagnostic, SpecError, decode, report
 
 
 def build_joint(step: JointStep) -> nn.Module:
@@ -26,6 +28,8 @@ def build_joint(step: JointStep) -> nn.Module:
             edge_key(edge): tuple((edge_key(hop.edge), hop.backward) for hop in hops)
             for edge, hops in step.paths.items()
         }
+    if "budgets" in known:
+        named["budgets"] = {edge_key(edge): most for edge, most in known["budgets"].items()}
     for argument, value in known.items():
         if isinstance(value, Mapping) and argument not in named:
             named[argument] = {module_key(name): value[name] for name in step.types}
@@ -57,8 +61,22 @@ def run_joint(
         inputs["targets"] = [module_key(name) for name in targets]
     if step.scope == "walk":  # Types on the way need not be read, but they have a size.
         inputs["num_nodes"] = {module_key(name): value.size(0) for name, value in (states[0] | values).items()}
-    made = module(x_dict, edges, **inputs)
+    try:
+        made = module(x_dict, edges, **inputs)
+    except TooManyInstances as refused:
+        raise SpecError([_too_many(refused, step)]) from refused
     return {name: made[module_key(name)] for name in targets}
+
+
+def _too_many(refused: TooManyInstances, step: JointStep) -> Diagnostic:
+    """A metapath has more instances than its budget."""
+    name = decode(refused.name)
+    message = f"metapath `{name}` has {refused.instances:,} instances, more than its budget of {refused.budget:,}"
+    helps = (
+        f"raise the budget of `{name}`, up to {refused.instances}",
+        f"or draw some for each node: `{step.module.name}(…, samples = 100)`",
+    )
+    return report("GNN402", message, step.module.span, "walks along it", helps=helps)
 
 
 def _dictionary(
