@@ -72,7 +72,8 @@ class _Sums(torch.autograd.Function):
         return pattern.matrix(value) @ x
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None]:  # type: ignore[override]
         value, x = ctx.saved_tensors
         pattern: SparsePattern = ctx.pattern
         gradient = gradients[0].contiguous()
