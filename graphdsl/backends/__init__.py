@@ -2,6 +2,7 @@
 
 from graphdsl.backends.compiled import CompiledModel
 from graphdsl.backends.derivation import DerivationCache, derive_relations
+from graphdsl.backends.explaining import Explainable
 from graphdsl.backends.pyg import CompiledSequence
 from graphdsl.backends.selection import BACKENDS, AnyModel, compile_plan
 
@@ -11,6 +12,7 @@ __all__ = [
     "CompiledModel",
     "CompiledSequence",
     "DerivationCache",
+    "Explainable",
     "compile_plan",
     "derive_relations",
 ]

@@ -327,3 +327,14 @@ def test_syntax_errors_show_their_line(program: Path) -> None:
     (program / "broken.py").write_text("x = 1\ndef make(:\n    pass\n")
     finding = refusal(DataSource("function", "broken.py:make", base=program))
     assert finding.notes == (f"{program / 'broken.py'}:2: def make(:",)
+
+
+def test_functions_are_those_that_the_file_defines(tmp_path: Path) -> None:
+    (tmp_path / "build.py").write_text(
+        "from pathlib import Path\nfrom torch_geometric.data import HeteroData\nimport torch as t\n"
+        "def make_graph(): return HeteroData()\ndef _inner(): pass\nclass Reader:\n    pass\n"
+    )
+    finding = refusal(DataSource("function", "build.py:HeteroGraph", base=tmp_path))
+    assert finding.message == "`build.py` has no function `HeteroGraph`"
+    assert finding.notes == ("functions: `make_graph`, `Reader`",)
+    assert finding.helps == (), "nothing that is imported is proposed"

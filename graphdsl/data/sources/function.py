@@ -84,9 +84,14 @@ def _find(source: DataSource, module: ModuleType, function: str, name: str) -> C
         return found
     if found is not None:
         raise stop(refuse(source, f"`{function}` in `{name}` is a `{type(found).__name__}`, not a function"))
-    own = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
+    own = [key for key, value in vars(module).items() if callable(value) and _is_own(key, value, module)]
     message = f"`{name}` has no function `{function}`"
     raise stop(refuse(source, message, *did_you_mean(function, own), notes=listing("functions", own)))
+
+
+def _is_own(key: str, value: Any, module: ModuleType) -> bool:
+    """Whether a name of a module is defined there, for others, rather than imported."""
+    return not key.startswith("_") and getattr(value, "__module__", module.__name__) == module.__name__
 
 
 def _run(source: DataSource, path: Path, call: Callable[[], Any], problem: str) -> Any:
