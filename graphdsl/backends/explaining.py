@@ -89,7 +89,7 @@ class _Relations(nn.ModuleDict):
 def _layers(model: CompiledModel) -> dict[EdgeKey, list[nn.Module]]:
     """The layers of single relations that the predictions depend on."""
     found: dict[EdgeKey, list[nn.Module]] = {}
-    for index, stage in model.plan.relation_stages():
+    for _, stage in model.plan.relation_stages():
         owner = stage
         while owner.shares is not None:
             owner = cast(Any, model.plan.stages[owner.shares])
