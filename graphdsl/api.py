@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from graphdsl.catalog import Plugin, register
 from graphdsl.checking import analyse, plan_model, silence
-from graphdsl.model import HiddenLinks, Metadata, Model, ResolvedSpec, Schema, Training, hidden_links
+from graphdsl.model import (
+    HiddenLinks,
+    Metadata,
+    Model,
+    ResolvedSpec,
+    Schema,
+    Training,
+    hidden_links,
+    wants_degrees,
+)
 from graphdsl.plan import Plan
 from graphdsl.plan.checks.packages import unmet_requirements
 from graphdsl.plan.sizes import missing_sizes
@@ -138,6 +147,21 @@ class Spec:
             base = self.resolved.models[base.base]
         return replace(self.resolved.trainings.get(base.name, Training(chosen.name)), model=chosen.name)
 
+    def metadata(self, data: Any, model: str | None = None, **parameters: Any) -> Metadata:
+        """What planning and compiling a model read from data: counts, widths, and degrees where a layer needs them.
+
+        Args:
+            data: as in `plan`.
+            model: name of the model; may be left out where there is one.
+            **parameters: values over the model's defaults.
+
+        Raises:
+            SpecError: GNN611 for data that cannot be read.
+        """
+        metadata = _metadata(data, self.model(model), parameters)
+        assert metadata is not None
+        return metadata
+
     def plan(self, model: str | None = None, *, data: Any = None, **parameters: Any) -> Plan:
         """What a model computes: stages, layers, widths.
 
@@ -151,7 +175,7 @@ class Spec:
             SpecError: with every finding, if the model is wrong with these values or this data.
         """
         chosen = self.model(model)
-        plan, found = plan_model(chosen, parameters, _metadata(data, chosen.schema))
+        plan, found = plan_model(chosen, parameters, _metadata(data, chosen, parameters))
         errors = [item for item in found if item.is_error]
         if plan is None or errors:
             raise SpecError(errors, self.resolved.sources)
@@ -208,7 +232,7 @@ class Spec:
         return tuple(link for program in programs if program is not None for link in hidden_links(program))
 
 
-def _metadata(data: Any, schema: Schema) -> Metadata | None:
+def _metadata(data: Any, model: Model, parameters: Mapping[str, Any]) -> Metadata | None:
     if data is None or isinstance(data, Metadata):
         return data
     if isinstance(data, str | Path):
@@ -217,7 +241,8 @@ def _metadata(data: Any, schema: Schema) -> Metadata | None:
         return read_metadata(data)
     from graphdsl.data import inspect
 
-    return inspect(data, schema)
+    program, _ = model.bind(parameters)
+    return inspect(data, model.schema, degrees=program is not None and wants_degrees(program))
 
 
 def require_sizes(plan: Plan, *sources: SourceText) -> None:

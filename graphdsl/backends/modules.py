@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from graphdsl.backends.own_losses import watch
 from graphdsl.backends.places import located
 from graphdsl.catalog import provider_of
+from graphdsl.model import Degrees
 from graphdsl.plan import ModuleSpec, Width
 from graphdsl.text import SpecError, report
 
@@ -73,6 +74,8 @@ def run_module(module: nn.Module, x: Tensor, width: Width) -> Tensor:
 def _build_value(value: Any, keep: bool) -> Any:
     if isinstance(value, ModuleSpec):
         return build_module(value)
+    if isinstance(value, Degrees):
+        return torch.tensor(value.histogram)
     if isinstance(value, Mapping):
         return {key: _build_value(item, keep) for key, item in value.items()}
     if isinstance(value, tuple):

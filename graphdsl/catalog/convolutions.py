@@ -3,7 +3,7 @@
 from typing import Final
 
 from graphdsl.catalog import rules
-from graphdsl.catalog.entry import ForwardInput, Parameter
+from graphdsl.catalog.entry import Arguments, ForwardInput, Parameter, Problem
 from graphdsl.catalog.parts import (
     AGGREGATIONS,
     BIAS,
@@ -21,6 +21,30 @@ from graphdsl.catalog.parts import (
 
 _ADD: Final = aggregation("add", keyword=True)
 _GIN: Final = (Parameter("nn", "module"), Parameter("eps", "float", 0.0), flag("train_eps", False), _ADD)
+_SCALERS: Final = ("identity", "amplification", "attenuation", "linear", "inverse_linear")
+_DIVIDE_BY_MEAN: Final = {"amplification", "linear"}
+
+
+def _towers(arguments: Arguments, width: int | None) -> Problem | None:
+    """The towers of PNAConv share its output among them, and with `divide_input` the input too."""
+    towers = arguments["towers"]
+    if arguments["out_channels"] % towers:
+        message = f"{towers} towers cannot share {arguments['out_channels']} columns"
+        return Problem("GNN302", message, "towers", "use a width that is a multiple of the number of towers")
+    if arguments["divide_input"] and width is not None and width % towers:
+        message = f"{towers} towers cannot share an input of {width} columns"
+        return Problem("GNN302", message, "divide_input", "leave `divide_input` out: then each tower reads all of it")
+    return None
+
+
+def _some_edges(arguments: Arguments, _width: int | None) -> Problem | None:
+    """Scaling by a degree over the mean degree, where that is 0, gives NaN."""
+    dividing = [name for name in arguments["scalers"] if name in _DIVIDE_BY_MEAN]
+    if not dividing or getattr(arguments.get("deg"), "mean", None) != 0:
+        return None
+    message = f"the relation has no edges in the data, so `{dividing[0]}` would divide by a mean degree of 0"
+    return Problem("GNN311", message, "scalers", "compile with data that holds edges of it")
+
 
 ENTRIES: Final = (
     relation_layer(
@@ -158,6 +182,27 @@ ENTRIES: Final = (
         inputs=(ForwardInput("edge_attr", "edge", width_parameter="dim"),),
         rules=(rules.keeps_width("channels"),),
         paper="Xie and Grossman, Crystal Graph Convolutional Neural Networks, 2018",
+    ),
+    relation_layer(
+        "PNAConv",
+        "Several aggregations of the neighbours side by side, each scaled by the node's degree.",
+        parameters=(
+            OUT_CHANNELS,
+            Parameter("aggregators", "list[string]", choices=AGGREGATIONS),
+            Parameter("scalers", "list[string]", choices=_SCALERS),
+            Parameter("towers", "int", 1, minimum=1),
+            Parameter("pre_layers", "int", 1, minimum=1),
+            Parameter("post_layers", "int", 1, minimum=1),
+            flag("divide_input", False),
+            activation("relu", optional=False),
+            flag("train_norm", False),
+        ),
+        derived={"in_channels": "width", "deg": "degrees", "edge_dim": "edge_width"},
+        left_out={"act_kwargs": "write the activation with its arguments: `act = leaky_relu(0.2)`", **FIXED_AGGR},
+        bipartite=False,
+        inputs=(EDGE_ATTR,),
+        rules=(_towers, _some_edges),
+        paper="Corso et al., Principal Neighbourhood Aggregation for Graph Nets, 2020",
     ),
     relation_layer(
         "GatedGraphConv",

@@ -22,7 +22,18 @@ REQUIRED: Final = _Required()
 Kind = Literal["conv", "node", "norm", "activation", "dropout", "readout", "pool", "dense", "model", "loss"]
 Scope = Literal["relation", "joint", "typed", "walk", "node"]
 Derivation = Literal[
-    "width", "pair", "widths", "count", "edge_width", "relations", "inverses", "metadata", "paths", "budgets", "groups"
+    "width",
+    "pair",
+    "widths",
+    "count",
+    "edge_width",
+    "degrees",
+    "relations",
+    "inverses",
+    "metadata",
+    "paths",
+    "budgets",
+    "groups",
 ]
 
 Arguments = Mapping[str, Any]
@@ -170,10 +181,10 @@ class Entry:
         parameters: what a spec may write, in PyG's order: positional arguments bind in this order.
         derived: constructor parameters that the compiler fills in, by what they are derived from:
             width (of the one input), pair ((source, target) widths between two types, one int within a type),
-            widths (dict by type), count (number of nodes), edge_width, relations (their number), metadata, paths (the
-            hops of each metapath), budgets (of metapaths that have one), groups (numbers of relations, each together
-            with its inverse), inverses (for each relation the number of its original: its own for an original, -1 for
-            the inverse of a relation that the layer does not serve).
+            widths (dict by type), count (number of nodes), edge_width, degrees (how many edges arrive at the nodes),
+            relations (their number), metadata, paths (the hops of each metapath), budgets (of metapaths that
+            have one), groups (numbers of relations, each together with its inverse), inverses (for each relation the number of its original: its own for an
+            original, -1 for the inverse of a relation that the layer does not serve).
             For a variadic parameter `width` is put in front of the list; if the list is empty or not given, the
             width stands alone as an int (`MLP(num_layers = 2, ...)` is PyG's `MLP(16, num_layers=2, ...)`).
             `width` of node numbers (see `accepts_ids`) is how many nodes there are. `edge_width` is left to PyG's

@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from graphdsl.data.degrees import count_degrees
 from graphdsl.data.graph_set import GraphSet, read_data
 from graphdsl.data.view import BOOKKEEPING, GraphView, Place, UnreadableTensorError, describe_tensor, open_data
-from graphdsl.model import Attribute, Metadata, Schema, StoreInfo, TensorInfo
+from graphdsl.model import Attribute, Degrees, Metadata, Schema, StoreInfo, TensorInfo
 from graphdsl.text import EdgeKey, SpecError, report
 
 _LABEL_NAMES = ("y", "label", "labels", "target")
 
 
-def inspect(data: Any, schema: Schema | None = None) -> Metadata:
+def inspect(data: Any, schema: Schema | None = None, degrees: bool = False) -> Metadata:
     """Tell what a graph holds, without copying or guessing.
 
     Args:
@@ -23,6 +24,8 @@ def inspect(data: Any, schema: Schema | None = None) -> Metadata:
             or a homogeneous `Data`.
         schema: says which attributes are labels; without it the names `y`, `label`, … do. Integer labels of shape
             [num_nodes] get `classes`, their largest value + 1.
+        degrees: count the edges of each node, which layers such as `PNAConv` scale by: of all nodes of all graphs,
+            whatever their split.
 
     Returns:
         Counts, shapes and dtypes by node type and edge type. The keys that PyG's loaders leave in a batch are not
@@ -40,27 +43,35 @@ def inspect(data: Any, schema: Schema | None = None) -> Metadata:
     """
     read = read_data(data, schema)
     if isinstance(read, GraphSet):
-        return _inspect_graphs(read)
+        return _inspect_graphs(read, degrees)
     view = open_data(read)
     labels = _declared_labels(schema)
-    return _inspect_view(view, labels)
+    return _inspect_view(view, labels, degrees)
 
 
-def _inspect_view(view: GraphView, labels: frozenset[tuple[Place, str]]) -> Metadata:
+def _inspect_view(view: GraphView, labels: frozenset[tuple[Place, str]], degrees: bool) -> Metadata:
     try:
         return Metadata(
             nodes={name: _inspect_store(view, name, labels) for name in view.node_types},
-            edges={edge: _inspect_store(view, edge, labels) for edge in view.edge_types},
+            edges={edge: _inspect_edges(view, edge, labels, degrees) for edge in view.edge_types},
         )
     except UnreadableTensorError as error:
         raise SpecError([report("GNN611", str(error), where="data")]) from error
 
 
-def _inspect_graphs(graphs: GraphSet) -> Metadata:
+def _inspect_edges(view: GraphView, edge: EdgeKey, labels: frozenset[tuple[Place, str]], degrees: bool) -> StoreInfo:
+    store = _inspect_store(view, edge, labels)
+    if not degrees:
+        return store
+    sent, received = count_degrees(view.connectivity(edge), view.count(edge[0]), view.count(edge[2]))
+    return replace(store, sent=sent, received=received)
+
+
+def _inspect_graphs(graphs: GraphSet, degrees: bool) -> Metadata:
     """Sizes that all graphs share: widths, the largest number of classes, and counts that are the same in each."""
     schema = graphs.schema
     labels = _declared_labels(schema)
-    found = [_inspect_view(open_data(graph), labels) for graph in graphs]
+    found = [_inspect_view(open_data(graph), labels, degrees) for graph in graphs]
     nodes: dict[str, StoreInfo] = {}
     edges: dict[EdgeKey, StoreInfo] = {}
     for item in found:
@@ -83,7 +94,12 @@ def _join(before: StoreInfo | None, store: StoreInfo) -> StoreInfo:
     for key, info in store.tensors.items():
         classes = max(info.classes or 0, tensors[key].classes or 0) if info.classes is not None else None
         tensors[key] = replace(tensors[key], classes=classes)
-    return StoreInfo(before.count if before.count == store.count else None, tensors)
+    count = before.count if before.count == store.count else None
+    return StoreInfo(count, tensors, _together(before.sent, store.sent), _together(before.received, store.received))
+
+
+def _together(before: Degrees | None, degrees: Degrees | None) -> Degrees | None:
+    return None if before is None or degrees is None else before.together(degrees)
 
 
 def _declared_labels(schema: Schema | None) -> frozenset[tuple[Place, str]]:

@@ -1,8 +1,9 @@
 """The meaning of a spec: schema, metadata, parameters, programs, train settings."""
 
 from graphdsl.model.checks import same_metapaths, single_turns, undeclared_inverses
+from graphdsl.model.layer_uses import wants_degrees
 from graphdsl.model.leakage import HiddenLinks, find_leaks, hidden_links, mirrored
-from graphdsl.model.metadata import Metadata, StoreInfo, TensorInfo
+from graphdsl.model.metadata import Degrees, Metadata, StoreInfo, TensorInfo
 from graphdsl.model.parameters import Parameter, parse_assignment, read_parameters
 from graphdsl.model.program import (
     AnyPrediction,
@@ -53,6 +54,7 @@ __all__ = [
     "BoundInput",
     "ClassUse",
     "DataSource",
+    "Degrees",
     "DroppedStage",
     "EdgeType",
     "EdgesStage",
@@ -94,4 +96,5 @@ __all__ = [
     "same_metapaths",
     "single_turns",
     "undeclared_inverses",
+    "wants_degrees",
 ]

@@ -181,7 +181,8 @@ class LayerReader:
         entry, call = reading.entry, reading.call
         span = argument.name.span if argument.name else argument.span
         if name in entry.derived:
-            helps = ("leave it out: the compiler fills it in from the schema",)
+            origin = "data" if entry.derived[name] == "degrees" else "schema"
+            helps = (f"leave it out: the compiler fills it in from the {origin}",)
             spans = [item.span for item in call.arguments]
             fix = removal(spans, call.arguments.index(argument), f"remove `{name}`")
             return report("GNN208", f"`{name}` is derived", argument.span, helps=helps, fix=fix)

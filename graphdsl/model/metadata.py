@@ -34,16 +34,61 @@ class TensorInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Degrees:
+    """How many nodes have how many edges.
+
+    Attributes:
+        counts: (degree, number of nodes that have it), by degree; a degree that no node has is left out.
+    """
+
+    counts: tuple[tuple[int, int], ...]
+
+    def __str__(self) -> str:
+        return f"{self.mean:.3g} on average"
+
+    @property
+    def mean(self) -> float:
+        """Edges of a node on average; 0 where there are no nodes."""
+        nodes = sum(count for _, count in self.counts)
+        return sum(degree * count for degree, count in self.counts) / nodes if nodes else 0.0
+
+    @property
+    def histogram(self) -> list[int]:
+        """Number of nodes by degree, from 0: what PyG calls `deg`.
+
+        >>> Degrees(((0, 5), (2, 1))).histogram
+        [5, 0, 1]
+        """
+        counts = dict(self.counts)
+        return [counts.get(degree, 0) for degree in range(max(counts, default=0) + 1)]
+
+    def together(self, other: "Degrees") -> "Degrees":
+        """Of the nodes of two graphs.
+
+        >>> Degrees(((0, 5), (2, 1))).together(Degrees(((0, 1), (1, 1)))).counts
+        ((0, 6), (1, 1), (2, 1))
+        """
+        total = dict(self.counts)
+        for degree, count in other.counts:
+            total[degree] = total.get(degree, 0) + count
+        return Degrees(tuple(sorted(total.items())))
+
+
+@dataclass(frozen=True, slots=True)
 class StoreInfo:
     """One node type or edge type of the data.
 
     Attributes:
         count: number of nodes or edges; None where it cannot be told.
         tensors: by key; an edge type's connectivity is not among them.
+        sent: of an edge type, how many edges leave its sources; None unless `inspect` was asked for degrees.
+        received: likewise, how many edges arrive at its targets.
     """
 
     count: int | None
     tensors: Mapping[str, TensorInfo] = field(default_factory=dict[str, TensorInfo])
+    sent: Degrees | None = None
+    received: Degrees | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ Not among the names of `graphdsl.model`, because it imports pydantic; torch is n
     {"format": 1,
      "nodes": [{"type": "author", "count": 4057, "tensors": {"x": {"shape": [4057, 334], "dtype": "float32"}}}],
      "edges": [{"type": ["author", "writes", "paper"], "count": 19645, "tensors": {}}]}
+
+Edges may have `"sent"` and `"received"`, lists of [degree, number of nodes], which layers that scale by degrees need.
 """
 
 import os
@@ -14,7 +16,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from graphdsl.model.metadata import Metadata, StoreInfo, TensorInfo
+from graphdsl.model.metadata import Degrees, Metadata, StoreInfo, TensorInfo
 from graphdsl.text import Diagnostic, EdgeKey, SpecError, report
 
 FORMAT = 1
@@ -44,6 +46,8 @@ class _Edges(_Record):
     type: tuple[_Name, _Name, _Name]
     count: _Size | None = None
     tensors: dict[_Name, _Tensor] = Field(default_factory=dict)
+    sent: tuple[tuple[_Size, _Size], ...] | None = None
+    received: tuple[tuple[_Size, _Size], ...] | None = None
 
 
 class _Graphs(_Record):
@@ -69,7 +73,13 @@ def metadata_to_json(metadata: Metadata) -> str:
         for name, info in metadata.nodes.items()
     )
     edges = tuple(
-        _Edges(type=edge, count=info.count, tensors=_write_tensors(info.tensors))
+        _Edges(
+            type=edge,
+            count=info.count,
+            tensors=_write_tensors(info.tensors),
+            sent=info.sent.counts if info.sent else None,
+            received=info.received.counts if info.received else None,
+        )
         for edge, info in metadata.edges.items()
     )
     whole = metadata.graph
@@ -101,7 +111,12 @@ def metadata_from_json(text: str | bytes, where: str = "metadata") -> Metadata:
     return Metadata(
         graph=StoreInfo(whole.count, _read_tensors(whole.tensors)),
         nodes={item.type: StoreInfo(item.count, _read_tensors(item.tensors)) for item in document.nodes},
-        edges={item.type: StoreInfo(item.count, _read_tensors(item.tensors)) for item in document.edges},
+        edges={
+            item.type: StoreInfo(
+                item.count, _read_tensors(item.tensors), _read_degrees(item.sent), _read_degrees(item.received)
+            )
+            for item in document.edges
+        },
     )
 
 
@@ -146,6 +161,10 @@ def _write_tensors(tensors: Mapping[str, TensorInfo]) -> dict[str, _Tensor]:
 
 def _read_tensors(tensors: Mapping[str, _Tensor]) -> dict[str, TensorInfo]:
     return {key: TensorInfo(item.shape, item.dtype, item.classes) for key, item in tensors.items()}
+
+
+def _read_degrees(counts: tuple[tuple[int, int], ...] | None) -> Degrees | None:
+    return None if counts is None else Degrees(counts)
 
 
 def _refuse(message: str, where: str) -> Diagnostic:

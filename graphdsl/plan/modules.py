@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from graphdsl.catalog import Derivation, Entry, Network, Sizes, find, is_own
-from graphdsl.model import UNKNOWN, LayerUse, MetapathHop
+from graphdsl.model import UNKNOWN, Degrees, LayerUse, MetapathHop
 from graphdsl.plan.module_spec import ModuleSpec, Width
 from graphdsl.text import Diagnostic, EdgeKey, Span, report
 
@@ -20,6 +20,7 @@ class Surroundings:
         widths: widths by type, for joint modules.
         count: number of nodes of its type.
         edge_width: width of the bound edge attribute.
+        degrees: how many edges arrive at the nodes of its relation; None while no data tells.
         inputs: columns of what is bound to forward inputs, by their names.
         relations: number of relations it sees.
         inverses: for each of them the number of its original; its own for an original, -1 where the module lacks it.
@@ -37,6 +38,7 @@ class Surroundings:
     widths: Mapping[str, int | None] = field(default_factory=dict[str, int | None])
     count: int | None = None
     edge_width: int | None = None
+    degrees: Degrees | None = None
     inputs: Mapping[str, int | None] = field(default_factory=dict[str, int | None])
     relations: int | None = None
     inverses: tuple[int, ...] = ()
@@ -60,6 +62,7 @@ def _derive(kind: Derivation, around: Surroundings) -> Any:
         "widths": dict(around.widths),
         "count": around.count,
         "edge_width": around.edge_width,
+        "degrees": around.degrees,
         "relations": around.relations,
         "inverses": around.inverses,
         "metadata": around.metadata,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from graphdsl.model import UNKNOWN, EdgesStage, LayerUse, RelationRule
 from graphdsl.plan.bindings import bind_inputs, check_inputs, edge_width, input_columns
+from graphdsl.plan.degrees import known_degrees
 from graphdsl.plan.ir import Combine, JointStep, RelationStage, RelationStep
 from graphdsl.plan.module_spec import Ids, ModuleSpec, Stacked, Width
 from graphdsl.plan.modules import Surroundings, build_module, show_width
@@ -149,6 +150,7 @@ class _MapLowering:
             width=widths[0],
             pair=widths if between and not mixed else None,
             edge_width=edge_width(layer, edge, self.flow),
+            degrees=known_degrees(edge, self.flow),
             inputs=input_columns(layer, edge, self.flow),
             between_types=between or mixed,
             origin=self.origins(source),

@@ -8,6 +8,7 @@ from graphdsl.catalog import Slot, header_of
 from graphdsl.model import LayerUse, SequenceInput
 from graphdsl.model import SequenceStage as Block
 from graphdsl.model import SequenceStep as BlockStep
+from graphdsl.plan.degrees import known_degrees
 from graphdsl.plan.ir import SequenceStage, SequenceStep
 from graphdsl.plan.module_spec import ModuleSpec, Width
 from graphdsl.plan.modules import Surroundings, build_module
@@ -90,7 +91,9 @@ class _BlockLowering:
 
     def surroundings(self, width: int | None, edge_width: int | None) -> Surroundings:
         """What arguments of a step's module are derived from."""
-        return Surroundings(width=width, edge_width=edge_width, count=self.flow.count(self.block.type))
+        degrees = known_degrees(self.block.edge, self.flow)
+        count = self.flow.count(self.block.type)
+        return Surroundings(width=width, edge_width=edge_width, degrees=degrees, count=count)
 
     def given(
         self, slot: Slot, module: ModuleSpec, filled: Mapping[str, Any], named: Mapping[str, str | None]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from graphdsl.model import UNKNOWN
+from graphdsl.plan.degrees import degrees_unknown, lacks_degrees
 from graphdsl.plan.ir import JoinStage, NodeStage, Plan, RelationStage, SequenceStage, Stage
 from graphdsl.plan.module_spec import Ids, ModuleSpec, Width
 from graphdsl.plan.modules import unresolved
@@ -30,6 +31,8 @@ def _missing(module: ModuleSpec, widths: tuple[Width, ...]) -> Diagnostic:
         message = f"the number of nodes that `{module.name}` needs is not known"
         helps = (_FROM_DATA, "or state it: `node T(count = N)`")
         return report("GNN508", message, module.span, helps=helps)
+    if lacks_degrees(module):
+        return degrees_unknown(module)
     message = f"the width that `{module.name}` needs is not known"
     return report("GNN506", message, module.span, helps=(_FROM_DATA, "or state it in the schema instead of `*`"))
 

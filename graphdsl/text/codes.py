@@ -117,6 +117,9 @@ CODES: tuple[Code, ...] = (
     _error("GNN305", "unknown-input", "The layer's forward pass takes no input of this name."),
     _error("GNN306", "missing-input", "The layer's forward pass needs this input."),
     _warning("GNN310", "package-not-here", "The layer needs a package that is not installed on this machine."),
+    _error(
+        "GNN311", "no-degrees", "The layer scales by how many edges arrive at a node, which only data with edges tells."
+    ),
     _warning("GNN320", "unused-loss", "A layer gives a loss for the training, and no penalty adds it."),
     _error("GNN321", "not-a-loss", "Only losses can be penalised: of a step, of a layer, or computed from values."),
     _error("GNN322", "unreached-penalty", "No prediction depends on what is penalised, so it is not computed."),

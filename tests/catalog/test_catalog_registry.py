@@ -67,7 +67,7 @@ def test_scope_fits_kind_and_derivation(entry: Entry) -> None:
         return
     assert (entry.scope == "node") == (entry.kind != "conv")
     by_scope = {
-        "relation": {"width", "pair", "edge_width"},
+        "relation": {"width", "pair", "edge_width", "degrees"},
         "joint": {"widths", "metadata", "inverses"},
         "typed": {"width", "relations", "edge_width", "inverses"},
         "node": {"width", "count"},

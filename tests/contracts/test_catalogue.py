@@ -245,6 +245,12 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("DNAConv", {"groups": SOURCE + 1}, "GNN204"),
     ("DNAConv", {"heads": 2, "groups": 3}, "GNN204"),
     ("GatedGraphConv", {"out_channels": SOURCE - 1, "num_layers": 1}, "GNN204"),
+    ("PNAConv", {**OUT, "aggregators": ("mean",), "scalers": ("identity",), "towers": 3}, "GNN302"),
+    (
+        "PNAConv",
+        {**OUT, "aggregators": ("mean",), "scalers": ("identity",), "towers": 4, "divide_input": True},
+        "GNN302",
+    ),
     ("MLP", {}, "GNN203"),
     ("MLP", {"num_layers": 2, "out_channels": 4}, "GNN203"),
     ("MLP", {"channel_list": (4,), "dropout": (0.1, 0.2)}, "GNN204"),

@@ -54,7 +54,7 @@ def _columns() -> int | None:
 
 
 def _with_data(spec: Spec, name: str, values: dict[str, Any], arguments: argparse.Namespace) -> None:
-    from graphdsl.data import estimate_relations, inspect, parse_source
+    from graphdsl.data import estimate_relations, parse_source
     from graphdsl.tooling.running import open_data
     from graphdsl.training.liveness import dead_parameters
 
@@ -63,8 +63,7 @@ def _with_data(spec: Spec, name: str, values: dict[str, Any], arguments: argpars
     source = parse_source(arguments.data, Path()) if arguments.data else spec.training(name).data
     schema = spec.schema(name)
     data = open_data(source, schema, arguments.spec)
-    metadata = inspect(data, schema)
-    model = spec.compile(name, data=metadata, **values)
+    model = spec.compile(name, data=data, **values)
     plan = model.plan
     counts = _count(model, {id(item) for item in dead_parameters(model, plan)})
     total, dead = (sum(pair[place] for pair in counts.values()) for place in (0, 1))

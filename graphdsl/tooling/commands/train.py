@@ -109,7 +109,7 @@ def _misuse(arguments: argparse.Namespace) -> str:
 
 def _prepare(arguments: argparse.Namespace) -> Job:
     """Everything that can be wrong with spec, parameters or data is found here."""
-    from graphdsl.data import inspect, parse_source
+    from graphdsl.data import parse_source
     from graphdsl.training import read_supervision
 
     spec = load(arguments.spec)
@@ -129,7 +129,7 @@ def _prepare(arguments: argparse.Namespace) -> Job:
     schema = spec.schema(name)
     data = open_data(training.data, schema, arguments.spec)
     check_data(spec, data, name)
-    metadata = inspect(data, schema)
+    metadata = spec.metadata(data, name, **values)
     plan = spec.plan(name, data=metadata, **values)
     supervision = read_supervision(data, plan.heads, schema=schema, training=training)
     return Job(spec, schema, data, metadata, training, values, plan, supervision)

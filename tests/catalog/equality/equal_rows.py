@@ -13,9 +13,13 @@ from typing import Any
 from torch import Tensor, nn
 
 from graphdsl.catalog import Entry, find
+from graphdsl.model import Degrees
 
 WIDTH, OTHER, EDGE_WIDTH, PLACES = 6, 8, 3, 3
 """Columns: of the target and its only type, of another source, of edge attributes, of attributes of nodes."""
+
+DEGREES = Degrees(((0, 2), (1, 3), (3, 4)))
+"""How many edges arrive at the nodes of every relation, as the data would tell."""
 
 
 @dataclass(frozen=True)

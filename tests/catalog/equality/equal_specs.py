@@ -5,11 +5,26 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from equal_rows import EDGE_WIDTH, OTHER, PLACES, WIDTH, Case, Graph, Joint, Nodes, Readout, Relation, Row, Steps
+from equal_rows import (
+    DEGREES,
+    EDGE_WIDTH,
+    OTHER,
+    PLACES,
+    WIDTH,
+    Case,
+    Graph,
+    Joint,
+    Nodes,
+    Readout,
+    Relation,
+    Row,
+    Steps,
+)
 from torch import Tensor, nn
 
 import graphdsl
 from graphdsl.catalog import ForwardInput, header_of
+from graphdsl.model import Metadata, StoreInfo
 
 NUMBER = {"user": 9, "item": 7}
 LIKES, LINKS = ("user", "likes", "item"), ("item", "links", "item")
@@ -92,7 +107,9 @@ def edges(sources: int, targets: int, count: int) -> Tensor:
 
 
 def compiled(text: str) -> nn.Module:
-    return graphdsl.loads(text).compile("m").double()
+    degrees = StoreInfo(None, received=DEGREES)
+    metadata = Metadata({}, {LIKES: degrees, LINKS: degrees})
+    return graphdsl.loads(text).compile("m", data=metadata).double()
 
 
 def with_inputs(layer: str, bound: Mapping[str, str]) -> str:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from equal_rows import EDGE_WIDTH, Graph, Relation
+import torch
+from equal_rows import DEGREES, EDGE_WIDTH, Graph, Relation
 from torch_geometric import nn as pyg
 
 
@@ -20,7 +21,22 @@ def _feast(module: Any, graph: Graph) -> Any:
     return module.bias.expand(targets.size(0), -1) + unused + targets.sum() * 0 + graph.x[0].sum() * 0
 
 
+DEG = torch.tensor(DEGREES.histogram)
+
 ROWS = (
+    Relation(
+        'PNAConv(4, ["mean", "max", "std"], ["identity", "amplification", "attenuation"])',
+        lambda c: pyg.PNAConv(
+            c.widths, 4, ["mean", "max", "std"], ["identity", "amplification", "attenuation"], DEG, c.edge_dim
+        ),
+    ),
+    Relation(
+        'PNAConv(6, ["sum", "min"], ["linear", "inverse_linear"], towers = 3, pre_layers = 2, post_layers = 2, '
+        "divide_input = true, act = elu, train_norm = true)",
+        lambda c: pyg.PNAConv(
+            c.widths, 6, ["sum", "min"], ["linear", "inverse_linear"], DEG, c.edge_dim, 3, 2, 2, True, "elu", None, True
+        ),
+    ),
     Relation(
         "NNConv(4, nn = MLP(num_layers = 2, hidden_channels = 9))",
         lambda c: pyg.NNConv(c.widths, 4, pyg.MLP([EDGE_WIDTH, 9, _source(c.widths) * 4])),
