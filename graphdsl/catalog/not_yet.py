@@ -12,6 +12,7 @@ _CLUSTERS: Final = "reads a cluster for each node, and what computes one needs t
 _DATA: Final = "takes and returns a whole `Data` object"
 _OBJECTIVE: Final = "brings a training objective of its own"
 _LABELS: Final = "reads labels of training nodes"
+_PART: Final = "attention between dense rows, a part of other models"
 _TYPES: Final = "numbers all node types together and reads the type of each node"
 
 NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
@@ -67,6 +68,10 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "Softmax2d": "for images; `softmax` works on the columns of a node",
         "PositionalEncoding": "reads one number, not the columns of a node",
         "TemporalEncoding": "reads one number, not the columns of a node",
+        "PerformerAttention": _PART,
+        "SGFormerAttention": _PART,
+        "PolynormerAttention": _PART,
+        "QFormer": "attention between texts and graphs, a part of language models",
         "PNA": "needs the histogram of degrees from the data",
         "MetaLayer": "takes three functions of Python",
         "Node2Vec": "learns from random walks, which need the pyg-lib package",

@@ -185,6 +185,8 @@ def test_pages_on_a_terminal() -> None:
 def test_layers(capsys) -> None:
     assert main(["layers"]) == 0
     out = capsys.readouterr().out
+    for title in ("convolutions: ", "whole models: ", "norms: ", "scorers of links: ", "said in another way", "not yet"):
+        assert f"\n{title}" in f"\n{out}"
     assert "SAGEConv" in out
     assert "relu" in out
     assert main(["layers", "distmult"]) == 0
@@ -197,6 +199,20 @@ def test_layers(capsys) -> None:
     assert {entry["name"] for entry in json.loads(capsys.readouterr().out)} >= {"GATConv", "relu", "Linear"}
     assert main(["layers", "GATConv", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["name"] == "GATConv"
+    assert main(["layers", "GCN"]) == 0
+    page = capsys.readouterr().out
+    for part in ("whole models", "Kipf", "always `none`:       edge_attr", "only within one node type", "norm_kwargs"):
+        assert part in page
+    assert main(["layers", "HeteroConv"]) == 0
+    assert "a spec says it as `edges" in capsys.readouterr().out
+    assert main(["layers", "GPSE"]) == 1
+    assert "a spec cannot say it yet" in capsys.readouterr().err
+    assert main(["layers", "--kind", "model"]) == 0
+    out = capsys.readouterr().out
+    assert "GraphUNet" in out
+    assert "SAGEConv  " not in out
+    assert main(["layers", "rotate", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["parameters"][0]["name"] == "margin"
     assert main(["layers", "GATConvs"]) == 1
     assert "did you mean `GATConv`?" in capsys.readouterr().err
 

@@ -1,0 +1,189 @@
+"""What `gnn layers` prints: the list of the catalogue by kind, and the page of one entry."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from graphdsl.catalog import (
+    INSTEAD,
+    NOT_YET,
+    SCORERS,
+    Entry,
+    Kind,
+    Parameter,
+    Scorer,
+    Slot,
+    describe,
+    describe_requirement,
+    entries,
+    header_of,
+    missing,
+)
+from graphdsl.model.values import show
+
+KINDS: Final[tuple[tuple[Kind, str], ...]] = (
+    ("conv", "convolutions: `edges { … }`, steps of `sequential` blocks"),
+    ("model", "whole models: steps of `sequential` blocks; some in `edges { … }`, within one type"),
+    ("node", "layers of single nodes: `nodes { … }`, pipes, predictions, steps"),
+    ("norm", "norms: `nodes { … }`, pipes, steps"),
+    ("activation", "activations: pipes, steps, arguments"),
+    ("dropout", "dropout"),
+    ("readout", "readouts: `predict graph.y from …: readout(NAME)`, steps"),
+    ("pool", "pooling that changes the graph: steps"),
+    ("dense", "dense graphs: steps"),
+    ("loss", "losses of values: `penalty`, steps"),
+)
+"""Kinds of entries in the order of the list, with where they stand."""
+_INDENT: Final = "  "
+
+
+def overview(wanted: Kind | None = None) -> str:
+    """All entries by kind, what needs a package that is not here marked; then what PyG has besides."""
+    everything = entries()
+    titles = dict(KINDS)
+    kinds = [*titles, *sorted({entry.kind for entry in everything} - set(titles))]
+    width = max(len(entry.name) for entry in everything)
+    parts: list[str] = []
+    for kind in kinds if wanted is None else [wanted]:
+        rows = [(entry.name, entry.doc + _lacking(entry)) for entry in everything if entry.kind == kind]
+        parts.append(_section(titles.get(kind, kind), rows, width))
+    if wanted is None:
+        scorers = [(item.name, item.doc) for item in SCORERS.values()]
+        parts.append(_section("scorers of links: `predict a -[r]-> b: NAME`", scorers, width))
+        parts.append(_section("said in another way", sorted(INSTEAD.items()), width))
+        parts.append(_section("not yet", sorted(NOT_YET.items()), width))
+        parts.append("`gnn layers NAME` shows arguments and inputs, `gnn layers --kind model` one kind.")
+    return "\n\n".join(parts)
+
+
+def _section(title: str, rows: Iterable[tuple[str, str]], width: int) -> str:
+    return "\n".join([title, *(f"{_INDENT}{name:<{width}}  {said}" for name, said in rows)])
+
+
+def _lacking(entry: Entry) -> str:
+    lacking = missing(entry)
+    return f" (needs {' and '.join(lacking)}: not installed)" if lacking else ""
+
+
+# --- one entry ---
+
+
+def page(entry: Entry) -> str:
+    """An entry for people."""
+    lines = [f"{entry.name}  ({entry.path})", f"  {entry.doc}", *_about(entry)]
+    lines += ["", "arguments:", *(_line(item) for item in entry.parameters)] if entry.parameters else []
+    if entry.derived:
+        lines += ["", "filled in by the compiler: " + ", ".join(entry.derived)]
+    if entry.left_out:
+        lines += ["", "left out:", *(f"  {name:<20} {why}" for name, why in entry.left_out.items())]
+    bound = [
+        f"  {item.name:<20} bound to {_SOURCES[item.source]}{' (required)' if item.required else ''}"
+        for item in entry.inputs
+    ]
+    lines += ["", "forward inputs:", *bound] if bound else []
+    lines += _in_blocks(entry)
+    if entry.kind == "conv" or entry.scope == "relation":
+        between = "may join two node types" if entry.bipartite else "only within one node type"
+        lines += ["", f"scope: {entry.scope}; {between}"]
+    return "\n".join(lines)
+
+
+_SOURCES: Final = {"edge": "an attribute of the edges", "node": "an attribute of the nodes", "state": "an earlier state"}
+
+
+def _about(entry: Entry) -> Iterator[str]:
+    """Where it comes from, where it stands, what it needs."""
+    yield f"  kind: {dict(KINDS).get(entry.kind, entry.kind)}"
+    if entry.paper:
+        yield f"  paper: {entry.paper}"
+    lacking = missing(entry)
+    for item in entry.requires:
+        yield f"  needs {describe_requirement(item)}{'; not installed here' if item in lacking else ''}"
+
+
+def _in_blocks(entry: Entry) -> Iterator[str]:
+    """How it stands in a `sequential` block."""
+    header = header_of(entry)
+    if header is None:
+        return
+    optional = [slot.name for slot in header.takes if slot.optional and not slot.ignored]
+    ignored = [slot.name for slot in header.takes if slot.ignored]
+    yield from ("", "in a `sequential` block:", f"  {entry.name}: {_names(header.takes)} -> {_names(header.gives)}")
+    yield f"  usually              {header.example}"
+    if optional:
+        yield f"  may be `none`:       {', '.join(optional)}"
+    if ignored:
+        yield f"  always `none`:       {', '.join(ignored)}"
+
+
+def _line(parameter: Parameter) -> str:
+    default = "required" if parameter.required else f"default {show(parameter.default)}"
+    since = f"; since PyG {parameter.since}" if parameter.since else ""
+    return f"  {parameter.name:<20} {describe(parameter)}; {default}{since}"
+
+
+def _names(slots: Iterable[Slot]) -> str:
+    return ", ".join(slot.name for slot in slots)
+
+
+def scorer_page(scorer: Scorer) -> str:
+    """A scorer for people."""
+    ends = "both ends must be equally wide" if scorer.equal_ends else "ends of any width"
+    lines = [f"{scorer.name}  ({scorer.path})", f"  {scorer.doc}"]
+    lines += [f"  paper: {scorer.paper}"] if scorer.paper else []
+    lines += ["", "arguments:", *map(_line, scorer.parameters)] if scorer.parameters else []
+    return "\n".join([*lines, "", f"scores the pairs of a link prediction: {ends}"])
+
+
+# --- for programs ---
+
+
+def as_dict(entry: Entry) -> dict[str, Any]:
+    """An entry as JSON."""
+    header = header_of(entry)
+    return {
+        "header": header
+        and {
+            "takes": [{"name": slot.name, "kinds": slot.kinds, "optional": slot.optional} for slot in header.takes],
+            "gives": [{"name": slot.name, "kinds": slot.kinds} for slot in header.gives],
+        },
+        "name": entry.name,
+        "kind": entry.kind,
+        "path": entry.path,
+        "doc": entry.doc,
+        "paper": entry.paper,
+        "requires": list(entry.requires),
+        "missing": list(missing(entry)),
+        "scope": entry.scope,
+        "bipartite": entry.bipartite,
+        "parameters": _parameters(entry.parameters),
+        "derived": dict(entry.derived),
+        "left_out": dict(entry.left_out),
+        "inputs": [{"name": item.name, "source": item.source, "required": item.required} for item in entry.inputs],
+    }
+
+
+def scorer_as_dict(scorer: Scorer) -> dict[str, Any]:
+    """A scorer as JSON."""
+    return {
+        "name": scorer.name,
+        "kind": "scorer",
+        "path": scorer.path,
+        "doc": scorer.doc,
+        "paper": scorer.paper,
+        "equal_ends": scorer.equal_ends,
+        "parameters": _parameters(scorer.parameters),
+    }
+
+
+def _parameters(parameters: Iterable[Parameter]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": item.name,
+            "type": item.type,
+            "required": item.required,
+            "since": item.since,
+            "default": None if item.required else item.default,
+            "accepts": describe(item),
+        }
+        for item in parameters
+    ]
