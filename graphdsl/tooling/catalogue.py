@@ -39,8 +39,8 @@ _INDENT: Final = "  "
 def overview(wanted: Kind | None = None) -> str:
     """All entries by kind, what needs a package that is not here marked; then what PyG has besides."""
     everything = entries()
-    titles = dict(KINDS)
-    kinds = [*titles, *sorted({entry.kind for entry in everything} - set(titles))]
+    titles: dict[Kind, str] = dict(KINDS)
+    kinds: list[Kind] = [*titles, *sorted({entry.kind for entry in everything} - set(titles))]
     width = max(len(entry.name) for entry in everything)
     parts: list[str] = []
     for kind in kinds if wanted is None else [wanted]:
