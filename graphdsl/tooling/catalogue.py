@@ -1,7 +1,7 @@
 """What `gnn layers` prints: the list of the catalogue by kind, and the page of one entry."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from graphdsl.catalog import (
     INSTEAD,
@@ -40,10 +40,11 @@ def overview(wanted: Kind | None = None) -> str:
     """All entries by kind, what needs a package that is not here marked; then what PyG has besides."""
     everything = entries()
     titles: dict[Kind, str] = dict(KINDS)
-    kinds: list[Kind] = [*titles, *sorted({entry.kind for entry in everything} - set(titles))]
+    kinds: list[Kind] = [*titles, *(kind for kind in get_args(Kind) if kind not in titles)]
+    chosen: list[Kind] = kinds if wanted is None else [wanted]
     width = max(len(entry.name) for entry in everything)
     parts: list[str] = []
-    for kind in kinds if wanted is None else [wanted]:
+    for kind in chosen:
         rows = [(entry.name, entry.doc + _lacking(entry)) for entry in everything if entry.kind == kind]
         parts.append(_section(titles.get(kind, kind), rows, width))
     if wanted is None:
@@ -92,7 +93,7 @@ _SOURCES: Final = {"edge": "an attribute of the edges", "node": "an attribute of
 
 def _about(entry: Entry) -> Iterator[str]:
     """Where it comes from, where it stands, what it needs."""
-    yield f"  kind: {dict(KINDS).get(entry.kind, entry.kind)}"
+    yield f"  kind: {next((title for kind, title in KINDS if kind == entry.kind), entry.kind)}"
     if entry.paper:
         yield f"  paper: {entry.paper}"
     lacking = missing(entry)
