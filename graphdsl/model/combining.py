@@ -15,6 +15,15 @@ JOINS = ("cat", "add", "mean", "max", "jump")
 STATE_JOINS = (*JOINS, "stack")
 JUMP_MODES = ("cat", "max", "lstm")
 ATTENTION_WIDTH = 128
+SHARING = ("type", "node")
+ATTENTION_OPTIONS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "hidden": (
+        "a whole number ≥ 1",
+        lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 1,
+    ),
+    "per": ('"type" or "node"', lambda value: value in SHARING),
+}
+"""Arguments of `attention` in order: what each must be, in words and as a test."""
 _STATEMENTS = ("nodes", "edges", "repeat", "drop", "predict", "penalty")
 
 Evaluate = Callable[[n.Expression], Any]
@@ -42,20 +51,23 @@ def read_combine(
         return "sum", {}
     arguments: dict[str, Any] = {}
     for position, item in enumerate(call.arguments):
-        name = item.name.text if item.name else ("hidden" if position == 0 else "")
-        if kind != "attention" or name != "hidden":
-            helps = ("only `attention` takes an argument: `attention(hidden = 128)`",)
+        name = item.name.text if item.name else dict(enumerate(ATTENTION_OPTIONS)).get(position, "")
+        if kind != "attention" or name not in ATTENTION_OPTIONS:
+            helps = ('only `attention` takes arguments: `attention(hidden = 128, per = "node")`',)
             fix = Fix("leave the arguments out", (Edit(call.span, kind),)) if kind != "attention" else None
             found.append(report("GNN201", f"unknown argument of `combine {kind}`", item.span, helps=helps, fix=fix))
             continue
-        if "hidden" in arguments:
-            found.append(report("GNN209", "`hidden` is given twice", item.span, helps=("leave one of them out",)))
+        if name in arguments:
+            found.append(report("GNN209", f"`{name}` is given twice", item.span, helps=("leave one of them out",)))
         value = evaluate(item.value)
-        if value is not UNKNOWN and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-            message = f"`hidden` must be a whole number ≥ 1, not {show(value)}"
-            found.append(report("GNN204", message, item.value.span))
+        wanted, fits = ATTENTION_OPTIONS[name]
+        if value is not UNKNOWN and not fits(value):
+            helps = did_you_mean(value, SHARING) if name == "per" and isinstance(value, str) else ()
+            found.append(
+                report("GNN204", f"`{name}` must be {wanted}, not {show(value)}", item.value.span, helps=helps)
+            )
             continue
-        arguments["hidden"] = value
+        arguments[name] = value
     if kind == "attention":
         arguments.setdefault("hidden", ATTENTION_WIDTH)
     return kind, arguments

@@ -174,7 +174,8 @@ class Combine:
 
     Attributes:
         kind: sum, mean, max, min, cat or attention.
-        arguments: of `attention`: {"hidden": int} (width of its scoring layer).
+        arguments: of `attention`: "hidden", the width of its scoring layer, and if it is given "per": whether all nodes
+            of a type share their weights ("type"), or each "node" has its own.
         span: where it is written, if it is.
     """
 

@@ -1,5 +1,7 @@
 """Semantic attention: a learned weight per relation."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 from torch_geometric.nn.inits import glorot
@@ -17,10 +19,13 @@ class SemanticAttention(nn.Module):
     Args:
         channels: width of the messages.
         hidden: width of the scoring layer.
+        per: "type": the mean score weighs the messages of all nodes alike, as in the paper; "node": the score of each
+            node weighs its own messages.
     """
 
-    def __init__(self, channels: int, hidden: int = 128) -> None:
+    def __init__(self, channels: int, hidden: int = 128, per: Literal["type", "node"] = "type") -> None:
         super().__init__()
+        self.per = per
         self.lin = nn.Linear(channels, hidden)
         self.q = nn.Parameter(torch.empty(1, hidden))
         self.reset_parameters()
@@ -46,5 +51,6 @@ class SemanticAttention(nn.Module):
         stacked = torch.stack(messages)
         if stacked.numel() == 0:  # The mean over no nodes is not a number.
             return stacked.sum(0)
-        weight = (self.q * torch.tanh(self.lin(stacked))).sum(-1).mean(1).softmax(0)
-        return (weight.view(-1, 1, 1) * stacked).sum(0)
+        score = (self.q * torch.tanh(self.lin(stacked))).sum(-1)
+        weight = (score if self.per == "node" else score.mean(1, keepdim=True)).softmax(0)
+        return (weight.unsqueeze(-1) * stacked).sum(0)
