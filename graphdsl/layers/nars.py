@@ -113,13 +113,13 @@ class NARSConv(nn.Module):
             hops = self._kept.fetch(("hops", *names), [*read, *edges, self.subsets], (), average)
         own = torch.cat([x_dict[name] for name in names]) if names else read[0][:0]
         weighed = [own * self.weight[0].sum(0)]
-        weighed += [torch.einsum("nsd,sd->nd", h, weight) for h, weight in zip(hops, [*self.weight][1:], strict=True)]
+        weighed += [_weigh(h, weight) for h, weight in zip(hops, [*self.weight][1:], strict=True)]
         mapped = [mlp(self.input_dropout(h)) for mlp, h in zip(self.mlps, weighed, strict=True)]
         out = self.lin(self.dropout(self.act(torch.cat(mapped, dim=-1))))
         return dict(zip(names, out.split([x_dict[name].size(0) for name in names]), strict=True))
 
     def _average(self, x_dict: Mapping[str, Tensor], edges: Sequence[Tensor], names: Sequence[str]) -> list[Tensor]:
-        """Of each hop but the first: values of the types asked for, by subset [nodes, subsets, width]."""
+        """Of each hop but the first: values of the types asked for, by subset [subsets, nodes, width]."""
         x, starts = stack_types(x_dict, self.types)
         rows = [slice(starts[name], starts[name] + x_dict[name].size(0)) for name in names]
         columns: list[list[Tensor]] = [[] for _ in range(self.num_hops)]
@@ -128,7 +128,7 @@ class NARSConv(nn.Module):
             for column in columns:
                 h = mean @ h
                 column.append(torch.cat([h[row] for row in rows]) if rows else h[:0])
-        return [torch.stack(column, dim=1) for column in columns]
+        return [torch.stack(column) for column in columns]
 
     def _means(self, edges: Sequence[Tensor], starts: Mapping[str, int], x: Tensor) -> list[SparseMatrix]:
         """The average over neighbours in each subset, all types numbered together."""
@@ -165,6 +165,14 @@ class _MLP(nn.Sequential):
                 nn.init.zeros_(part.bias)
             elif isinstance(part, nn.PReLU):
                 part.reset_parameters()
+
+
+def _weigh(h: Tensor, weight: Tensor) -> Tensor:
+    """Sum over subsets [subsets, nodes, width], weighed by column [subsets, width]: one pass over `h`, nothing as large."""
+    total = h[0] * weight[0]
+    for part, factor in zip(h[1:], weight[1:], strict=True):
+        total = torch.addcmul(total, part, factor)
+    return total
 
 
 def _draw(groups: Sequence[Sequence[int]], relations: int, most: int, seed: int) -> Tensor:
