@@ -19,7 +19,7 @@ class _Required:
 
 REQUIRED: Final = _Required()
 
-Kind = Literal["conv", "node", "norm", "activation", "dropout", "readout", "pool", "dense", "model", "loss"]
+Kind = Literal["conv", "node", "norm", "activation", "dropout", "readout", "pool", "dense", "model", "loss", "search"]
 Scope = Literal["relation", "joint", "typed", "walk", "node"]
 Derivation = Literal[
     "width",
@@ -119,13 +119,15 @@ SlotKind = Literal[
     "count",
     "index",
     "numbers",
+    "cells",
     "score",
     "loss",
     "record",
 ]
 """What a value of a `sequential` block is: rows of nodes, edge_index, values of edges, graph number of each node, rows of
 graphs, dense rows [graphs, nodes, width], dense adjacency, which dense rows are real, and what only pooling layers give
-(a number of graphs, indices, scores, losses, a record for unpooling), and one whole number for each node."""
+(a number of graphs, indices, scores, losses, a record for unpooling), one whole number for
+each node, and the cell of each point."""
 
 
 @dataclass(frozen=True, slots=True)

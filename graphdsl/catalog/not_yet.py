@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-_NEIGHBOURS: Final = "finds its neighbours itself, by nearest-neighbour search"
 _CUGRAPH: Final = "needs the cugraph package and its graph type"
 _WRAPS: Final = "takes another convolution as an argument"
-_SEARCH: Final = "searches neighbours, which needs the pyg-lib or torch-cluster package"
-_CLUSTERS: Final = "reads a cluster for each node, and what computes one needs the torch-cluster package"
+_OTHERS: Final = "relates two sets of points; the values of a `sequential` block belong to one, and edges join nodes of one"
 _DATA: Final = "takes and returns a whole `Data` object"
 _OBJECTIVE: Final = "brings a training objective of its own"
 _LABELS: Final = "reads labels of training nodes"
@@ -22,9 +20,6 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "CuGraphGATConv": _CUGRAPH,
         "CuGraphRGCNConv": _CUGRAPH,
         "FusedGATConv": "needs the dgNN package and the graph in two sparse formats",
-        "GravNetConv": _NEIGHBOURS,
-        "DynamicEdgeConv": _NEIGHBOURS,
-        "XConv": _NEIGHBOURS,
         "SignedConv": "reads two relations, positive and negative, and two states in one",
         "HypergraphConv": "reads hyperedges: node and hyperedge pairs instead of edges",
         "PANConv": "returns an adjacency matrix beside the node values",
@@ -45,24 +40,18 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "avg_pool": _DATA,
         "max_pool_neighbor_x": _DATA,
         "avg_pool_neighbor_x": _DATA,
-        "max_pool_x": _CLUSTERS,
-        "avg_pool_x": _CLUSTERS,
-        "graclus": "needs the torch-cluster package",
-        "voxel_grid": "needs the torch-cluster package",
-        "fps": "needs the pyg-lib package",
-        "knn": _SEARCH,
-        "knn_graph": _SEARCH,
-        "approx_knn": "needs the pynndescent package",
-        "approx_knn_graph": "needs the pynndescent package",
-        "radius": _SEARCH,
-        "radius_graph": _SEARCH,
-        "nearest": _SEARCH,
+        "graclus": "must be told the number of nodes, which no value of a block holds; without it, it forgets isolated ones",
+        "fps": _OTHERS,
+        "knn": _OTHERS,
+        "approx_knn": _OTHERS,
+        "radius": _OTHERS,
+        "nearest": _OTHERS,
         "KNNIndex": "an index over vectors, not a layer",
         "L2KNNIndex": "an index over vectors, not a layer",
         "MIPSKNNIndex": "an index over vectors, not a layer",
         "ApproxL2KNNIndex": "an index over vectors, not a layer",
         "ApproxMIPSKNNIndex": "an index over vectors, not a layer",
-        "knn_interpolate": _SEARCH,
+        "knn_interpolate": _OTHERS,
         "MessageNorm": "reads a message beside the node, so it has no place after a layer",
         "MultiheadAttention": "attention between all positions of a sequence, not an activation of one node",
         "Softmax2d": "for images; `softmax` works on the columns of a node",

@@ -20,6 +20,7 @@ from graphdsl.catalog import (
     penalties,
     pooling,
     readouts,
+    search,
     spectral,
 )
 from graphdsl.catalog.entry import Entry, Kind
@@ -38,6 +39,7 @@ _FAMILIES: Final = (
     activations,
     readouts,
     pooling,
+    search,
     dense,
     models,
     penalties,

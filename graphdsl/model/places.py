@@ -40,6 +40,8 @@ def _elsewhere(call: n.Call, entry: Entry, place: str, where: str) -> tuple[str,
             f"`{name}` makes one row of a graph and cannot stand in {where}",
             f"predict with it: `predict graph.y from …: readout({name})`; or use it in a `sequential` block",
         )
+    if entry.kind == "search":
+        return f"`{name}` does not read the relation and cannot stand in {where}", "it is a step of a `sequential` block"
     if entry.kind in _SEQUENCES:
         return f"`{name}` changes the graph and cannot stand in {where}", "it is a step of a `sequential` block"
     if entry.kind == "model":

@@ -24,8 +24,11 @@ WORDS: Mapping[SlotKind, str] = {
     "loss": "a loss",
     "record": "a record for unpooling",
     "numbers": "a whole number of each node",
+    "cells": "the cell of each node",
 }
-_OF_NODES: frozenset[SlotKind] = frozenset({"nodes", "edges", "edge values", "batch", "dense", "adjacency", "mask", "numbers"})
+_OF_NODES: frozenset[SlotKind] = frozenset(
+    {"nodes", "edges", "edge values", "batch", "dense", "adjacency", "mask", "numbers", "cells"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ class SequenceBuilder:
         self.batched = False
         self.sets = 0
         self.makers: dict[int, tuple[str, Span]] = {}
+        self.cells: dict[tuple[Span, int], int] = {}
         self.turns = 0
         self.replay: list[int] | None = None
 
@@ -324,6 +325,9 @@ class SequenceBuilder:
         self.sets += 1
         self.makers[self.sets] = (statement.layer.name.text, statement.span)
         by_slot = dict(zip((slot.name for slot in header.takes), zip(inputs, read, strict=False), strict=False))
+        cluster = by_slot.get("cluster", (None, None))[1]
+        # What is merged by the same clusters belongs to the same nodes, in the same order.
+        merged = self.cells.setdefault(cluster.place, self.sets) if cluster is not None else self.sets
         kinds: list[SlotKind | None] = []
         for place, (slot, name) in enumerate(zip(header.gives, outputs, strict=False)):
             own = first.kind if first and first.kind in header.takes[0].kinds else header.takes[0].kinds[0]
@@ -333,7 +337,7 @@ class SequenceBuilder:
             kinds.append(kind)
             at = (statement.span, place)
             owner = statement.outputs[place] if statement.outputs else statement.layer
-            nodes = set_of(kind, self.sets if slot.fresh else max(old, 0))
+            nodes = set_of(kind, merged if slot.fresh else max(old, 0))
             made = Value(kind, nodes, statement.span, statement.layer.name.text, at)
             if kind == "loss":
                 self.losses.add(at)

@@ -1,6 +1,7 @@
 """The sequential form as PyG's own `Sequential`, called as its header says."""
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from graphdsl.backends.modules import build_module
 from graphdsl.backends.own_losses import own_losses, take_losses
 from graphdsl.backends.penalties import Kept, function_of
 from graphdsl.backends.places import located
+from graphdsl.catalog import find
 from graphdsl.model import SequenceInput
 from graphdsl.plan import Plan, SequenceStage, SequenceStep
 from graphdsl.text import SpecError, did_you_mean, listing, report
@@ -49,6 +51,28 @@ class Reduce:
 
     def __repr__(self) -> str:
         return f"Reduce({self.kind!r})"
+
+
+class ByName:
+    """A function of PyG whose arguments stand between its inputs, as in `knn_graph(x, k, batch)`.
+
+    Args:
+        function: what to call.
+        names: what it calls its inputs.
+        arguments: by name; tuples become the lists that PyG takes.
+    """
+
+    def __init__(self, function: Callable[..., Any], names: Sequence[str], arguments: Mapping[str, Any]) -> None:
+        self.function = function
+        self.names = names
+        self.arguments = {key: list(value) if isinstance(value, tuple) else value for key, value in arguments.items()}
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Run it."""
+        return self.function(**dict(zip(self.names, inputs, strict=False)), **self.arguments)
+
+    def __repr__(self) -> str:
+        return "".join((self.function.__name__, "(", ", ".join(f"{k}={v!r}" for k, v in self.arguments.items()), ")"))
 
 
 class Again:
@@ -196,7 +220,11 @@ def _build(step: SequenceStep, earlier: Sequence[Callable[..., Any]]) -> Callabl
     if step.shares is not None:
         return Again(earlier[step.shares])
     if step.call == "function":
-        return function_of(step.module)
+        entry = find(step.module.name)
+        if entry is None or entry.kind != "search":
+            return function_of(step.module)
+        module, _, name = entry.path.rpartition(".")
+        return ByName(getattr(import_module(module), name), [slot.name for slot in entry.takes], step.module.arguments)
     if step.call == "module":
         return build_module(step.module)
     if step.module.name == "jump":

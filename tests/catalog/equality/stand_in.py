@@ -1,0 +1,68 @@
+"""What `pyg-lib` brings, written plainly: layers that search neighbours can be run where it is not installed."""
+
+import pytest
+import torch
+import torch_geometric.typing
+from torch import Tensor
+
+from graphdsl.catalog import packages
+
+_LIBRARY = torch.library.Library("pyg", "FRAGMENT")
+_ENDS = "Tensor x, Tensor y, Tensor? ptr_x, Tensor? ptr_y"
+
+
+def _groups(ptr: Tensor | None, count: int) -> Tensor:
+    """The graph of each row."""
+    sizes = torch.tensor([count]) if ptr is None else ptr.diff()
+    return torch.repeat_interleave(torch.arange(len(sizes)), sizes)
+
+
+def _distances(x: Tensor, y: Tensor, ptr_x: Tensor | None, ptr_y: Tensor | None) -> Tensor:
+    """From each row of y to each of x, infinite between graphs."""
+    apart = _groups(ptr_y, len(y))[:, None] != _groups(ptr_x, len(x))[None, :]
+    return torch.cdist(y.detach(), x.detach()).masked_fill(apart, torch.inf)
+
+
+def _knn(x, y, ptr_x, ptr_y, k, cosine, num_workers) -> Tensor:
+    assert not cosine
+    distance, nearest = _distances(x, y, ptr_x, ptr_y).topk(min(k, len(x)), largest=False)
+    kept = distance.isfinite()
+    return torch.stack([torch.arange(len(y))[:, None].expand_as(nearest)[kept], nearest[kept]])
+
+
+def _radius(x, y, ptr_x, ptr_y, r, most, num_workers, ignore_same_index) -> Tensor:
+    near = _distances(x, y, ptr_x, ptr_y) <= r
+    if ignore_same_index:
+        near.fill_diagonal_(False)
+    return torch.stack(torch.where(near & (near.cumsum(1) <= most)))
+
+
+def _grid_cluster(pos, size, start, end) -> Tensor:
+    low = pos.amin(0) if start is None else start
+    high = pos.amax(0) if end is None else end
+    cells = ((high - low) / size).long() + 1
+    place = ((pos - low) / size).long()
+    step = torch.cat([torch.ones(1, dtype=torch.long), cells[:-1].cumprod(0)])
+    return (place * step).sum(1)
+
+
+def _define() -> None:
+    _LIBRARY.define(f"knn({_ENDS}, int k, bool cosine, int num_workers) -> Tensor")
+    _LIBRARY.define(f"radius({_ENDS}, float r, int most, int num_workers, bool ignore_same_index) -> Tensor")
+    _LIBRARY.define("grid_cluster(Tensor pos, Tensor size, Tensor? start, Tensor? end) -> Tensor")
+    for name, function in (("knn", _knn), ("radius", _radius), ("grid_cluster", _grid_cluster)):
+        _LIBRARY.impl(name, function, "CompositeExplicitAutograd")
+
+
+if not torch_geometric.typing.WITH_PYG_LIB:
+    _define()
+
+
+def install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make PyG and us believe that `pyg-lib` is here, unless it is."""
+    if torch_geometric.typing.WITH_PYG_LIB:
+        return
+    for flag in ("WITH_KNN", "WITH_RADIUS", "WITH_GRID_CLUSTER"):
+        monkeypatch.setattr(torch_geometric.typing, flag, True)
+    is_here = packages._is_here
+    monkeypatch.setattr(packages, "_is_here", lambda item: item.name == "pyg-lib" or is_here(item))
