@@ -19,7 +19,7 @@ class _Required:
 
 REQUIRED: Final = _Required()
 
-Kind = Literal["conv", "node", "norm", "activation", "dropout", "readout", "pool", "dense", "model", "loss"]
+Kind = Literal["conv", "node", "norm", "activation", "dropout", "readout", "pool", "dense", "model", "loss", "objective"]
 Scope = Literal["relation", "joint", "typed", "walk", "node"]
 Derivation = Literal[
     "width",
