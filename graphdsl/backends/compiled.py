@@ -11,12 +11,13 @@ from graphdsl.backends.derivation import DerivationCache
 from graphdsl.backends.graph import Graph, Values, read_graph
 from graphdsl.backends.modules import build_module, run_module
 from graphdsl.backends.naming import module_key
+from graphdsl.backends.objectives import build_objective, vectors_of
 from graphdsl.backends.pairs import Pairs, pairs_by_name, score
 from graphdsl.backends.penalties import Given, Kept, compute
 from graphdsl.backends.places import located
 from graphdsl.backends.readouts import GraphReadout, Grouping
 from graphdsl.backends.requirements import find_requirements
-from graphdsl.plan import AnyHead, DropStage, GraphHead, Ids, LinkHead, Plan, Stage
+from graphdsl.plan import AnyHead, DropStage, GraphHead, Ids, LinkHead, ObjectiveHead, Plan, Stage
 from graphdsl.text import EdgeKey
 
 StageBuilder = Callable[[Stage], nn.Module]
@@ -37,7 +38,8 @@ class CompiledModel(nn.Module):
         - `batch_dict`: the graph [num_nodes] of each node, by node type, where whole graphs are predicted; without it,
           all nodes are one graph.
         - result: [num_nodes, size] of the predicted type; [num_graphs, size] for a label of graphs; [num_pairs] for a
-          link, [num_pairs, size] for what edges carry.
+          link, [num_pairs, size] for what edges carry; vectors [num_nodes, size] of the type that an objective learns
+          of, for walks that where they begin (`encode(prediction = …)` gives those of all types).
 
     Parameters stand in the state dict as `stages.<stage>.…` and `heads.<prediction>.…`.
 
@@ -130,6 +132,8 @@ class CompiledModel(nn.Module):
                     outputs[head.name] = score(head, module, values, pairs[head.name])
                 elif isinstance(module, GraphReadout):
                     outputs[head.name] = module(values, grouping)
+                elif isinstance(head, ObjectiveHead):
+                    outputs[head.name] = vectors_of(head, module, values)[head.type]
                 else:
                     outputs[head.name] = run_module(module, values[head.types[0]], head.size)
         return next(iter(outputs.values())) if len(outputs) == 1 else outputs
@@ -156,6 +160,8 @@ class CompiledModel(nn.Module):
         if prediction is not None:
             head = self._head(prediction)
             values = self._run(x_dict, edge_index_dict, inputs, live=True)[head.state]
+            if isinstance(head, ObjectiveHead):
+                return vectors_of(head, self.heads[head.key], values)
             return {name: values[name] for name in head.types}
         last = self._run(x_dict, edge_index_dict, inputs, live=False)[-1]
         widths = self.plan.widths(len(self.plan.stages))
@@ -228,4 +234,6 @@ class CompiledModel(nn.Module):
 
 
 def _build_head(head: AnyHead) -> nn.Module:
+    if isinstance(head, ObjectiveHead):
+        return build_objective(head)
     return GraphReadout(head) if isinstance(head, GraphHead) else build_module(head.module)

@@ -24,6 +24,7 @@ from graphdsl.catalog.headers import Header, has_norm, header_of, is_deaf, is_gr
 from graphdsl.catalog.instead import INSTEAD
 from graphdsl.catalog.nested import Network, Sizes
 from graphdsl.catalog.not_yet import NOT_YET
+from graphdsl.catalog.objectives import OBJECTIVES
 from graphdsl.catalog.optimizers import OPTIMIZERS, REQUIRED_ARGUMENTS, SCHEDULERS
 from graphdsl.catalog.packages import (
     Package,
@@ -44,6 +45,7 @@ from graphdsl.catalog.values import accepts, check_value, describe, has_type
 __all__ = [
     "INSTEAD",
     "NOT_YET",
+    "OBJECTIVES",
     "OPTIMIZERS",
     "RENAMED_LAYERS",
     "REQUIRED",

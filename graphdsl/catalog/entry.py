@@ -19,7 +19,9 @@ class _Required:
 
 REQUIRED: Final = _Required()
 
-Kind = Literal["conv", "node", "norm", "activation", "dropout", "readout", "pool", "dense", "model", "loss", "search"]
+Kind = Literal[
+    "conv", "node", "norm", "activation", "dropout", "readout", "pool", "dense", "model", "loss", "search", "objective"
+]
 Scope = Literal["relation", "joint", "typed", "walk", "node"]
 Derivation = Literal[
     "width",

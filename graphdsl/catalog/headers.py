@@ -75,7 +75,7 @@ def header_of(entry: Entry) -> Header | None:
         return Header(entry.takes, entry.gives or (Slot("x"),))
     if entry.kind == "conv":
         return _convolution(entry)
-    if entry.accepts_ids:
+    if entry.accepts_ids or entry.kind == "objective":
         return None
     return Header(_single(entry), (Slot("x"),))
 

@@ -6,7 +6,9 @@ from typing import Final
 
 _CUGRAPH: Final = "needs the cugraph package and its graph type"
 _WRAPS: Final = "takes another convolution as an argument"
-_OTHERS: Final = "relates two sets of points; the values of a `sequential` block belong to one, and edges join nodes of one"
+_OTHERS: Final = (
+    "relates two sets of points; the values of a `sequential` block belong to one, and edges join nodes of one"
+)
 _DATA: Final = "takes and returns a whole `Data` object"
 _OBJECTIVE: Final = "brings a training objective of its own"
 _LABELS: Final = "reads labels of training nodes"
@@ -63,10 +65,6 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "QFormer": "attention between texts and graphs, a part of language models",
         "PNA": "needs the histogram of degrees from the data",
         "MetaLayer": "takes three functions of Python",
-        "Node2Vec": "learns from random walks, which need the pyg-lib package",
-        "MetaPath2Vec": "learns from random walks along a metapath",
-        "DeepGraphInfomax": _OBJECTIVE,
-        "GAE": _OBJECTIVE,
         "VGAE": _OBJECTIVE,
         "ARGA": _OBJECTIVE,
         "ARGVA": _OBJECTIVE,

@@ -19,6 +19,7 @@ OPTIMIZERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "RAdam": (*_COMMON, "betas", "eps", "decoupled_weight_decay", "capturable"),
         "Rprop": ("lr", "etas", "step_sizes", "capturable", "foreach", "maximize", "differentiable"),
         "ASGD": (*_COMMON, "lambd", "alpha", "t0", "capturable"),
+        "SparseAdam": ("lr", "betas", "eps", "maximize"),
     }
 )
 """Arguments by class of `torch.optim`."""

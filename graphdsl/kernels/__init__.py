@@ -8,9 +8,11 @@ from graphdsl.kernels.negatives import NonNeighbors
 from graphdsl.kernels.propagation import SparseMatrix, as_wide, averaging, sparse_matrix
 from graphdsl.kernels.scoring import Bilinear, DistMult, Dot, PairScorer, score_every, score_pairs
 from graphdsl.kernels.translation import ComplEx, RotatE, TransE
+from graphdsl.kernels.walks import ENDED, Neighbors, walk_hops, walk_second_order, windows
 from graphdsl.kernels.weighing import SparsePattern, sparse_pattern
 
 __all__ = [
+    "ENDED",
     "Bilinear",
     "BudgetExceeded",
     "ComplEx",
@@ -18,6 +20,7 @@ __all__ = [
     "Dot",
     "KeptResults",
     "Multiplicity",
+    "Neighbors",
     "NonNeighbors",
     "PairScorer",
     "RotatE",
@@ -35,4 +38,7 @@ __all__ = [
     "score_pairs",
     "sparse_matrix",
     "sparse_pattern",
+    "walk_hops",
+    "walk_second_order",
+    "windows",
 ]

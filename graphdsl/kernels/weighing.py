@@ -97,9 +97,7 @@ def sparse_pattern(row: Tensor, column: Tensor, shape: tuple[int, int]) -> Spars
     key, place = torch.unique(row.long() * width + column.long(), return_inverse=True)
     row, column = torch.div(key, width, rounding_mode="floor"), key % width
     turned = torch.argsort(column, stable=True)
-    return SparsePattern(
-        shape, place, _pointer(row, shape[0]), column, turned, _pointer(column, shape[1]), row[turned]
-    )
+    return SparsePattern(shape, place, _pointer(row, shape[0]), column, turned, _pointer(column, shape[1]), row[turned])
 
 
 def _pointer(number: Tensor, size: int) -> Tensor:

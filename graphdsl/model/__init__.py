@@ -1,6 +1,6 @@
 """The meaning of a spec: schema, metadata, parameters, programs, train settings."""
 
-from graphdsl.model.checks import same_metapaths, single_turns, undeclared_inverses
+from graphdsl.model.checks import refuse_gradients, same_metapaths, single_turns, undeclared_inverses
 from graphdsl.model.layer_uses import wants_degrees
 from graphdsl.model.leakage import HiddenLinks, find_leaks, hidden_links, mirrored
 from graphdsl.model.metadata import Degrees, Metadata, StoreInfo, TensorInfo
@@ -16,6 +16,7 @@ from graphdsl.model.program import (
     LayerUse,
     LinkPrediction,
     NodesStage,
+    Objective,
     Penalty,
     Pipe,
     Prediction,
@@ -69,6 +70,7 @@ __all__ = [
     "Model",
     "NodeType",
     "NodesStage",
+    "Objective",
     "Parameter",
     "Penalty",
     "Pipe",
@@ -92,6 +94,7 @@ __all__ = [
     "override_training",
     "parse_assignment",
     "read_parameters",
+    "refuse_gradients",
     "resolve",
     "same_metapaths",
     "single_turns",

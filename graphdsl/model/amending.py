@@ -66,7 +66,7 @@ class _Amendment:
         for change in self.declared.changes:
             if isinstance(change, n.Replacement):
                 self.replace(change)
-            elif isinstance(change, n.PredictStatement | n.PenaltyStatement):
+            elif isinstance(change, n.PredictStatement | n.PenaltyStatement | n.LearnStatement):
                 self.body = (*self.body, change)
         return n.ModelDecl(
             self.declared.name,

@@ -24,7 +24,7 @@ ATTENTION_OPTIONS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "per": ('"type" or "node"', lambda value: value in SHARING),
 }
 """Arguments of `attention` in order: what each must be, in words and as a test."""
-_STATEMENTS = ("nodes", "edges", "repeat", "drop", "predict", "penalty")
+_STATEMENTS = ("nodes", "edges", "repeat", "drop", "predict", "penalty", "learn")
 
 Evaluate = Callable[[n.Expression], Any]
 

@@ -7,6 +7,7 @@ from typing import Any, cast
 from graphdsl.catalog import (
     INSTEAD,
     NOT_YET,
+    OBJECTIVES,
     RENAMED_LAYERS,
     Entry,
     ForwardInput,
@@ -48,7 +49,7 @@ PLACES: dict[str, tuple[tuple[Kind, ...], str]] = {
 """Kinds of layers that can stand at a place, and how the place is called."""
 
 
-_STATEMENTS = ("nodes", "edges", "repeat", "drop", "predict", "penalty", "sequential")
+_STATEMENTS = ("nodes", "edges", "repeat", "drop", "predict", "penalty", "learn", "sequential")
 """Words that start statements: where a layer is missing, the next statement is read as one."""
 _REPORTED = object()
 """Stands for a nested layer that was refused, and reported."""
@@ -112,7 +113,25 @@ class LayerReader:
         if unfit or entry.kind not in kinds or (place == "argument" and entry.accepts_ids):
             self.found.append(misplaced(call, entry, place, where))
             return None
-        reading = _Reading(entry, call, place == "step")
+        return self._read(entry, call, place == "step", open_end)
+
+    def read_objective(self, call: n.Call) -> LayerUse | None:
+        """What stands behind `learn TARGET:`, or None after a report."""
+        name = call.name.text
+        if name in OBJECTIVES:
+            return self._read(OBJECTIVES[name], call)
+        helps, fix = did_you_mean(name, OBJECTIVES), renaming(call.name.span, name, OBJECTIVES)
+        if name in names():
+            helps = (f"`{name}` is a layer: put it into the stages before `learn`",)
+        notes = listing("objectives", OBJECTIVES)
+        self.found.append(
+            report("GNN103", f"unknown objective `{name}`", call.name.span, helps=helps, notes=notes, fix=fix)
+        )
+        return None
+
+    def _read(self, entry: Entry, call: n.Call, is_step: bool = False, open_end: bool = False) -> LayerUse | None:
+        """A layer with its arguments, or None after a report."""
+        reading = _Reading(entry, call, is_step)
         ordered = self._ordered(entry, call)
         read = [self._argument(reading, name, argument) for name, argument in ordered]
         given = {meant(entry, name) for name, _ in ordered if name is not None}

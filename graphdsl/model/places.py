@@ -41,7 +41,10 @@ def _elsewhere(call: n.Call, entry: Entry, place: str, where: str) -> tuple[str,
             f"predict with it: `predict graph.y from …: readout({name})`; or use it in a `sequential` block",
         )
     if entry.kind == "search":
-        return f"`{name}` does not read the relation and cannot stand in {where}", "it is a step of a `sequential` block"
+        return (
+            f"`{name}` does not read the relation and cannot stand in {where}",
+            "it is a step of a `sequential` block",
+        )
     if entry.kind in _SEQUENCES:
         return f"`{name}` changes the graph and cannot stand in {where}", "it is a step of a `sequential` block"
     if entry.kind == "model":

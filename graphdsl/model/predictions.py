@@ -57,15 +57,14 @@ class PredictionReader:
         if not is_label(target, self.schema, self.found) or self.is_dropped(kind) or self.is_again(name, span):
             return None
         head = self.layers.read(statement.head, "head") if statement.head else None
-        return Prediction(
-            kind.text, attribute.text, head, read_weight(statement, self.value, self.found), self.state, span
-        )
+        weight = read_weight(statement.weight, self.value, self.found)
+        return Prediction(kind.text, attribute.text, head, weight, self.state, span)
 
     def graphs(self, statement: n.PredictStatement, target: n.LabelTarget) -> GraphPrediction | None:
         """A label of whole graphs."""
         span = target.type.span.to(target.attribute.span)
         read = GraphTargetReader(self.schema, self.dropped, self.layers, self.found).read(statement, target)
-        weight = read_weight(statement, self.value, self.found)
+        weight = read_weight(statement.weight, self.value, self.found)
         if read is None or self.is_again(f"{GRAPH}.{target.attribute.text}", span):
             return None
         return GraphPrediction(target.attribute.text, read.sources, read.readout, read.head, weight, self.state, span)
@@ -81,7 +80,7 @@ class PredictionReader:
         negatives = read_negatives(statement, attribute is not None, self.value, self.found)
         place = statement.head.span if statement.head else target.span
         name = None if attribute is None else attribute.text
-        keep, weight = statement.keep_target is not None, read_weight(statement, self.value, self.found)
+        keep, weight = statement.keep_target is not None, read_weight(statement.weight, self.value, self.found)
         made = LinkPrediction(edge, name, scorer or "Linear", negatives, keep, weight, self.state, place, target.span)
         return None if scorer is None or self.is_again(made.label, target.span) else made
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from graphdsl.catalog import Entry, ForwardInput, Scorer, SlotKind
-from graphdsl.model.schema import Schema
+from graphdsl.model.schema import MetapathHop, Schema
 from graphdsl.text import EdgeKey, Span
 
 CombineKind = Literal["sum", "mean", "max", "min", "cat", "attention"]
@@ -298,8 +298,40 @@ class Penalty:
     type: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """What is learned without labels.
+
+    Attributes:
+        name: as the spec names it: a type, a metapath or a relation.
+        layer: the objective and its arguments.
+        type: the type that is learned of, or where walks begin.
+        along: key of the metapath or relation that walks follow; None where a state of the type is learned.
+        path: its hops, taken again and again.
+    """
+
+    name: str
+    layer: LayerUse
+    type: str
+    along: EdgeKey | None
+    path: tuple[MetapathHop, ...]
+    weight: float
+    state: int
+    span: Span
+
+    @property
+    def label(self) -> str:
+        """What is learned, in words of the spec; never that of a prediction."""
+        return f"learn {self.name}"
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Node types whose values it reads."""
+        return () if self.path else (self.type,)
+
+
 AnyStage = NodesStage | EdgesStage | JoinedStage | DroppedStage | SequenceStage
-AnyPrediction = Prediction | LinkPrediction | GraphPrediction
+AnyPrediction = Prediction | LinkPrediction | GraphPrediction | Objective
 
 
 @dataclass(frozen=True, slots=True)

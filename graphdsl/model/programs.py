@@ -8,6 +8,7 @@ from typing import Any
 from graphdsl.model.combining import JoinReader, find_state, read_combine
 from graphdsl.model.layers import LayerReader
 from graphdsl.model.matching import Arm, match_relations, match_types
+from graphdsl.model.objectives import ObjectiveReader, lonely_walks
 from graphdsl.model.penalties import PenaltyPlace, PenaltyReader, distinct, unused_losses
 from graphdsl.model.predictions import PredictionReader
 from graphdsl.model.program import (
@@ -77,6 +78,7 @@ class _ProgramBuilder:
         self.run(self.declared.body)
         penalties = self.penalties()
         self.found[:] = [self.made_later(item) for item in self.found]
+        self.found += lonely_walks(self.predictions, self.stages)
         if not self.predictions and not self.found:
             helps = ("end the model with `predict TYPE.LABEL`",)
             message = f"model `{self.declared.name.text}` predicts nothing"
@@ -108,7 +110,7 @@ class _ProgramBuilder:
                 self.repeat(statement)
             elif isinstance(statement, n.DropStatement):
                 self.drop(statement)
-            elif isinstance(statement, n.PredictStatement):
+            elif isinstance(statement, n.PredictStatement | n.LearnStatement):
                 self.predict(statement)
             elif isinstance(statement, n.PenaltyStatement):
                 self.penalise(statement)
@@ -314,12 +316,13 @@ class _ProgramBuilder:
         key = self.key_for(None, "drop")
         self.put(DroppedStage(key, None, self.current, self.shared(), (), statement.span, tuple(types)), dropped)
 
-    def predict(self, statement: n.PredictStatement) -> None:
+    def predict(self, statement: n.PredictStatement | n.LearnStatement) -> None:
+        learns = isinstance(statement, n.LearnStatement)
         if self.repeats:
-            helps = ("put it behind the repeat",)
-            self.found.append(report("GNN107", "a prediction cannot be repeated", statement.span, helps=helps))
+            helps, what = ("put it behind the repeat",), "an objective" if learns else "a prediction"
+            self.found.append(report("GNN107", f"{what} cannot be repeated", statement.span, helps=helps))
             return
-        reader = PredictionReader(
+        here = (
             self.schema,
             self.current,
             self.dropped[self.current],
@@ -328,7 +331,7 @@ class _ProgramBuilder:
             self.value,
             self.found,
         )
-        prediction = reader.read(statement)
+        prediction = ObjectiveReader(*here).read(statement) if learns else PredictionReader(*here).read(statement)
         if prediction is not None:
             self.predictions.append(prediction)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from graphdsl.model.amending import expander
-from graphdsl.model.checks import hidden_names, temporal_without_time
+from graphdsl.model.checks import hidden_names, sparse_gradients, temporal_without_time
 from graphdsl.model.parameters import CONSTANTS, RESERVED, Parameter, bind, declare
 from graphdsl.model.program import Program
 from graphdsl.model.programs import elaborate
@@ -166,6 +166,7 @@ def _trainings(
         if name.text in models:
             model = models[name.text]
             found += temporal_without_time(declared, training, model.declared, model.schema)
+            found += sparse_gradients(declared, training, model.declared)
 
 
 def resolve(file: n.File) -> tuple[ResolvedSpec, list[Diagnostic]]:

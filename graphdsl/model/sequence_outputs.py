@@ -54,7 +54,7 @@ def _written(
     for again in statement.again:
         found.append(report("GNN209", "this option is given twice", again, helps=("leave one out",)))
     refuse_link_options(statement, found)
-    weight = read_weight(statement, value_of, found)
+    weight = read_weight(statement.weight, value_of, found)
     span = target.type.span.to(target.attribute.span)
     name, label = target.type.text, target.attribute.text
     if name == _GRAPH and name not in schema.nodes:

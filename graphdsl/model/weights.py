@@ -1,4 +1,4 @@
-"""`predict … weight 0.5`, `penalty … weight 0.1`: shares in the loss."""
+"""`predict … weight 0.5`, `learn … weight 0.5`, `penalty … weight 0.1`: shares in the loss."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,16 +9,16 @@ from graphdsl.text import Diagnostic, report
 
 
 def read_weight(
-    statement: n.PredictStatement, value_of: Callable[[n.Expression], Any], found: list[Diagnostic]
+    written: n.Expression | None, value_of: Callable[[n.Expression], Any], found: list[Diagnostic]
 ) -> float:
-    """The weight of a prediction, 1 by default and after a report.
+    """The weight of a prediction or objective, 1 by default and after a report.
 
     Args:
-        statement: the prediction as written.
+        written: what stands behind `weight`, if anything.
         value_of: gives values of expressions, UNKNOWN after a report.
         found: where problems go.
     """
-    return 1.0 if statement.weight is None else _number(statement.weight, value_of(statement.weight), found)
+    return 1.0 if written is None else _number(written, value_of(written), found)
 
 
 def read_positive(node: n.Expression | None, values: Mapping[str, Any], found: list[Diagnostic]) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from graphdsl.catalog import ScorerName
+from graphdsl.model import MetapathHop
 from graphdsl.plan.module_spec import ModuleSpec
 from graphdsl.text import EdgeKey, Span
 
@@ -135,4 +136,41 @@ class GraphHead:
         return tuple(item.type for item in self.readouts)
 
 
-AnyHead = Head | LinkHead | GraphHead
+@dataclass(frozen=True, slots=True)
+class ObjectiveHead:
+    """What is learned without labels.
+
+    Attributes:
+        name: a type, a metapath or a relation, as in the spec.
+        key: name in the state dict: the encoded type or metapath, or encoded `paper__cites__paper`.
+        kind: "infomax" reads a state of one type; "walks" has vectors of its own and reads nothing.
+        type: the type that is learned of, or where walks begin.
+        along: key of the metapath or relation that walks follow.
+        path: its hops, taken again and again.
+        embedded: types that get vectors, sorted.
+        size: columns of the vectors; None while unknown.
+        state: number of the state that it reads.
+        module: PyG's module, or the twin of one.
+        weight: weight of its loss.
+    """
+
+    name: str
+    key: str
+    kind: Literal["infomax", "walks"]
+    type: str
+    along: EdgeKey | None
+    path: tuple[MetapathHop, ...]
+    embedded: tuple[str, ...]
+    size: int | None
+    state: int
+    module: ModuleSpec
+    weight: float
+    span: Span
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Node types whose values it reads."""
+        return (self.type,) if self.kind == "infomax" else ()
+
+
+AnyHead = Head | LinkHead | GraphHead | ObjectiveHead

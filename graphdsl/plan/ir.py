@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from graphdsl.catalog import Scope, SlotKind
 from graphdsl.model import Metapath, MetapathHop, SequenceInput
-from graphdsl.plan.head_types import AnyHead, GraphHead, Head, LinkHead
+from graphdsl.plan.head_types import AnyHead, GraphHead, Head, LinkHead, ObjectiveHead
 from graphdsl.plan.module_spec import ModuleSpec, Width
 from graphdsl.plan.penalty import Penalty
 from graphdsl.text import EdgeKey, Span
@@ -335,6 +335,16 @@ class Plan:
     def graph_heads(self) -> tuple[GraphHead, ...]:
         """Predictions of labels of whole graphs."""
         return tuple(head for head in self.heads if isinstance(head, GraphHead))
+
+    @property
+    def objectives(self) -> tuple[ObjectiveHead, ...]:
+        """What is learned without labels."""
+        return tuple(head for head in self.heads if isinstance(head, ObjectiveHead))
+
+    @property
+    def walks(self) -> ObjectiveHead | None:
+        """The objective of a model of walks, which has nothing else."""
+        return next((head for head in self.objectives if head.kind == "walks"), None)
 
     @property
     def sequence(self) -> SequenceStage | None:

@@ -12,6 +12,7 @@ from graphdsl.model import (
     LinkPrediction,
     Metadata,
     NodesStage,
+    Objective,
     Program,
     Schema,
     find_leaks,
@@ -27,6 +28,7 @@ from graphdsl.plan.joins import lower_join
 from graphdsl.plan.link_heads import lower_link
 from graphdsl.plan.module_spec import Ids, ModuleSpec, Width
 from graphdsl.plan.modules import unresolved
+from graphdsl.plan.objectives import lower_objective
 from graphdsl.plan.passes import PASSES
 from graphdsl.plan.penalties import lower_penalty, unreached_penalties
 from graphdsl.plan.penalty import Penalty
@@ -89,6 +91,8 @@ def _lower_prediction(prediction: AnyPrediction, flow: Flow) -> AnyHead:
         return lower_link(prediction, flow)
     if isinstance(prediction, GraphPrediction):
         return lower_graph(prediction, flow)
+    if isinstance(prediction, Objective):
+        return lower_objective(prediction, flow)
     if flow.stages and isinstance(flow.stages[-1], SequenceStage):
         return lower_block_output(prediction, flow)
     return lower_prediction(prediction, flow)
@@ -164,7 +168,7 @@ def _reached(program: Program, prediction: AnyPrediction, stages: tuple[Stage, .
     """A prediction of types that no relation map ever changes sees nothing of the graph."""
     maps = [stage for stage in stages[: prediction.state] if isinstance(stage, RelationStage)]
     unreached = [name for name in prediction.types if not any(name in stage.produced for stage in maps)]
-    if not maps or not unreached:
+    if not maps or not unreached or isinstance(prediction, Objective):
         return
     schema, name = program.schema, unreached[0]
     arriving = [key for key in schema.relations() if key[2] == name]
@@ -218,7 +222,7 @@ def lower(program: Program, metadata: Metadata | None = None) -> tuple[Plan, lis
     for apply in PASSES:
         plan = apply(plan)
     for check in CHECKS:
-        if check is not dead_rules or not {"GNN301", "GNN504"} & {item.code for item in found}:
+        if check is not dead_rules or not {"GNN301", "GNN343", "GNN504"} & {item.code for item in found}:
             found += check(plan, program.schema)
     found += unreached_penalties(plan)
     return plan, list(dict.fromkeys(found))

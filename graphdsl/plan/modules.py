@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from graphdsl.catalog import Derivation, Entry, Network, Sizes, find, is_own
+from graphdsl.catalog import OBJECTIVES, Derivation, Entry, Network, Sizes, find, is_own
 from graphdsl.model import UNKNOWN, Degrees, LayerUse, MetapathHop
 from graphdsl.plan.module_spec import ModuleSpec, Width
 from graphdsl.text import Diagnostic, EdgeKey, Span, report
@@ -213,7 +213,7 @@ def unresolved(module: ModuleSpec) -> bool:
             return any(item is None or missing(item) for item in cast(tuple[Any, ...], value))
         return value is UNKNOWN
 
-    entry = find(module.name)
+    entry = find(module.name) or OBJECTIVES.get(module.name)
     derived = {"channels"} if entry is None else {*entry.derived} - {item.name for item in entry.parameters}
     return any(missing(value) or (name in derived and value is None) for name, value in module.arguments.items())
 

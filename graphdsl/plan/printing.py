@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any, cast
 
 from graphdsl.model.values import show
-from graphdsl.plan.head_types import AnyHead, GraphHead, Head, LinkHead
+from graphdsl.plan.head_types import AnyHead, GraphHead, Head, LinkHead, ObjectiveHead
 from graphdsl.plan.ir import (
     DropStage,
     InputBinding,
@@ -174,6 +174,8 @@ def _head_rows(head: AnyHead, plan: Plan) -> list[Row]:
     size = f"→ {head.kind}[{show_width(head.size)}]"
     if plan.sequence is not None:
         return [("predict", head.name, "the last step", size, line)]
+    if isinstance(head, ObjectiveHead):
+        return [("learn", head.name, _layer(head.module), f"→ vectors[{show_width(head.size)}]", line)]
     if not isinstance(head, GraphHead):
         return [_head_row(head)]
     rows: list[Row] = []

@@ -135,7 +135,9 @@ class _BlockLowering:
                 self.flow.found.append(report("GNN202", message, step.span))
             elif slot.columns is not None:
                 if width != slot.columns:
-                    message = f"`{slot.name}` of `{layer.entry.name}` has {slot.columns} columns, and `{name}` has {width}"
+                    message = (
+                        f"`{slot.name}` of `{layer.entry.name}` has {slot.columns} columns, and `{name}` has {width}"
+                    )
                     self.flow.unequal(message, step.span, "", [])
             elif slot.kinds == ("nodes",) and not slot.own and first is not None and width != first:
                 message = f"`{layer.entry.name}` reads `{name}` beside `{step.inputs[0]}`: {width} and {first} columns"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from graphdsl.model import UNKNOWN
 from graphdsl.plan.degrees import degrees_unknown, lacks_degrees
+from graphdsl.plan.head_types import ObjectiveHead
 from graphdsl.plan.ir import JoinStage, NodeStage, Plan, RelationStage, SequenceStage, Stage
 from graphdsl.plan.module_spec import Ids, ModuleSpec, Width
 from graphdsl.plan.modules import unresolved
@@ -58,9 +59,9 @@ def missing_sizes(plan: Plan) -> list[Diagnostic]:
                 places.setdefault(module.span, _missing(module, widths))
     for head in plan.heads:
         if unresolved(head.module):
-            places.setdefault(
-                head.span, _missing(head.module, tuple(plan.widths(head.state)[name] for name in head.types))
-            )
+            walks = isinstance(head, ObjectiveHead) and head.kind == "walks"
+            read = (Ids(None),) if walks else tuple(plan.widths(head.state)[name] for name in head.types)
+            places.setdefault(head.span, _missing(head.module, read))
         elif head.size is None and head.module.arguments.get("out_channels", 0) is None:
             message = f"the size of `{head.name}` is not known"
             helps = (_FROM_DATA, "or state it in the schema instead of `*`")

@@ -201,12 +201,12 @@ class _TreeBuilder:
 
     def model(self, at: _Bounds, c: list[Any]) -> n.ModelDecl:
         name, schema = _of(n.Name, c)[:2]
-        body = _of(_STATEMENTS, c)
-        return n.ModelDecl(name, tuple(_first(_Parameters, c) or ()), schema, tuple(body), self.span(at))
+        body = tuple(_of(_STATEMENTS, c))
+        return n.ModelDecl(name, tuple(_first(_Parameters, c) or ()), schema, body, self.span(at))
 
     def amended(self, at: _Bounds, c: list[Any]) -> n.AmendedDecl:
         name, base, *schema = _of(n.Name, c)
-        changes = _of((n.Override, n.Replacement, n.PredictStatement, n.PenaltyStatement), c)
+        changes = _of(get_args(n.Amendment), c)
         parameters = tuple(_first(_Parameters, c) or ())
         return n.AmendedDecl(name, parameters, base, schema[0] if schema else None, tuple(changes), self.span(at))
 
@@ -268,8 +268,7 @@ class _TreeBuilder:
         return n.PipeMap(tuple(c[0]), self.span(at))
 
     def repeat(self, at: _Bounds, c: list[Any]) -> n.RepeatStatement:
-        body = _of(_STATEMENTS, c[2:])
-        return n.RepeatStatement(c[1], _has(c, "SHARE"), tuple(body), self.span(at))
+        return n.RepeatStatement(c[1], _has(c, "SHARE"), tuple(_of(_STATEMENTS, c[2:])), self.span(at))
 
     def drop(self, at: _Bounds, c: list[Any]) -> n.DropStatement:
         return n.DropStatement(tuple(_of(n.Name, c)), self.span(at))
@@ -300,6 +299,9 @@ class _TreeBuilder:
         *state, name = _of(n.Name, c)
         return n.PenalisedValue(state[0] if state else None, name, self.span(at))
 
+    def learn(self, at: _Bounds, c: list[Any]) -> n.LearnStatement:
+        return n.LearnStatement(c[1], c[3], c[5] if _has(c, "WEIGHT") else None, self.span(at))
+
     def label(self, at: _Bounds, c: list[Any]) -> n.LabelTarget:
         kind, attribute, *sources = _of(n.Name, c)
         read = tuple(sources) or next((n.Wildcard(self.of_token(t)) for t in c[3:] if str(t) == "*"), None)
@@ -321,8 +323,7 @@ class _TreeBuilder:
     # --- the sequential form ---
 
     def sequence(self, at: _Bounds, c: list[Any]) -> n.SequenceStatement:
-        steps = _of((n.LayerStep, n.RepeatedSteps), c)
-        return n.SequenceStatement(tuple(_of(_Slots, c)[0]), tuple(steps), self.span(at))
+        return n.SequenceStatement(tuple(_of(_Slots, c)[0]), tuple(_of(get_args(n.SequenceStep), c)), self.span(at))
 
     def layer_step(self, at: _Bounds, c: list[Any]) -> n.LayerStep:
         inputs, outputs = _of(_Slots, c) or (None, None)
@@ -330,8 +331,7 @@ class _TreeBuilder:
         return n.LayerStep(c[0], read, None if outputs is None else tuple(outputs), self.span(at))
 
     def repeated_steps(self, at: _Bounds, c: list[Any]) -> n.RepeatedSteps:
-        body = _of((n.LayerStep, n.RepeatedSteps), c[2:])
-        return n.RepeatedSteps(c[1], _has(c, "SHARE"), tuple(body), self.span(at))
+        return n.RepeatedSteps(c[1], _has(c, "SHARE"), tuple(_of(get_args(n.SequenceStep), c[2:])), self.span(at))
 
     def slots(self, _at: _Bounds, c: list[Any]) -> "_Slots":
         return _Slots(_of((n.Name, n.Literal), c))

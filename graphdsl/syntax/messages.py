@@ -27,6 +27,7 @@ WORDS: dict[str, str] = {
     "DROP": "`drop`",
     "PREDICT": "`predict`",
     "PENALTY": "`penalty`",
+    "LEARN": "`learn`",
     "FROM": "`from`",
     "WEIGHT": "`weight`",
     "NEGATIVES": "`negatives`",
@@ -66,7 +67,7 @@ WORDS: dict[str, str] = {
 }
 
 _VALUE = frozenset({"FLOAT", "INT", "STRING", "TRUE", "FALSE", "NONE", "IDENTIFIER", "LPAR", "LSQB", "MINUS"})
-_STATEMENT = frozenset({"IDENTIFIER", "NODES", "EDGES", "REPEAT", "DROP", "PREDICT", "PENALTY", "SEQUENTIAL"})
+_STATEMENT = frozenset({"IDENTIFIER", "NODES", "EDGES", "REPEAT", "DROP", "PREDICT", "PENALTY", "LEARN", "SEQUENTIAL"})
 _REPLACED = frozenset({"IDENTIFIER", "NODES", "EDGES", "PREDICT", "PENALTY"})
 _OPERATORS = frozenset({"PLUS", "MINUS", "POWER", "STAR", "SLASH", "PERCENT"})
 _LIKELY_END = frozenset({"COMMA", "RPAR", "RSQB", "RBRACE"})
@@ -75,13 +76,13 @@ _UNLIKELY = frozenset({"GNN", "$END"})
 _PATTERN = frozenset({"IDENTIFIER", "STRING", "STAR"})
 _DECLARATION = frozenset({"IMPORT", "SCHEMA", "MODEL", "TRAIN"})
 _MEMBER = frozenset({"OPTIONAL", "NODE", "EDGE", "METAPATH", "GRAPH"})
-_AMENDMENT = frozenset({"IDENTIFIER", "REPLACE", "PREDICT", "PENALTY"})
+_AMENDMENT = frozenset({"IDENTIFIER", "REPLACE", "PREDICT", "PENALTY", "LEARN"})
 _STEP = frozenset({"IDENTIFIER", "REPEAT"})
 _OPTION = frozenset({"WEIGHT", "NEGATIVES", "KEEP_TARGET"})
 
 _GROUPS: tuple[tuple[frozenset[str], tuple[str, ...]], ...] = (
-    (_STATEMENT, ("a statement (`name = …`, `nodes`, `edges`, `repeat`, `drop`, `predict`, `penalty`)",)),
-    (_AMENDMENT, ("a change (`name = value`, `replace`, `predict`, `penalty`)",)),
+    (_STATEMENT, ("a statement (`name = …`, `nodes`, `edges`, `repeat`, `drop`, `predict`, `penalty`, `learn`)",)),
+    (_AMENDMENT, ("a change (`name = value`, `replace`, `predict`, `penalty`, `learn`)",)),
     (_REPLACED, ("a named stage (`name = …`)", "`predict`", "`penalty`")),
     (_STEP, ("a step (a layer, `repeat`)",)),
     (_OPTION, ("an option (`weight`, `negatives`, `keep_target`)",)),

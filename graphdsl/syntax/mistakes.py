@@ -39,7 +39,7 @@ _STARTER = re.compile(
     r"|(optional)[ \t]+(?=(?:node|edge)\b)|(repeat)[ \t]+(?=[\w(])|(graph)[ \t]*(?=\{)|(nodes|edges)[ \t]*(?=[({])"
     r"|[^\W\d]\w*[ \t]*=[ \t]*(?=(?:nodes|edges)\b|(?:cat|add|mean|max|jump)[ \t]*\()"
 )
-_STATEMENTS = ("nodes", "edges", "repeat", "drop", "predict", "penalty", "sequential")
+_STATEMENTS = ("nodes", "edges", "repeat", "drop", "predict", "penalty", "learn", "sequential")
 _NAME = re.compile(r'[^\W\d]\w*|"(?:[^"\\\n]|\\.)*"')
 _TRIPLE = re.compile(r"\([^(){}\n,]+,[^(){}\n,]+,[^(){}\n,]+\)")
 _DECLARATION = re.compile(r"^[ \t]*(import|schema|model|train)\b", re.MULTILINE)

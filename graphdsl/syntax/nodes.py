@@ -171,6 +171,16 @@ class PredictStatement:
 
 
 @dataclass(frozen=True, slots=True)
+class LearnStatement:
+    """`learn APA: MetaPath2Vec(128, …) weight 0.5`: what is learned without labels; no place of a relation is `*`."""
+
+    target: NamePattern | RelationPattern
+    objective: Call
+    weight: Expression | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class LayerStep:
     """`GCNConv(64): x, edge_index -> x`; without a header `inputs` and `outputs` are None.
 
@@ -205,7 +215,15 @@ class SequenceStatement:
     span: Span
 
 
-Statement = StageStatement | RepeatStatement | DropStatement | PredictStatement | PenaltyStatement | SequenceStatement
+Statement = (
+    StageStatement
+    | RepeatStatement
+    | DropStatement
+    | PredictStatement
+    | PenaltyStatement
+    | LearnStatement
+    | SequenceStatement
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +254,7 @@ class Replacement:
     span: Span
 
 
-Amendment = Override | Replacement | PredictStatement | PenaltyStatement
+Amendment = Override | Replacement | PredictStatement | PenaltyStatement | LearnStatement
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +328,7 @@ __all__ = [
     "JoinCall",
     "LabelTarget",
     "LayerStep",
+    "LearnStatement",
     "LinkTarget",
     "ListLiteral",
     "Literal",

@@ -123,6 +123,19 @@ CODES: tuple[Code, ...] = (
     _warning("GNN320", "unused-loss", "A layer gives a loss for the training, and no penalty adds it."),
     _error("GNN321", "not-a-loss", "Only losses can be penalised: of a step, of a layer, or computed from values."),
     _error("GNN322", "unreached-penalty", "No prediction depends on what is penalised, so it is not computed."),
+    _error(
+        "GNN340", "objective-target", "Each objective learns of one kind of thing: a type, a relation or a metapath."
+    ),
+    _error("GNN341", "open-metapath", "Walks take a metapath again and again, so it must end where it starts."),
+    _error(
+        "GNN342", "lonely-walks", "Walks train vectors of their own; stages and predictions beside them share nothing."
+    ),
+    _error(
+        "GNN343",
+        "nothing-to-contrast",
+        "Without messages, the nodes of a graph and of one with permuted features are the same rows in another order.",
+    ),
+    _error("GNN344", "sparse-gradients", "Most optimizers refuse sparse gradients, and `SparseAdam` all others."),
     # 4xx metapaths
     _error(
         "GNN360",

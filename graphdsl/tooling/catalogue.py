@@ -6,6 +6,7 @@ from typing import Any, Final, get_args
 from graphdsl.catalog import (
     INSTEAD,
     NOT_YET,
+    OBJECTIVES,
     SCORERS,
     Entry,
     Kind,
@@ -31,6 +32,7 @@ KINDS: Final[tuple[tuple[Kind, str], ...]] = (
     ("pool", "pooling that changes the graph: steps"),
     ("dense", "dense graphs: steps"),
     ("loss", "losses of values: `penalty`, steps"),
+    ("objective", "objectives without labels: `learn TARGET: NAME`"),
 )
 """Kinds of entries in the order of the list, with where they stand."""
 _INDENT: Final = "  "
@@ -38,7 +40,7 @@ _INDENT: Final = "  "
 
 def overview(wanted: Kind | None = None) -> str:
     """All entries by kind, what needs a package that is not here marked; then what PyG has besides."""
-    everything = entries()
+    everything = (*entries(), *OBJECTIVES.values())
     titles: dict[Kind, str] = dict(KINDS)
     kinds: list[Kind] = [*titles, *(kind for kind in get_args(Kind) if kind not in titles)]
     chosen: list[Kind] = kinds if wanted is None else [wanted]
@@ -88,7 +90,11 @@ def page(entry: Entry) -> str:
     return "\n".join(lines)
 
 
-_SOURCES: Final = {"edge": "an attribute of the edges", "node": "an attribute of the nodes", "state": "an earlier state"}
+_SOURCES: Final = {
+    "edge": "an attribute of the edges",
+    "node": "an attribute of the nodes",
+    "state": "an earlier state",
+}
 
 
 def _about(entry: Entry) -> Iterator[str]:

@@ -66,8 +66,9 @@ def print_header(console: "Console", job: Job, model: "nn.Module", folder: Path,
     dead = sum(item.numel() for item in dead_parameters(model, job.plan))
     idle = f" ({dead:,} of them serve no prediction)" if dead else ""
     heads = ", ".join(head.name for head in job.plan.heads)
+    verb = "learns" if len(job.plan.objectives) == len(job.plan.heads) else "predicts"
     lines = (
-        ("model", f"{training.model} of {job.spec.name}: {count:,} parameters{idle}, predicts {heads}"),
+        ("model", f"{training.model} of {job.spec.name}: {count:,} parameters{idle}, {verb} {heads}"),
         ("data", _describe_data(job.metadata)),
         ("labels", _describe_splits(job.supervision)),
         ("training", _describe_training(training, machines.processes, bool(job.plan.graph_heads))),
@@ -119,7 +120,7 @@ def print_results(console: "Console", job: Job, trials: Sequence[Trial], baselin
             for item in baselines
             if item.prediction == head.name
         ]
-        rows = "edges" if head.name in job.supervision.links else "nodes" if head in job.plan.node_heads else "graphs"
+        rows = "edges" if head.name in job.supervision.links else "graphs" if head in job.plan.graph_heads else "nodes"
         title = f"{split} {rows}, {head.name}"
         print_table(console, title, list(own), [(f"{job.training.model} ({tried})", own), *others])
     for note in dict.fromkeys(item.note for item in baselines if item.note):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         predict,
         write_predictions,
     )
+    from graphdsl.training.probing import probe, probe_baselines
     from graphdsl.training.settings import settings_from_plain, settings_to_plain
     from graphdsl.training.splits import Supervision, read_supervision
     from graphdsl.training.writing import write_json
@@ -46,6 +47,8 @@ _HOMES = {
     "predict": "prediction",
     "predict_pairs": "link_prediction",
     "predict_top": "link_prediction",
+    "probe": "probing",
+    "probe_baselines": "probing",
     "read_checkpoint": "checkpoint",
     "read_pairs": "link_prediction",
     "read_supervision": "splits",
@@ -76,6 +79,8 @@ __all__ = [
     "predict",
     "predict_pairs",
     "predict_top",
+    "probe",
+    "probe_baselines",
     "read_checkpoint",
     "read_pairs",
     "read_supervision",

@@ -20,7 +20,7 @@ from torch import Tensor
 from graphdsl.data.derivation import with_derived
 from graphdsl.data.graph_set import GraphSet
 from graphdsl.data.view import GraphView, open_data
-from graphdsl.plan import LinkHead, Plan
+from graphdsl.plan import LinkHead, ObjectiveHead, Plan
 from graphdsl.text import EdgeKey, show_edge
 from graphdsl.training.graph_baselines import graph_features
 from graphdsl.training.link_targets import LinkTargets
@@ -75,9 +75,11 @@ def run_baselines(data: Any, plan: Plan, supervision: Supervision, seed: int = 0
         if task.head.name in supervision.links:
             yield _of_links(task, supervision.links[task.head.name], seed)
             continue
+        if isinstance(task.head, ObjectiveHead):
+            continue  # judged by labels that it does not know: `graphdsl.training.probing`
         targets = supervision.targets[task.head.name]
         for name, features in _inputs(view, task, len(targets.labels), metapaths):
-            yield _score(task, targets, name, features, seed)
+            yield score_features(task, targets, name, features, seed)
 
 
 def _of_graphs(graphs: GraphSet, supervision: Supervision, seed: int) -> Iterator[Baseline]:
@@ -87,7 +89,7 @@ def _of_graphs(graphs: GraphSet, supervision: Supervision, seed: int) -> Iterato
         targets = supervision.targets[task.head.name]
         name = "mean" if task.head.kind == "real" else "majority class"
         for each, columns in ((name, None), *features):
-            yield _score(task, targets, each, columns, seed)
+            yield score_features(task, targets, each, columns, seed)
 
 
 def _of_links(task: HeadTask, links: LinkTargets, seed: int) -> Baseline:
@@ -111,6 +113,12 @@ def _of_links(task: HeadTask, links: LinkTargets, seed: int) -> Baseline:
         rows = rows_of(head, len(drawn.labels), len(drawn.labels))
         scores.update(count.log1p()[targets][rows], drawn.labels)
     return Baseline(head.name, name, scores.compute(), time.monotonic() - start)
+
+
+def input_features(data: Any, plan: Plan, task: HeadTask, targets: Targets) -> Iterator[tuple[str, Any]]:
+    """What each baseline of a label looks at: its name and a matrix with a row for each node (None for the majority)."""
+    metapaths = {item.edge for item in plan.derived if item.metapath is not None}
+    yield from _inputs(with_derived(open_data(data), plan), task, len(targets.labels), metapaths)
 
 
 def _inputs(view: GraphView, task: HeadTask, rows: int, metapaths: set[EdgeKey]) -> Iterator[tuple[str, Any]]:
@@ -154,10 +162,22 @@ def _tensor(value: Any) -> Tensor:
     return value.detach().cpu() if isinstance(value, Tensor) else torch.from_numpy(np.asarray(value))
 
 
-def _score(task: HeadTask, targets: Targets, name: str, features: Any, seed: int) -> Baseline:
+def score_features(
+    task: HeadTask, targets: Targets, name: str, features: Any, seed: int, split: str | None = None
+) -> Baseline:
+    """Fit a linear model on the training nodes and score it.
+
+    Args:
+        task: of the label.
+        targets: the label and its splits.
+        name: of the baseline.
+        features: a row for each node, dense or sparse; None = the majority class or the mean.
+        seed: for subsampling and solvers.
+        split: what to score; None = the test nodes, or the validation nodes without any.
+    """
     start = time.monotonic()
     train = targets.nodes["train"]
-    test = targets.nodes.get("test", targets.nodes.get("val", train))
+    test = targets.nodes[split] if split else targets.nodes.get("test", targets.nodes.get("val", train))
     note = ""
     limit = LARGEST if features is None or sp.issparse(features) else min(LARGEST, LARGEST_DENSE // features.shape[1])
     if features is not None and len(train) > limit:

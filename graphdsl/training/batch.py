@@ -26,9 +26,10 @@ class Batch:
         rows: by prediction, the rows of its output that count; predictions of other types than the seeds' are absent.
         labels: by prediction, the labels of those rows, if there are any to compare with.
         nodes: by prediction, the node numbers of those rows in the whole graph, on the CPU.
+        is_whole: whether it is the whole graph.
     """
 
-    __slots__ = ("inputs", "labels", "nodes", "rows")
+    __slots__ = ("inputs", "is_whole", "labels", "nodes", "rows")
 
     def __init__(
         self,
@@ -36,13 +37,15 @@ class Batch:
         rows: Mapping[str, Tensor],
         labels: Mapping[str, Tensor],
         nodes: Mapping[str, Tensor],
+        is_whole: bool = False,
     ) -> None:
         self.inputs, self.rows, self.labels, self.nodes = inputs, rows, labels, nodes
+        self.is_whole = is_whole
 
     def to(self, device: torch.device) -> "Batch":
         """The batch on another device."""
         inputs, rows, labels = (move(part, device) for part in (self.inputs, self.rows, self.labels))
-        return Batch(inputs, rows, labels, self.nodes)
+        return Batch(inputs, rows, labels, self.nodes, self.is_whole)
 
 
 class Batches(Protocol):

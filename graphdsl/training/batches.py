@@ -15,13 +15,14 @@ from graphdsl.data import batch_inputs, seed_loader
 from graphdsl.data.graph_set import GraphSet, read_data
 from graphdsl.data.hiding import without_edges
 from graphdsl.model import Schema, Training
-from graphdsl.plan import Plan
+from graphdsl.plan import ObjectiveHead, Plan
 from graphdsl.text import EdgeKey, SpecError, report
 from graphdsl.training.batch import Batch, Batches, Share, move
 from graphdsl.training.graph_batches import GraphBatches
 from graphdsl.training.link_batches import PairBatches
 from graphdsl.training.order import SeedOrder
 from graphdsl.training.pairs import WantedPairs, no_pairs, rows_of
+from graphdsl.training.walks import WalkBatches, WalkSampler
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class WholeGraph:
         of_nodes = {name: item for name, item in wanted.items() if isinstance(item, Wanted)}
         nodes = {name: item.nodes[share.rank :: share.processes] for name, item in of_nodes.items()}
         labels = {name: item.labels[nodes[name]] for name, item in of_nodes.items() if item.labels is not None}
-        self._batch = Batch(graph.on(device), move(nodes, device), move(labels, device), nodes)
+        self._batch = Batch(graph.on(device), move(nodes, device), move(labels, device), nodes, is_whole=True)
 
     def __len__(self) -> int:
         return 1
@@ -134,7 +135,7 @@ class WholeGraph:
             numbers[name] = item.edges[part]
         moved = move({"edge_label_index": pairs, "rows": rows, "labels": labels}, self._device)
         inputs = {**batch.inputs, "edge_label_index": moved["edge_label_index"]}
-        return Batch(inputs, moved["rows"], moved["labels"], numbers)
+        return Batch(inputs, moved["rows"], moved["labels"], numbers, is_whole=True)
 
 
 class SeedBatches:
@@ -221,6 +222,7 @@ class BatchSource:
         _refuse_sampling(plan, training)
         self._graphs: dict[str, Resident] = {}
         self._made: dict[tuple[str, str], SeedBatches] = {}
+        self._walks: WalkSampler | None = None
 
     def batches(
         self,
@@ -241,6 +243,8 @@ class BatchSource:
             device: where the whole graph stays; sampled batches are on the CPU.
         """
         share, graph = share or Share(), graph or MessageGraph()
+        if self._plan.walks is not None:
+            return [self._of_walks(self._plan.walks, shuffle, share, device or torch.device("cpu"))]
         if self._plan.graph_heads:
             return [self._of_graphs(wanted, shuffle, share, device or torch.device("cpu"))]
         if self._training.batch_size is None:
@@ -255,6 +259,10 @@ class BatchSource:
                 view = without_edges(self._data, graph.kept)
                 found.append(PairBatches(view, self._plan, item, self._training, self._schema, shuffle, share))
         return [*(self._sample(graph, name, group, shuffle, share) for name, group in by_type.items()), *found]
+
+    def _of_walks(self, head: ObjectiveHead, shuffle: bool, share: Share, device: torch.device) -> WalkBatches:
+        self._walks = self._walks or WalkSampler(self._data, head, self._schema)
+        return WalkBatches(self._walks, head, self._training, shuffle, share, device)
 
     def _of_graphs(
         self, wanted: Mapping[str, AnyWanted], shuffle: bool, share: Share, device: torch.device
@@ -284,7 +292,10 @@ class BatchSource:
 
 
 def _refuse_sampling(plan: Plan, training: Training) -> None:
-    """Neighbourhoods are sampled for relation maps, whose depth is known."""
+    """Neighbourhoods are sampled for relation maps, whose depth is known; walks know no time."""
+    if plan.walks is not None and training.temporal:
+        message = f"`temporal` samples neighbours by time, and the walks of `{plan.walks.name}` know none"
+        raise SpecError([report("GNN204", message, training.span or plan.walks.span, helps=("leave `temporal` out",))])
     if plan.sequence is None or plan.graph_heads or training.batch_size is None:
         return
     message = "a `sequential` block that predicts nodes is trained on the whole graph"

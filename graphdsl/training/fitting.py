@@ -20,7 +20,7 @@ from rich.console import Console
 from torch import nn
 
 from graphdsl.data.graph_set import is_graph_list
-from graphdsl.model import Training
+from graphdsl.model import Training, refuse_gradients
 from graphdsl.plan import Plan
 from graphdsl.text import SpecError, report
 from graphdsl.training.checkpoint import Checkpoint, Origin, WholeFileIO, check_schema, read_checkpoint
@@ -130,7 +130,7 @@ def fit(
     supervision = read_supervision(data, plan.heads, training.class_weights, origin.schema, training)
     monitor = supervision.task.monitor(training.monitor, supervision.has("val"), training.span)
     _check_batches(data, training)
-    _check_patience(training, monitor)
+    _check_settings(plan, training, monitor)
     origin = replace(origin, settings=settings_to_plain(training))
     resumed = _read_last(folder, origin, model) if resume else None
     seed_everything(training.seed, workers=True, verbose=False)
@@ -159,11 +159,15 @@ def _check_batches(data: Any, training: Training) -> None:
         raise SpecError([report("GNN204", message, training.span, helps=("set `batch_size: 1024`",))])
 
 
-def _check_patience(training: Training, monitor: Monitor | None) -> None:
+def _check_settings(plan: Plan, training: Training, monitor: Monitor | None) -> None:
     if training.patience is not None and monitor is None:
         message = "`patience` waits for a metric of validation nodes, and the data has no `val_mask`"
         helps = ("give the data a `val_mask`, or leave `patience` out: the last epoch is kept",)
         raise SpecError([report("GNN613", message, training.span, helps=helps)])
+    sparse = plan.walks is not None and plan.walks.module.arguments.get("sparse") is True
+    place = training.optimizer.span or training.span or (plan.walks.span if plan.walks is not None else None)
+    if found := refuse_gradients(sparse, training, place, plan.walks.span if plan.walks is not None else None):
+        raise SpecError(found)
 
 
 def _read_last(folder: Path, origin: Origin, model: nn.Module) -> Checkpoint:
@@ -197,7 +201,7 @@ def _build_trainer(
     columns = [*supervision.task.names("val")] if supervision.has("val") else []
     trained = ["train_loss", *penalty_names(module.plan)]
     trained += (supervision.task.name("train", it, it.main) for it in supervision.task.heads)
-    callbacks: list[Callback] = [MetricsTable(keep.folder / METRICS, (*trained, *columns)), keep]
+    callbacks: list[Callback] = [MetricsTable(keep.folder / METRICS, tuple(dict.fromkeys((*trained, *columns)))), keep]
     if console is not None:
         callbacks.append(ShowProgress(console, training.epochs, module.monitor))
     if training.patience is not None and module.monitor is not None:

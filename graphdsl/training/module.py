@@ -29,6 +29,7 @@ from graphdsl.training.penalties import Penalties, read_penalties
 from graphdsl.training.scores import Scores, is_distributed
 from graphdsl.training.splits import Supervision
 from graphdsl.training.task import HeadTask, LossTerm
+from graphdsl.training.unlabelled import losses_of_contrast, losses_of_walks
 
 _TINY = torch.finfo(torch.float32).tiny
 """Instead of a weight of zero, where a sum is zero too."""
@@ -165,7 +166,7 @@ class GraphModule(LightningModule):
 
     def _measure(self, batch: Batch, scores: nn.ModuleDict) -> tuple[Tensor, Tensor]:
         by_name = {item.head.name: scores[_key(item)] for item in self.task.heads}
-        return measure(self.task, outputs_by_head(self.model, self.plan, batch), batch, by_name)
+        return measure(self.task, measured_outputs(self.model, self.plan, batch), batch, by_name)
 
     def _add_processes(self, sums: Tensor) -> Tensor:
         if not is_distributed():
@@ -264,7 +265,7 @@ def wanted_rows(supervision: Supervision, plan: Plan, split: str, seed: int = 0)
         targets = supervision.targets[graph_head.name]
         if split in targets.nodes:
             found[graph_head.name] = Wanted("graph", targets.nodes[split], targets.labels)
-    for head in plan.node_heads:
+    for head in (*plan.node_heads, *plan.objectives):
         targets = supervision.targets[head.name]
         if split in targets.nodes:
             found[head.name] = Wanted(head.type, targets.nodes[split], targets.labels)
@@ -308,9 +309,28 @@ def measure(
 
 def outputs_by_head(model: nn.Module, plan: Plan, batch: Batch) -> Mapping[str, Tensor]:
     """Call a compiled model; its single output gets its prediction's name."""
-    dtype = next((item.dtype for item in model.parameters() if item.is_floating_point()), torch.float32)
-    outputs = model(**{name: _cast(given, dtype) for name, given in batch.inputs.items()})
+    outputs = model(**cast_inputs(model, batch))
     return {plan.heads[0].name: outputs} if len(plan.heads) == 1 else outputs
+
+
+def measured_outputs(model: nn.Module, plan: Plan, batch: Batch) -> Mapping[str, Tensor]:
+    """What losses are made of: outputs of predictions [rows, size], and the losses of rows of objectives [rows]."""
+    if plan.walks is not None:
+        return {plan.walks.name: losses_of_walks(model, plan.walks, batch)}
+    outputs = outputs_by_head(model, plan, batch)
+    if not plan.objectives:
+        return outputs
+    inputs = cast_inputs(model, batch)
+    learned = {
+        head.name: losses_of_contrast(model, plan, head, inputs, outputs[head.name], batch) for head in plan.objectives
+    }
+    return {**outputs, **learned}
+
+
+def cast_inputs(model: nn.Module, batch: Batch) -> dict[str, Any]:
+    """The arguments of a compiled model, in its dtype."""
+    dtype = next((item.dtype for item in model.parameters() if item.is_floating_point()), torch.float32)
+    return {name: _cast(given, dtype) for name, given in batch.inputs.items()}
 
 
 def _cast(given: Any, dtype: torch.dtype) -> Any:

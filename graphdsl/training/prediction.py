@@ -11,12 +11,13 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from graphdsl.backends import CompiledModel
 from graphdsl.data.view import open_data
-from graphdsl.plan import GraphHead, Head, LinkHead, Plan
-from graphdsl.text import SpecError, report
+from graphdsl.plan import GraphHead, Head, LinkHead, ObjectiveHead, Plan
+from graphdsl.text import SpecError, encode, report, show_name
 from graphdsl.training.batch import Batch
 from graphdsl.training.batches import AnyWanted, BatchSource, MessageGraph, Wanted
-from graphdsl.training.module import LossSums, measure, outputs_by_head, wanted_rows
+from graphdsl.training.module import LossSums, measure, measured_outputs, outputs_by_head, wanted_rows
 from graphdsl.training.scores import Scores
 from graphdsl.training.splits import SPLITS, Supervision
 from graphdsl.training.task import head_task
@@ -32,13 +33,25 @@ class Predictions:
         nodes: numbers of nodes or graphs, shape `[nodes]`.
         outputs: logits or numbers, shape `[nodes, size]`.
         decisions: what a user reads off them, by name: `class` and `probability`, `label` and `probability`, or
-            `value`.
+            `value`; of an objective `vector`.
+        type: whose vectors they are, where an objective has those of several types; otherwise the head's.
     """
 
-    head: Head | GraphHead
+    head: Head | GraphHead | ObjectiveHead
     nodes: Tensor
     outputs: Tensor
     decisions: Mapping[str, Tensor]
+    type: str = ""
+
+    @property
+    def name(self) -> str:
+        """The prediction's name; of walks, the type's."""
+        return show_name(self.type) if isinstance(self.head, ObjectiveHead) else self.head.name
+
+    @property
+    def key(self) -> str:
+        """The same as a part of a file's name."""
+        return encode(self.type) if isinstance(self.head, ObjectiveHead) else self.head.key
 
     @property
     def places(self) -> dict[str, Tensor]:
@@ -61,6 +74,16 @@ class LinkPredictions:
     pairs: Tensor
     outputs: Tensor
     decisions: Mapping[str, Tensor]
+
+    @property
+    def name(self) -> str:
+        """The prediction's name."""
+        return self.head.name
+
+    @property
+    def key(self) -> str:
+        """The same as a part of a file's name."""
+        return self.head.key
 
     @property
     def places(self) -> dict[str, Tensor]:
@@ -97,7 +120,7 @@ def evaluate(
             scores = {name: item.to(place) for name, item in scores.items()}
             wanted = wanted_rows(supervision, plan, split)
             for batch in _on(source, wanted, place, supervision.graph(split)):
-                sums.add(measure(task, outputs_by_head(model, plan, batch), batch, scores)[1])
+                sums.add(measure(task, measured_outputs(model, plan, batch), batch, scores)[1])
         values = sums.compute(split)
         for item in task.heads:
             computed = scores[item.head.name].compute()
@@ -122,6 +145,8 @@ def predict(
         nodes: by prediction, sorted node numbers; see `all_nodes`.
         device: where to compute.
     """
+    if plan.walks is not None:
+        return _vectors(model, plan.walks, device)
     wanted: dict[str, AnyWanted] = {
         head.name: Wanted(kind, nodes[head.name]) for kind, head in _heads(plan) if len(nodes[head.name])
     }
@@ -134,9 +159,23 @@ def predict(
     return [_join(head, parts[head.name]) for _, head in _heads(plan)]
 
 
-def _heads(plan: Plan) -> list[tuple[str, Head | GraphHead]]:
-    """Predictions of nodes, with their type, and of whole graphs."""
-    return [*((head.type, head) for head in plan.node_heads), *(("graph", head) for head in plan.graph_heads)]
+def _vectors(model: nn.Module, head: ObjectiveHead, device: torch.device | None) -> list[Predictions]:
+    """The vectors that walks have trained, type by type."""
+    assert isinstance(model, CompiledModel)
+    with predicting(model, device):
+        found = {
+            name: value.detach().float().cpu() for name, value in model.encode({}, {}, prediction=head.name).items()
+        }
+    return [
+        Predictions(head, torch.arange(len(value)), value, {"vector": value}, name) for name, value in found.items()
+    ]
+
+
+def _heads(plan: Plan) -> list[tuple[str, Head | GraphHead | ObjectiveHead]]:
+    """Predictions of nodes and states that are learned, with their type, and predictions of whole graphs."""
+    learned = (head for head in plan.objectives if head.kind == "infomax")
+    nodes = [(head.type, head) for head in (*plan.node_heads, *learned)]
+    return [*nodes, *(("graph", head) for head in plan.graph_heads)]
 
 
 def all_nodes(data: Any, plan: Plan) -> dict[str, Tensor]:
@@ -149,7 +188,7 @@ def all_nodes(data: Any, plan: Plan) -> dict[str, Tensor]:
         numbers = torch.arange(len(data))
         return {head.name: numbers for head in plan.graph_heads}
     view, found = open_data(data), {}
-    for head in plan.node_heads:
+    for head in (*plan.node_heads, *plan.objectives):
         count = view.count(head.type)
         if count is None:
             raise SpecError([report("GNN610", f"the number of nodes of `{head.type}` is unknown", head.span)])
@@ -157,11 +196,12 @@ def all_nodes(data: Any, plan: Plan) -> dict[str, Tensor]:
     return found
 
 
-def _join(head: Head | GraphHead, parts: list[tuple[Tensor, Tensor]]) -> Predictions:
+def _join(head: Head | GraphHead | ObjectiveHead, parts: list[tuple[Tensor, Tensor]]) -> Predictions:
     size = head.size or 0
     nodes = torch.cat([torch.empty(0, dtype=torch.long), *(part[0] for part in parts)])
     outputs = torch.cat([torch.empty(0, size), *(part[1].reshape(-1, size) for part in parts)])
-    return Predictions(head, nodes, outputs, head_task(head).decide(outputs))
+    kind = head.type if isinstance(head, ObjectiveHead) else ""
+    return Predictions(head, nodes, outputs, head_task(head).decide(outputs), kind)
 
 
 def _on(
@@ -200,7 +240,7 @@ def write_predictions(predictions: Sequence[Predictions | LinkPredictions], path
     """
     if path.suffix == ".pt":
         content = {
-            item.head.name: {
+            item.name: {
                 **({"nodes": item.nodes} if isinstance(item, Predictions) else {"pairs": item.pairs}),
                 "outputs": item.outputs,
                 **item.decisions,
@@ -210,7 +250,7 @@ def write_predictions(predictions: Sequence[Predictions | LinkPredictions], path
         write_tensors(content, path)
         return [path]
     several = len(predictions) > 1
-    paths = [path.with_name(f"{path.stem}-{item.head.key}{path.suffix}") if several else path for item in predictions]
+    paths = [path.with_name(f"{path.stem}-{item.key}{path.suffix}") if several else path for item in predictions]
     for item, file in zip(predictions, paths, strict=True):
         with replacing(file) as stream:
             _table(item).to_csv(stream, index=False, lineterminator="\n", float_format="%.9g")

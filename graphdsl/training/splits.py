@@ -11,12 +11,13 @@ from torch import Tensor
 from graphdsl.data.graph_set import read_data
 from graphdsl.data.view import GraphView, open_data, show_place
 from graphdsl.model import Schema, Training
-from graphdsl.plan import AnyHead, GraphHead, Head, LinkHead
+from graphdsl.plan import AnyHead, GraphHead, Head, LinkHead, ObjectiveHead
 from graphdsl.text import Diagnostic, EdgeKey, Span, SpecError, report
 from graphdsl.training.batches import MessageGraph
 from graphdsl.training.link_targets import LinkReader, LinkTargets
 from graphdsl.training.objective import Task
 from graphdsl.training.task import HeadTask, head_task
+from graphdsl.training.unlabelled import count_nodes
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
@@ -52,8 +53,11 @@ class Supervision:
     kept: Mapping[str, Mapping[EdgeKey, Tensor]] = field(default_factory=dict[str, Mapping[EdgeKey, Tensor]])
 
     def has(self, split: str) -> bool:
-        """Whether every prediction has nodes or edges in the split."""
-        nodes = all(split in item.nodes for item in self.targets.values())
+        """Whether every prediction has nodes or edges in the split; objectives learn of all nodes in training."""
+        names = {item.head.name for item in self.task.heads if not isinstance(item.head, ObjectiveHead)}
+        if not names:
+            return split == "train"
+        nodes = all(split in item.nodes for name, item in self.targets.items() if name in names)
         return nodes and all(split in item.edges for item in self.links.values())
 
     def graph(self, split: str) -> MessageGraph:
@@ -106,19 +110,35 @@ def read_supervision(
                 tasks.append(_weighed(task, edges) if class_weights else task)
                 links[head.name] = edges
             continue
-        assert isinstance(head, Head)
-        labels = _read_labels(view, head, found)
-        if labels is None:
+        assert isinstance(head, Head | ObjectiveHead)
+        read = read_targets(view, head, found, schema)
+        if read is None:
             continue
-        nodes = _read_splits(view, task, labels, found, schema)
-        if class_weights and head.kind == "class" and "train" in nodes:
-            task = head_task(head, labels[nodes["train"]])
+        targets[head.name] = read
+        if class_weights and head.kind == "class" and "train" in read.nodes:
+            task = head_task(head, read.labels[read.nodes["train"]])
         tasks.append(task)
-        targets[head.name] = Targets(task.conform(labels), nodes)
     if found:
         raise SpecError(found)
     kept = {split: reader.kept(split) for split in SPLITS} if reader is not None and links else {}
     return Supervision(Task(tasks), targets, links, kept)
+
+
+def _all_nodes(count: int) -> Targets:
+    """What is learned without labels is learned of all nodes."""
+    return Targets(torch.zeros(count), {"train": torch.arange(count)})
+
+
+def read_targets(
+    view: GraphView, head: Head | ObjectiveHead, found: list[Diagnostic], schema: Schema | None
+) -> Targets | None:
+    """A label of nodes and its splits, None where the data has none; problems go to `found`."""
+    if isinstance(head, ObjectiveHead):
+        return _all_nodes(count_nodes(view, head))
+    labels, task = _read_labels(view, head, found), head_task(head)
+    if labels is None:
+        return None
+    return Targets(task.conform(labels), _read_splits(view, task, labels, found, schema))
 
 
 def _weighed(task: HeadTask, edges: LinkTargets) -> HeadTask:

@@ -22,7 +22,7 @@ from torchmetrics.classification import (
     MultilabelF1Score,
 )
 
-from graphdsl.plan import AnyHead, LinkHead
+from graphdsl.plan import AnyHead, LinkHead, ObjectiveHead
 from graphdsl.text import SpecError, report
 
 View = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -245,6 +245,10 @@ def head_task(head: AnyHead, train_labels: Tensor | None = None) -> HeadTask:
         from graphdsl.training.link_task import LinkTask
 
         return LinkTask(head)
+    if isinstance(head, ObjectiveHead):
+        from graphdsl.training.unlabelled import ObjectiveTask
+
+        return ObjectiveTask(head)
     if head.kind == "class":
         return ClassTask(head, None if train_labels is None else _inverse_frequency(train_labels, head.size or 0))
     return MultilabelTask(head) if head.kind == "multilabel" else RealTask(head)

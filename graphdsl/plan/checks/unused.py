@@ -16,6 +16,7 @@ def unused_types(plans: Sequence[Plan], schema: Schema) -> list[Diagnostic]:
     """Node types of which nothing reaches a prediction of any model, and that no relation of a model touches."""
     touched = {end for plan in plans for edge in plan.relations for end in (edge[0], edge[2])}
     touched |= {name for plan in plans for head in plan.heads for name in head.types}
+    touched |= {name for plan in plans for head in plan.objectives for name in head.embedded}
     touched |= {
         end
         for plan in plans
@@ -39,6 +40,7 @@ def unserved_relations(plans: Sequence[Plan], schema: Schema) -> list[Diagnostic
     used |= {hop.edge for plan in plans for item in plan.derived if item.metapath for hop in item.metapath.hops}
     used |= {head.edge for plan in plans for head in plan.heads if isinstance(head, LinkHead)}
     used |= {stage.edge for plan in plans for stage in plan.stages if isinstance(stage, SequenceStage)}
+    used |= {hop.edge for plan in plans for head in plan.objectives for hop in head.path}
     touched = {end for edge in used for end in (edge[0], edge[2])}
     helps = ("serve it in a relation map, or leave it out",)
     return [
@@ -54,6 +56,7 @@ def unread_metapaths(plans: Sequence[Plan], schema: Schema) -> list[Diagnostic]:
     read |= {
         edge for plan in plans for _, stage in plan.relation_stages() for joint in stage.joints for edge in joint.paths
     }
+    read |= {head.along for plan in plans for head in plan.objectives if head.along}
     return [
         report(
             "GNN120",

@@ -116,6 +116,7 @@ class _Declarations(Speller):
             "drop": self.drop,
             "predict": self.predict,
             "penalty": self.penalty,
+            "learn": self.learn,
             "sequential": self.sequential,
             "parameter": self.override,
             "replace": self.replace,
@@ -190,6 +191,16 @@ class _Declarations(Speller):
     def penalty(self, node: Node) -> None:
         self.begin("penalty", node)
         self.text(node.pairs["penalty"][1], "penalty")
+        self.option(node, "weight", "weight", self.value)
+
+    def learn(self, node: Node) -> None:
+        self.begin("learn", node)
+        target = node.pairs["learn"][1]
+        if target.kind == "scalar":
+            self.text(target, "learned")
+        else:
+            self.relation(target)
+        self.option(node, "by", ":", self.layer)
         self.option(node, "weight", "weight", self.value)
 
     def target(self, node: Node) -> None:

@@ -18,6 +18,7 @@ parts_patterns: pattern (COMMA pattern)*
 parts_path: name hop+
 parts_relation: name LARROW name RARROW name
 parts_target: label | link
+parts_learned: learned
 parts_parameter: IDENTIFIER (EQUAL expression)?
 """
 KINDS = {
@@ -29,6 +30,7 @@ KINDS = {
     "relation": "parts_relation",
     "prediction": "parts_target",
     "penalty": "penalised",
+    "learned": "parts_learned",
     "parameter": "parts_parameter",
     "names": "slots",
 }

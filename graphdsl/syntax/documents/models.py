@@ -5,11 +5,12 @@ spelling in `.gnn` may stand as a text; the objects are for programs that write 
 `heads` is the parameter and `"mean"`, with quotes inside, or `{string: mean}` is a text.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, StrictBool, Tag
 from typing_extensions import TypeAliasType
 
+from graphdsl.syntax.documents.targets import Learn, Predict
 from graphdsl.syntax.documents.values import (
     Attributes,
     Call,
@@ -20,7 +21,6 @@ from graphdsl.syntax.documents.values import (
     Pipe,
     Record,
     Relation,
-    RelationNames,
     Rule,
     Text,
     Value,
@@ -164,49 +164,6 @@ class Drop(Record):
     drop: Annotated[list[Name], Field(min_length=1)]
 
 
-class Label(Record):
-    """A label to predict, of a type or of the graph."""
-
-    type: Annotated[Name, Field(description="the type, or `graph`")]
-    attribute: Name
-    from_: Annotated[
-        Annotated[Literal["*"], Tag("every type")] | Annotated[list[Name], Field(min_length=1), Tag("types")] | None,
-        Field(alias="from", description="the types that are read out for a graph: a list, or `*`"),
-    ] = None
-
-
-class Link(RelationNames):
-    """An edge to predict, or what it carries."""
-
-    attribute: Name | None = None
-
-
-Target = TypeAliasType(
-    "Target",
-    Annotated[
-        Annotated[Text, Tag("a spelled prediction")]
-        | Annotated[Label, Tag("a label")]
-        | Annotated[Link, Tag("a link")],
-        pick(
-            "what to predict: `author.y`, `a -[r]-> b`, `{type: …, attribute: …}` or `{source: …, relation: …, target: …}`",
-            {"type": "a label", "source": "a link", "relation": "a link", "target": "a link"},
-            text="a spelled prediction",
-        ),
-        Field(description="what to predict", examples=["author.y", "author -[writes]-> paper"]),
-    ],
-)
-
-
-class Predict(Record):
-    """A prediction: how a model ends."""
-
-    predict: Target
-    head: Annotated[Layer | None, Field(description="the layer that gives it")] = None
-    weight: Annotated[Value | None, Field(description="scales its loss")] = None
-    negatives: Annotated[Value | None, Field(description="for links: pairs without an edge drawn for each edge")] = None
-    keep_target: Annotated[StrictBool, Field(description="for links: the predicted edges stay in the graph")] = False
-
-
 class Penalty(Record):
     """A loss beside those of the predictions."""
 
@@ -281,15 +238,18 @@ Statement = TypeAliasType(
         | Annotated[Drop, Tag("a drop")]
         | Annotated[Predict, Tag("a prediction")]
         | Annotated[Penalty, Tag("a penalty")]
+        | Annotated[Learn, Tag("an objective")]
         | Annotated[Sequential, Tag("a sequence")],
         pick(
-            "a statement: a mapping with `nodes`, `edges`, `join`, `repeat`, `drop`, `predict`, `penalty` or `sequential`",
+            "a statement: a mapping with `nodes`, `edges`, `join`, `repeat`, `drop`, `predict`, `penalty`, `learn` or "
+            "`sequential`",
             {
                 **_STAGES,
                 "repeat": "a repeat",
                 "drop": "a drop",
                 "predict": "a prediction",
                 "penalty": "a penalty",
+                "learn": "an objective",
                 "sequential": "a sequence",
             },
         ),
@@ -342,14 +302,16 @@ class AmendedBlock(Record):
                 Annotated[Override, Tag("an override")]
                 | Annotated[Replacement, Tag("a replacement")]
                 | Annotated[Predict, Tag("a prediction")]
-                | Annotated[Penalty, Tag("a penalty")],
+                | Annotated[Penalty, Tag("a penalty")]
+                | Annotated[Learn, Tag("an objective")],
                 pick(
-                    "a change: `{parameter: …, value: …}`, `{replace: …}`, `{predict: …}` or `{penalty: …}`",
+                    "a change: `{parameter: …, value: …}`, `{replace: …}`, `{predict: …}`, `{penalty: …}` or `{learn: …}`",
                     {
                         "parameter": "an override",
                         "replace": "a replacement",
                         "predict": "a prediction",
                         "penalty": "a penalty",
+                        "learn": "an objective",
                     },
                 ),
             ]

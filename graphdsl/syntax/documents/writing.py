@@ -177,7 +177,7 @@ class _Writer:
         return out | self.parameters(tree) | {"changes": self.statements(tree)}
 
     def statements(self, tree: Tree[Token]) -> list[Any]:
-        kinds = ("stage", "repeat", "drop", "predict", "penalty", "sequence", "override", "replacement")
+        kinds = ("stage", "repeat", "drop", "predict", "penalty", "learn", "sequence", "override", "replacement")
         return [getattr(self, str(child.data))(child) for child in self.only(tree, *kinds)]
 
     def override(self, tree: Tree[Token]) -> dict[str, Any]:
@@ -237,6 +237,11 @@ class _Writer:
         weight = self.only(tree, "weight")
         share = {"weight": self.value(weight[0].children[1])} if weight else {}
         return {"penalty": self.said(tree.children[1]), **share}
+
+    def learn(self, tree: Tree[Token]) -> dict[str, Any]:
+        weight = self.behind(tree, "WEIGHT")
+        out: dict[str, Any] = {"learn": self.said(tree.children[1]), "by": self.said(tree.children[3])}
+        return out | ({"weight": self.value(weight)} if weight else {})
 
     def sequence(self, tree: Tree[Token]) -> dict[str, Any]:
         return {"sequential": self.said(self.only(tree, "slots")[0]), "steps": self.steps(tree)}

@@ -207,6 +207,8 @@ class _Style:
     def penalised(self, children: Parts) -> Part:
         return join(children[0], bracketed(children[1:])) if len(children) > 1 else children[0]
 
+    learn = predict
+
     def label(self, children: Parts) -> Part:
         label = join(*children[:3])
         return words(label, children[3], filled(without_commas(children[4:]))) if len(children) > 3 else label

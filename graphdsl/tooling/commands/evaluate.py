@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     require_packages()
     from rich.console import Console
 
-    from graphdsl.training import BatchSource, evaluate, read_supervision
+    from graphdsl.training import BatchSource, evaluate, probe, read_supervision
 
     device = pick_device(arguments.accelerator)
     trained = open_checkpoint(arguments.checkpoint, arguments.data, arguments.spec)
@@ -47,6 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
     supervision = read_supervision(trained.data, trained.plan.heads, training.class_weights, trained.schema, training)
     source = BatchSource(trained.data, trained.plan, trained.training, trained.schema)
     found = evaluate(trained.model, trained.plan, source, supervision, device=device)
+    judged = probe(trained.model, trained.plan, source, trained.data, trained.schema, training.seed, device)
+    found = {split: {**found.get(split, {}), **judged.get(split, {})} for split in dict.fromkeys((*found, *judged))}
     if arguments.format == "json":
         from graphdsl.training.writing import plain
 
@@ -57,6 +59,8 @@ def run(arguments: argparse.Namespace) -> int:
     names = [head.name for head in trained.plan.heads]
     for name in names if len(names) > 1 else [""]:
         _print_scores(console, f"{title}, {name}" if name else title, f"{name}_" if name else "", found)
+    if len(names) > 1 and judged:
+        _print_scores(console, f"{title}, learned vectors", "", judged)
     return CLEAN
 
 

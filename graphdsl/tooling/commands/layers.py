@@ -5,7 +5,7 @@ import json
 import sys
 from typing import Any
 
-from graphdsl.catalog import INSTEAD, NOT_YET, SCORERS, entries, find, find_scorer, names
+from graphdsl.catalog import INSTEAD, NOT_YET, OBJECTIVES, SCORERS, entries, find, find_scorer, names
 from graphdsl.text import did_you_mean, report
 from graphdsl.tooling.arguments import add_plugins
 from graphdsl.tooling.catalogue import KINDS, as_dict, overview, page, scorer_as_dict, scorer_page
@@ -32,7 +32,7 @@ def _absent(name: str) -> tuple[str, ...]:
 
 def _all(kind: str | None) -> list[dict[str, Any]]:
     """Everything as JSON."""
-    found = [as_dict(entry) for entry in entries() if kind in (None, entry.kind)]
+    found = [as_dict(entry) for entry in (*entries(), *OBJECTIVES.values()) if kind in (None, entry.kind)]
     return found + ([scorer_as_dict(item) for item in SCORERS.values()] if kind is None else [])
 
 
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     if name is None:
         print(json.dumps(_all(arguments.kind), indent=2) if arguments.json else overview(arguments.kind))
         return CLEAN
-    entry, scorer = find(name), find_scorer(name)
+    entry, scorer = find(name) or OBJECTIVES.get(name), find_scorer(name)
     if entry is not None:
         print(json.dumps(as_dict(entry), indent=2) if arguments.json else page(entry))
     elif scorer is not None:

@@ -61,7 +61,9 @@ def run(arguments: argparse.Namespace) -> int:
     source = BatchSource(trained.data, trained.plan, trained.training, trained.schema)
     only = _chosen(arguments.only, [head.name for head in trained.plan.heads])
     found: list[Predictions | LinkPredictions] = list(_links(arguments, trained, only, device))
-    if any(head.name in only for head in (*trained.plan.node_heads, *trained.plan.graph_heads)):
+    if any(
+        head.name in only for head in (*trained.plan.node_heads, *trained.plan.graph_heads, *trained.plan.objectives)
+    ):
         nodes = predict(trained.model, trained.plan, source, all_nodes(trained.data, trained.plan), device)
         found += [item for item in nodes if item.head.name in only]
     for path in write_predictions(found, Path(arguments.output)):

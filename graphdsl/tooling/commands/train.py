@@ -180,7 +180,7 @@ def _train(job: Job, folder: Path, machines: "Machines", console: "Console", res
     """Train, and measure the best epoch on the test nodes."""
     from lightning.pytorch import seed_everything
 
-    from graphdsl.training import BatchSource, Origin, evaluate, fit
+    from graphdsl.training import BatchSource, Origin, evaluate, fit, probe
 
     training = job.training
     seed_everything(training.seed, workers=True, verbose=False)
@@ -197,12 +197,19 @@ def _train(job: Job, folder: Path, machines: "Machines", console: "Console", res
         return Trial(training.seed, done, split, {})
     source = BatchSource(job.data, job.plan, training, job.schema)
     device = pick_device(machines.accelerator)
-    found = evaluate(model, job.plan, source, job.supervision, (split,), device).get(split, {})
-    return Trial(training.seed, done, split, {name.removeprefix(f"{split}_"): it for name, it in found.items()})
+    found = evaluate(model, job.plan, source, job.supervision, (split,), device)
+    judged = probe(model, job.plan, source, job.data, job.schema, training.seed, device)
+    if split not in found:  # Without labels in the loss, scores are those of the vectors; or there is the loss alone.
+        split = next((name for name in ("test", "val") if name in judged), "train")
+        found = {} if judged else evaluate(model, job.plan, source, job.supervision, (split,), device)
+    scores = {**found.get(split, {}), **judged.get(split, {})}
+    return Trial(training.seed, done, split, {name.removeprefix(f"{split}_"): it for name, it in scores.items()})
 
 
 def _run_baselines(job: Job, console: "Console") -> "list[Baseline]":
-    from graphdsl.training import run_baselines
+    from graphdsl.training import probe_baselines, run_baselines
 
+    seed = job.training.seed
     with console.status("fitting baselines"):
-        return list(run_baselines(job.data, job.plan, job.supervision, job.training.seed))
+        learned = probe_baselines(job.data, job.plan, job.schema, seed) if job.plan.objectives else ()
+        return [*run_baselines(job.data, job.plan, job.supervision, seed), *learned]
