@@ -1,5 +1,6 @@
 """Relations that the data does not hold: declared inverses are flipped, metapaths composed."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -7,7 +8,7 @@ from torch import Tensor
 
 from graphdsl.data.view import GraphView, Place, describe_tensor
 from graphdsl.kernels import compose_named
-from graphdsl.model import Metapath, TensorInfo
+from graphdsl.model import Metapath, MetapathHop, TensorInfo
 from graphdsl.plan import Derived, Plan
 from graphdsl.plan.bindings import METAPATH_WEIGHT
 from graphdsl.text import EdgeKey
@@ -87,8 +88,15 @@ class _DerivedView(GraphView):
 
 def hops_and_sizes(path: Metapath, view: GraphView) -> tuple[list[Tensor], list[int]]:
     """The edge index [2, edges] of each hop in walking direction, and the number of nodes at every stop."""
-    hops, stops = [], [path.source]
-    for hop in path.hops:
+    return walk_and_sizes(path.source, path.hops, view)
+
+
+def walk_and_sizes(
+    source: str, path: Sequence[MetapathHop], view: GraphView
+) -> tuple[list[Tensor], list[int]]:
+    """The same of hops that begin at a type."""
+    hops, stops = [], [source]
+    for hop in path:
         index = view.connectivity(hop.edge)
         hops.append(index.flip(0) if hop.backward else index)
         stops.append(hop.edge[0] if hop.backward else hop.edge[2])

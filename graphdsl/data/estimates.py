@@ -1,9 +1,10 @@
 """How many edges each relation of a plan has, and what a metapath would cost, before anything is composed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from graphdsl.data.derivation import hops_and_sizes, with_derived
+from graphdsl.data.derivation import hops_and_sizes, walk_and_sizes, with_derived
 from graphdsl.data.graph_set import GraphSet
 from graphdsl.data.view import GraphView, open_data
 from graphdsl.kernels import count_paths
@@ -18,11 +19,12 @@ class RelationSize:
 
     Attributes:
         edge: the relation.
-        origin: "data", "inverse" (made from its original) or "metapath" (composed).
+        origin: "data", "inverse" (made from its original), "metapath" (composed) or "walk" (a metapath that a layer goes
+            along, so that no relation is made).
         edges: edges of a relation that is stored or flipped; the most pairs that a metapath can have: no more than
             its instances, and no more than sources times targets.
         instances: paths of a metapath, each counted; None for other relations.
-        budget: the metapath's budget, if it has one.
+        budget: the metapath's budget, if it has one; of a walk, only if the layer makes its instances.
     """
 
     edge: EdgeKey
@@ -33,8 +35,9 @@ class RelationSize:
 
     @property
     def exceeded(self) -> bool:
-        """Whether more pairs are possible than the budget allows."""
-        return self.budget is not None and self.edges is not None and self.edges > self.budget
+        """Whether more pairs are possible than the budget allows, or a walk has more instances."""
+        most = self.instances if self.origin == "walk" else self.edges
+        return self.budget is not None and most is not None and most > self.budget
 
 
 def estimate_relations(plan: Plan, data: Any) -> tuple[RelationSize, ...]:
@@ -60,7 +63,21 @@ def estimate_relations(plan: Plan, data: Any) -> tuple[RelationSize, ...]:
         else:
             present = edge in view.edge_types
             found.append(RelationSize(edge, "inverse", view.connectivity(edge).shape[1] if present else None))
-    return tuple(found)
+    return (*found, *_of_walks(plan, view))
+
+
+def _of_walks(plan: Plan, view: GraphView) -> tuple[RelationSize, ...]:
+    """Metapaths that layers go along, each once, in the order of their names."""
+    found: dict[EdgeKey, RelationSize] = {}
+    for _, stage in plan.relation_stages():
+        for joint in stage.joints:
+            budgets: Mapping[EdgeKey, int] = joint.module.arguments.get("budgets", {})
+            for key, hops in joint.paths.items():
+                if len(hops) > 1 and (key not in found or key in budgets):
+                    there = all(hop.edge in view.edge_types for hop in hops)
+                    paths = count_paths(*walk_and_sizes(key[0], hops, view)) if there else None
+                    found[key] = RelationSize(key, "walk", None, paths, budgets.get(key))
+    return tuple(found[key] for key in sorted(found))
 
 
 def _of_path(path: Metapath, view: GraphView) -> RelationSize:

@@ -79,3 +79,26 @@ def test_sizes_come_from_one_place_only(tmp_path, capsys) -> None:
     (tmp_path / "m.gnn").write_text(SPEC)
     assert main(["plan", str(tmp_path / "m.gnn"), "--data", "a.pt", "--metadata", "b.json"]) == 1
     assert "GNN209" in capsys.readouterr().err
+
+
+def test_walks_are_counted_and_not_made() -> None:
+    spec = loads("""
+    schema s {
+      node a { x: float[4], y: class[2] }
+      node b { x: float[4] }
+      edge a -[r]-> b
+      metapath P = a -[r]-> b <-[r]- a  budget 4
+    }
+    model averaged on s { edges { P: SeHGNNConv(8) } predict a.y }
+    model attended on s { edges { P: MAGNNConv(8) } predict a.y }
+    """)
+    data = HeteroData()
+    data["a"].x, data["b"].x = torch.zeros(3, 4), torch.zeros(1, 4)
+    data["a", "r", "b"].edge_index = torch.tensor([[0, 1, 2], [0, 0, 0]])
+    for model, budget in (("averaged", None), ("attended", 4)):
+        sizes = estimate_relations(spec.plan(model), data)
+        assert [(item.edge[1], item.origin, item.edges, item.instances, item.budget) for item in sizes] == [
+            ("r", "data", 3, None, None),
+            ("P", "walk", None, 9, budget),
+        ]
+        assert sizes[-1].exceeded == (model == "attended")

@@ -96,7 +96,9 @@ def _size_table(sizes: "tuple[RelationSize, ...]") -> str:
     rows: list[tuple[str, ...]] = []
     for item in sizes:
         edges = "absent" if item.edges is None else f"{item.edges:,}"
-        if item.instances is not None:
+        if item.origin == "walk" and item.instances is not None:
+            edges = "none made"
+        elif item.instances is not None:
             edges = f"≤ {edges}"
         paths = "" if item.instances is None else f"{item.instances:,}"
         budget = "" if item.budget is None else f"{item.budget:,}" + ("  (may not do)" if item.exceeded else "")
