@@ -4,15 +4,19 @@ from graphdsl.backends.compiled import CompiledModel
 from graphdsl.backends.derivation import DerivationCache, derive_relations
 from graphdsl.backends.explaining import Explainable
 from graphdsl.backends.pyg import CompiledSequence
+from graphdsl.backends.pyg.weights import AttentionWeights, EdgeAttention, recording
 from graphdsl.backends.selection import BACKENDS, AnyModel, compile_plan
 
 __all__ = [
     "BACKENDS",
     "AnyModel",
+    "AttentionWeights",
     "CompiledModel",
     "CompiledSequence",
     "DerivationCache",
+    "EdgeAttention",
     "Explainable",
     "compile_plan",
     "derive_relations",
+    "recording",
 ]

@@ -51,6 +51,17 @@ class SemanticAttention(nn.Module):
         stacked = torch.stack(messages)
         if stacked.numel() == 0:  # The mean over no nodes is not a number.
             return stacked.sum(0)
+        return (self._weights(stacked).unsqueeze(-1) * stacked).sum(0)
+
+    def shares(self, messages: list[Tensor]) -> Tensor:
+        """How much each relation counts: [num_relations], or [num_relations, num_nodes] where each node decides itself.
+
+        Args:
+            messages: as for `forward`, of at least one node.
+        """
+        found = self._weights(torch.stack(messages))
+        return found if self.per == "node" else found.squeeze(1)
+
+    def _weights(self, stacked: Tensor) -> Tensor:
         score = (self.q * torch.tanh(self.lin(stacked))).sum(-1)
-        weight = (score if self.per == "node" else score.mean(1, keepdim=True)).softmax(0)
-        return (weight.unsqueeze(-1) * stacked).sum(0)
+        return (score if self.per == "node" else score.mean(1, keepdim=True)).softmax(0)
