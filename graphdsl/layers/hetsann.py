@@ -132,14 +132,14 @@ class HetSANNConv(MessagePassing):
         sizes = [x_dict[name].size(0) for name in self.targets]
         begin = dict(zip(self.targets, starts(sizes), strict=True))
         sent, own, index, kinds = self._rows(x_dict, edge_index_dict, begin)
-        score = functional.leaky_relu(self._scores(sent, own, index, kinds), self.negative_slope)
+        seen = sent.index_select(0, index[0])
+        score = functional.leaky_relu(self._scores(seen, own, index[1], kinds, sizes), self.negative_slope)
         alpha = softmax(score, index[1], num_nodes=sum(sizes))
         alpha = functional.dropout(alpha, self.dropout, self.training)
-        out = self.propagate(index, x=(sent, None), alpha=alpha, size=(sent.size(0), sum(sizes)))
+        out = self.propagate(index, seen=seen, alpha=alpha, size=(sent.size(0), sum(sizes)))
         out = out.flatten(1) if self.concat else out.mean(1)
         made: dict[str, Tensor] = {}
-        for place, (name, size) in enumerate(zip(self.targets, sizes, strict=True)):
-            value = out[begin[name] : begin[name] + size]
+        for place, (name, value) in enumerate(zip(self.targets, out.split(sizes), strict=True)):
             if self.residual:
                 value = value + (self.res[name](x_dict[name]) if name in self.res else x_dict[name])
             made[name] = value if self.bias is None else value + self.bias[place]
@@ -149,34 +149,59 @@ class HetSANNConv(MessagePassing):
         self, x_dict: Mapping[str, Tensor], edge_index_dict: Mapping[EdgeKey, Tensor], begin: Mapping[str, int]
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Nodes as each type sees them, the targets as their own type does, edges between these rows, their relations."""
-        counts = [x_dict[name].size(0) * len(views) for name, views in self.views.items()]
-        first = dict(zip(self.views, starts(counts), strict=True))
-        place = {(name, view): first[name] + views.index(view) for name, views in self.views.items() for view in views}
-        sent = torch.cat([self.lin[name](x_dict[name]).view(-1, self.heads, self.out_channels) for name in self.views])
-        sent = sent if sent.dtype == torch.double else sent.float()
-        sources = [(place[edge[0], edge[2]], len(self.views[edge[0]])) for edge in self.edges]
-        index, kinds = join_edges(edge_index_dict, self.edges, sources, [(begin[edge[2]], 1) for edge in self.edges])
-        nodes = [torch.arange(x_dict[name].size(0), device=sent.device) for name in self.targets]
-        rows = [
-            item * len(self.views[name]) + place[name, name] for name, item in zip(self.targets, nodes, strict=True)
+        # Rows that one relation reads stand together: they fit into a cache.
+        pairs = [(name, view) for name, views in self.views.items() for view in views]
+        seen = [
+            self.lin[name](x_dict[name]).unflatten(1, (len(views), -1)).unbind(1) for name, views in self.views.items()
         ]
-        loops = torch.cat(rows)
+        parts = [part.unflatten(1, (self.heads, self.out_channels)) for item in seen for part in item]
+        parts = [part if part.dtype == torch.double else part.float() for part in parts]
+        place = dict(zip(pairs, starts(part.size(0) for part in parts), strict=True))
+        own = torch.cat([parts[pairs.index((name, name))] for name in self.targets])
+        sources = [(place[edge[0], edge[2]], 1) for edge in self.edges]
+        index, kinds = join_edges(edge_index_dict, self.edges, sources, [(begin[edge[2]], 1) for edge in self.edges])
+        nodes = [torch.arange(x_dict[name].size(0), device=index.device) for name in self.targets]
         if self.add_self_loops:
-            index = torch.cat([index, torch.stack([loops, torch.arange(loops.numel(), device=sent.device)])], dim=1)
+            loops = torch.cat([item + place[name, name] for name, item in zip(self.targets, nodes, strict=True)])
+            index = torch.cat([index, torch.stack([loops, torch.arange(loops.numel(), device=index.device)])], dim=1)
             numbers = [torch.full_like(item, len(self.edges) + place) for place, item in enumerate(nodes)]
             kinds = torch.cat([kinds, *numbers])
-        return sent, sent.index_select(0, loops), index, kinds
+        return torch.cat(parts), own, index, kinds
 
-    def _scores(self, sent: Tensor, own: Tensor, index: Tensor, kinds: Tensor) -> Tensor:
-        """One number per edge and head [num_edges, heads]."""
-        sources, targets = sent.index_select(0, index[0]), own.index_select(0, index[1])
+    def _scores(self, seen: Tensor, own: Tensor, targets: Tensor, kinds: Tensor, sizes: Sequence[int]) -> Tensor:
+        """One number per edge and head [num_edges, heads].
+
+        What a target and a relation score together is computed for each pair of them, in a table: there are fewer than
+        edges.
+        """
         if self.attention == "concat":
-            left, right = self.att.index_select(0, kinds).chunk(2, dim=-1)
-            return (targets * left + sources * right).sum(-1)
+            left, right = self.att.chunk(2, dim=-1)
+            return self._pairs(own, left, targets, kinds, sizes) + (seen * right.index_select(0, kinds)).sum(-1)
         loops = self.att.new_zeros(len(self.targets), *self.att.shape[1:])  # a loop has no voice
         rows = torch.cat([self.att.index_select(0, self.voice) * self.sign, loops])
-        return (targets * (sources + rows.index_select(0, kinds))).sum(-1)
+        return self._pairs(own, rows, targets, kinds, sizes) + (own.index_select(0, targets) * seen).sum(-1)
 
-    def message(self, x_j: Tensor, alpha: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def _pairs(self, own: Tensor, rows: Tensor, targets: Tensor, kinds: Tensor, sizes: Sequence[int]) -> Tensor:
+        """Products of each edge's target with the row of its relation [num_edges, heads]."""
+        numbers = [self._kinds(name) for name in self.targets]
+        tables = [
+            torch.einsum("nhc,khc->nkh", value, rows[number]).flatten(0, 1)
+            for value, number in zip(own.split(list(sizes)), numbers, strict=True)
+        ]
+        begin = starts(size * len(number) for size, number in zip(sizes, numbers, strict=True))
+        first = starts(sizes)
+        shift, step = [0] * rows.size(0), [0] * rows.size(0)
+        for place, number in enumerate(numbers):
+            for position, kind in enumerate(number):
+                shift[kind], step[kind] = begin[place] + position - first[place] * len(number), len(number)
+        known = torch.tensor([shift, step], device=targets.device).index_select(1, kinds)
+        return torch.cat(tables).index_select(0, targets * known[1] + known[0])
+
+    def _kinds(self, name: str) -> list[int]:
+        """Numbers of the relations into a type, its loop among them."""
+        found = [number for number, edge in enumerate(self.edges) if edge[2] == name]
+        return [*found, len(self.edges) + self.targets.index(name)]
+
+    def message(self, seen: Tensor, alpha: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Weighted values [num_edges, heads, out_channels]."""
-        return alpha.unsqueeze(-1) * x_j
+        return alpha.unsqueeze(-1) * seen

@@ -103,11 +103,11 @@ class IEHGCNConv(MessagePassing):
         of_key = (self.key @ self.att[:, 0].unsqueeze(-1)).squeeze(-1)
         of_query = (self.query @ self.att[:, 1].unsqueeze(-1)).squeeze(-1)
         made: dict[str, Tensor] = {}
-        begin = 0
-        for place, name in enumerate(self.targets):
-            own, relations = self.lin_self[name](x_dict[name]), sum(edge[2] == name for edge in self.edges)
-            rows = met[begin : begin + relations * own.size(0)].view(relations, *own.shape)
-            begin += rows.size(0) * rows.size(1)
+        relations = [sum(edge[2] == name for edge in self.edges) for name in self.targets]
+        sizes = [count * x_dict[name].size(0) for count, name in zip(relations, self.targets, strict=True)]
+        for place, (name, part) in enumerate(zip(self.targets, met.split(sizes), strict=True)):
+            own = self.lin_self[name](x_dict[name])
+            rows = part.view(relations[place], *own.shape)
             seen = torch.cat([own.unsqueeze(0).to(rows.dtype), rows])
             score = functional.elu((seen * of_key[place]).sum(-1) + (own * of_query[place]).sum(-1))
             share = functional.dropout(score.softmax(0), self.dropout, self.training)
@@ -117,16 +117,18 @@ class IEHGCNConv(MessagePassing):
 
     def _means(self, x_dict: Mapping[str, Tensor], edge_index_dict: Mapping[EdgeKey, Tensor]) -> Tensor:
         """Means over the neighbours of each node, relation after relation [rows, out_channels]."""
-        counts = [x_dict[name].size(0) * len(numbers) for name, numbers in self.leaving.items()]
-        begin = dict(zip(self.leaving, starts(counts), strict=True))
-        sent = [self.lin[name](x_dict[name]).view(-1, self.out_channels) for name in self.leaving]
-        sources = [
-            (begin[edge[0]] + self.leaving[edge[0]].index(n), len(self.leaving[edge[0]]))
-            for n, edge in enumerate(self.edges)
+        # Rows that one relation reads stand together: they fit into a cache.
+        order = [number for numbers in self.leaving.values() for number in numbers]
+        sent = [
+            part
+            for name, numbers in self.leaving.items()
+            for part in self.lin[name](x_dict[name]).unflatten(1, (len(numbers), -1)).unbind(1)
         ]
+        begin = dict(zip(order, starts(part.size(0) for part in sent), strict=True))
+        sources = [(begin[number], 1) for number in range(len(self.edges))]
         sizes = [x_dict[edge[2]].size(0) for edge in self.edges]
         targets = [(start, 1) for start in starts(sizes)]
         index, _ = join_edges(edge_index_dict, self.edges, sources, targets)
         table = torch.cat(sent)
         table = table if table.dtype == torch.double else table.float()
-        return self.propagate(index, x=(table, None), size=(sum(counts), sum(sizes)))
+        return self.propagate(index, x=(table, None), size=(table.size(0), sum(sizes)))

@@ -20,10 +20,9 @@ GAIN = sqrt(2)
 
 @dataclass(frozen=True, slots=True)
 class _Type:
-    """A type that relations end in: its number, its rows, its first relation, how many there are, and how many nodes."""
+    """A type that relations end in: its number, its first relation, how many there are, and how many nodes."""
 
     number: int
-    rows: slice
     first: int
     many: int
     nodes: int
@@ -36,23 +35,21 @@ class _Type:
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """Rows of a table of values: a block per relation, relations into one type side by side.
+    """Rows of a table of values: a block per relation, then types that are read apart from relations.
 
     Attributes:
-        index: edges [2, num_edges] from rows of source blocks to rows of the table.
-        sources: for each relation, the block of the table that its sources stand in, or their type.
-        source_kinds: relation of each row of the source blocks.
-        kinds: relation of each row of the table.
-        types: those that relations end in.
-        places: number of each type.
+        index: edges [2, num_edges] between rows.
+        scores: where the source of each edge stands among those of all relations [num_edges].
+        sources: for each relation, the number of the block of its sources.
+        types: those that relations end in; relations into one stand side by side.
+        apart: numbers of types that are read apart from relations.
     """
 
     index: Tensor
-    sources: list[slice | str]
-    source_kinds: Tensor
-    kinds: Tensor
+    scores: Tensor
+    sources: list[int]
     types: list[_Type]
-    places: dict[str, int]
+    apart: list[int]
 
 
 class RHGNNLayer(MessagePassing):
@@ -114,67 +111,68 @@ class RHGNNLayer(MessagePassing):
             nn.init.ones_(self.norm_weight)
 
     def forward(
-        self, state: Tensor, base: Mapping[str, Tensor], relations: Tensor, rows: _Rows
-    ) -> tuple[Tensor, Tensor]:
+        self, states: Sequence[Tensor], base: Sequence[Tensor], relations: Tensor, rows: _Rows
+    ) -> tuple[list[Tensor], Tensor]:
         """One step.
 
         Args:
-            state: values under each relation [rows, channels].
-            base: values of types that are read apart from any relation.
+            states: values of each type under its relations [relations, nodes, channels].
+            base: values of types that are read apart from any relation [nodes, channels].
             relations: [num_relations, relation_in].
             rows: where everything stands.
 
         Returns:
-            Values [rows, channels] and relations [num_relations, heads * relation_out].
+            Values, likewise, and relations [num_relations, heads * relation_out].
         """
-        made = torch.relu(self._within(state, base, relations, rows))
+        made = [value.relu() for value in self._within(states, base, relations, rows)]
         if self.res_weight is not None and self.res_bias is not None and self.share is not None:
             share = self.share.sigmoid()
-            kept = [
-                made[item.rows] * share[item.number]
-                + (state[item.rows] @ self.res_weight[item.number] + self.res_bias[item.number])
-                * (1 - share[item.number])
-                for item in rows.types
-            ]
-            made = torch.cat(kept)
-        crossed = [self._across(made[item.rows], item) for item in rows.types]
+            for place, (item, state) in enumerate(zip(rows.types, states, strict=True)):
+                kept = state @ self.res_weight[item.number] + self.res_bias[item.number]
+                made[place] = made[place] * share[item.number] + kept * (1 - share[item.number])
+        crossed = [self._across(value, item) for value, item in zip(made, rows.types, strict=True)]
         updated = (relations.unsqueeze(1) @ self.update_weight).squeeze(1) + self.update_bias
-        return torch.cat(crossed), updated
+        return crossed, updated
 
-    def _within(self, state: Tensor, base: Mapping[str, Tensor], relations: Tensor, rows: _Rows) -> Tensor:
-        """Attention among the neighbours under each relation [rows, channels]."""
-        dropped = functional.dropout(state, self.dropout, self.training)
-        mapped = torch.cat([dropped[item.rows] @ self.weight[item.number] for item in rows.types])
-        apart = {
-            name: functional.dropout(value, self.dropout, self.training) @ self.weight[rows.places[name]]
-            for name, value in base.items()
-        }
-        sent = torch.cat([apart[item] if isinstance(item, str) else mapped[item] for item in rows.sources])
-        sent, mapped = (item.view(item.size(0), self.heads, item.size(1) // self.heads) for item in (sent, mapped))
-        guide = (relations.unsqueeze(1) @ self.att).view(relations.size(0), self.heads, 2 * mapped.size(2))
+    def _within(self, states: Sequence[Tensor], base: Sequence[Tensor], relations: Tensor, rows: _Rows) -> list[Tensor]:
+        """Attention among the neighbours under each relation, for each type [relations, nodes, channels]."""
+        numbers = [item.number for item in rows.types] + rows.apart
+        values = [functional.dropout(value, self.dropout, self.training) for value in (*states, *base)]
+        heads = (self.heads, states[0].size(-1) // self.heads)
+        sent = [
+            (value @ self.weight[number]).unflatten(-1, heads) for value, number in zip(values, numbers, strict=True)
+        ]
+        blocks = [block for value in sent for block in (value.unbind() if value.dim() == 4 else (value,))]
+        guide = (relations.unsqueeze(1) @ self.att).view(relations.size(0), self.heads, 2 * heads[1])
         for_target, for_source = guide.chunk(2, dim=-1)
-        of_target = (mapped * for_target.index_select(0, rows.kinds)).sum(-1)
-        of_source = (sent * for_source.index_select(0, rows.source_kinds)).sum(-1)
-        score = of_source.index_select(0, rows.index[0]) + of_target.index_select(0, rows.index[1])
+        pairs = zip(rows.sources, for_source, strict=True)
+        of_source = torch.cat([torch.einsum("nhc,hc->nh", blocks[place], row) for place, row in pairs])
+        pairs = zip(sent, rows.types, strict=False)
+        targets = [torch.einsum("knhc,khc->knh", value, for_target[item.relations]) for value, item in pairs]
+        of_target = torch.cat([value.flatten(0, 1) for value in targets])
+        score = of_source.index_select(0, rows.scores) + of_target.index_select(0, rows.index[1])
         score = functional.leaky_relu(score, self.negative_slope)
-        alpha = softmax(score, rows.index[1], num_nodes=mapped.size(0))
-        sizes = (sent.size(0), mapped.size(0))
-        return self.propagate(rows.index, x=(sent, None), alpha=alpha, size=sizes).flatten(1)
+        alpha = softmax(score, rows.index[1], num_nodes=of_target.size(0))
+        table = torch.cat([value.flatten(0, -3) for value in sent])
+        sizes = (table.size(0), of_target.size(0))
+        out = self.propagate(rows.index, x=(table, None), alpha=alpha, size=sizes).flatten(1)
+        parts = out.split([item.many * item.nodes for item in rows.types])
+        return [value.view(item.many, item.nodes, out.size(1)) for value, item in zip(parts, rows.types, strict=True)]
 
     def message(self, x_j: Tensor, alpha: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Weighted values [num_edges, heads, channels of a head]."""
         return alpha.unsqueeze(-1) * x_j
 
     def _across(self, made: Tensor, item: _Type) -> Tensor:
-        """What the values of a type under its relations tell each other [rows of the type, channels]."""
-        values = made.view(item.many, item.nodes, self.heads, made.size(1) // self.heads)
+        """What the values of a type under its relations tell each other [relations, nodes, channels]."""
+        values = made.unflatten(-1, (self.heads, made.size(-1) // self.heads))
         score = torch.einsum("jnhc,ihc->ijnh", values, self.cross[item.relations])
         share = functional.leaky_relu(score, self.negative_slope).softmax(1)
         crossed = torch.einsum("ijnh,jnhc->inhc", share, values).reshape(made.shape)
         crossed = functional.dropout(crossed, self.dropout, self.training and item.many > 1)
         if self.norm_weight is None or self.norm_bias is None:
             return crossed
-        normed = functional.layer_norm(crossed, crossed.shape[1:])
+        normed = functional.layer_norm(crossed, crossed.shape[-1:])
         return normed * self.norm_weight[item.number] + self.norm_bias[item.number]
 
 
@@ -287,39 +285,38 @@ class RHGNNConv(nn.Module):
         began = {name: self.lin[name](x_dict[name]) for name in self.types}
         began = {name: value if value.dtype == torch.double else value.float() for name, value in began.items()}
         rows = self._rows(edge_index_dict, {name: value.size(0) for name, value in began.items()})
-        state = torch.cat([began[edge[2]] for edge in self.edges])
-        base = {name: began[name] for name in sorted({item for item in rows.sources if isinstance(item, str)})}
+        states = [began[self.types[item.number]].expand(item.many, -1, -1) for item in rows.types]
+        base = [began[self.types[number]] for number in rows.apart]
         relations = self.relation
         for layer in self.layers:
-            state, relations = layer(state, base, relations, rows)
-        return {self.types[item.number]: self._fused(state[item.rows], relations, item) for item in rows.types}
+            states, relations = layer(states, base, relations, rows)
+        pairs = zip(rows.types, states, strict=True)
+        return {self.types[item.number]: self._fused(state, relations, item) for item, state in pairs}
 
     def _rows(self, edge_index_dict: Mapping[EdgeKey, Tensor], counts: Mapping[str, int]) -> _Rows:
-        sizes, leaving = ([counts[edge[end]] for edge in self.edges] for end in (2, 0))
-        begin = starts(sizes)
-        blocks = [slice(start, start + size) for start, size in zip(begin, sizes, strict=True)]
-        index, _ = join_edges(
-            edge_index_dict, self.edges, [(at, 1) for at in starts(leaving)], [(at, 1) for at in begin]
-        )
-        numbers = torch.arange(len(self.edges), device=index.device)
-        kinds, source_kinds = (
-            torch.repeat_interleave(numbers, torch.tensor(item, device=index.device)) for item in (sizes, leaving)
-        )
+        apart = sorted({edge[0] for edge, at in zip(self.edges, self.partners, strict=True) if at < 0})
+        begin = starts([*(counts[edge[2]] for edge in self.edges), *(counts[name] for name in apart)])
+        sources = [
+            at if at >= 0 else len(self.edges) + apart.index(edge[0])
+            for edge, at in zip(self.edges, self.partners, strict=True)
+        ]
+        targets = [(at, 1) for at in begin[: len(self.edges)]]
+        index, kinds = join_edges(edge_index_dict, self.edges, [(begin[place], 1) for place in sources], targets)
+        leaving = starts(counts[edge[0]] for edge in self.edges)
+        shift = torch.tensor([at - begin[place] for at, place in zip(leaving, sources, strict=True)])
+        scores = index[0] + shift.to(index.device).index_select(0, kinds)
         types: list[_Type] = []
         for name in sorted({edge[2] for edge in self.edges}):
             own = [number for number, edge in enumerate(self.edges) if edge[2] == name]
-            part = slice(blocks[own[0]].start, blocks[own[-1]].stop)
-            types.append(_Type(self.types.index(name), part, own[0], len(own), counts[name]))
-        sources = [blocks[at] if at >= 0 else edge[0] for edge, at in zip(self.edges, self.partners, strict=True)]
-        places = {name: place for place, name in enumerate(self.types)}
-        return _Rows(index, sources, source_kinds, kinds, types, places)
+            types.append(_Type(self.types.index(name), own[0], len(own), counts[name]))
+        return _Rows(index, scores, sources, types, [self.types.index(name) for name in apart])
 
     def _fused(self, state: Tensor, relations: Tensor, item: _Type) -> Tensor:
         """Values of a type under all of its relations as one [num_nodes, out_channels]."""
-        values = state.view(item.many, item.nodes, self.heads, state.size(1) // self.heads)
+        values = state.unflatten(-1, (self.heads, state.size(-1) // self.heads))
         values = torch.einsum("knhc,khcd->knhd", values, self.fuse[item.relations])
         guide = relations[item.relations].view(item.many, self.heads, self.fuse_relation.size(2))
         guide = torch.einsum("khr,khrd->khd", guide, self.fuse_relation[item.relations])
         share = functional.leaky_relu((values * guide.unsqueeze(1)).sum(-1), self.negative_slope).softmax(0)
-        fused = (share.unsqueeze(-1) * values).sum(0).reshape(item.nodes, state.size(1))
+        fused = (share.unsqueeze(-1) * values).sum(0).reshape(item.nodes, state.size(-1))
         return functional.dropout(fused, self.dropout, self.training)
