@@ -122,14 +122,15 @@ SlotKind = Literal[
     "index",
     "numbers",
     "cells",
+    "stack",
     "score",
     "loss",
     "record",
 ]
 """What a value of a `sequential` block is: rows of nodes, edge_index, values of edges, graph number of each node, rows of
 graphs, dense rows [graphs, nodes, width], dense adjacency, which dense rows are real, and what only pooling layers give
-(a number of graphs, indices, scores, losses, a record for unpooling), one whole number for
-each node, and the cell of each point."""
+(a number of graphs, indices, scores, losses, a record for unpooling), one whole number for each node, the cell of each point,
+and a stack of rows [nodes, number, width]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +214,7 @@ class Entry:
         hops: how far one pass looks: 1, but for layers that propagate several times (`SGConv(K = 3)`).
         reads_stops: whether a walk reads the nodes on the way, not only those at the two ends.
         partial: whether its forward pass can be told which types to make (`targets`).
+        unpools: whether it goes back behind a pooling, to the nodes that this had.
         stacked: whether it reads a stack of states, [num_nodes, num_layers, width], within one node type.
         takes: what its forward pass reads in a `sequential` block, in PyG's order; see `catalog.headers` for the rest.
         gives: what it returns there, if it is not one value like the first that it reads.
@@ -247,6 +249,7 @@ class Entry:
     reads_stops: bool = False
     partial: bool = False
     stacked: bool = False
+    unpools: bool = False
     rules: tuple[LegalityRule, ...] = ()
     id_rules: tuple[LegalityRule, ...] = ()
     takes: tuple[Slot, ...] = ()

@@ -32,6 +32,7 @@ class Header:
 
     takes: tuple[Slot, ...]
     gives: tuple[Slot, ...]
+    unpools: bool = False
 
     @property
     def needed(self) -> int:
@@ -72,7 +73,7 @@ def header_of(entry: Entry) -> Header | None:
     ['x', 'edge_index', 'edge_weight']
     """
     if entry.takes:
-        return Header(entry.takes, entry.gives or (Slot("x"),))
+        return Header(entry.takes, entry.gives or (Slot("x"),), entry.unpools)
     if entry.kind == "conv":
         return _convolution(entry)
     if entry.accepts_ids or entry.kind == "objective":
@@ -100,11 +101,12 @@ def is_deaf(entry: Entry, arguments: Arguments) -> bool:
 
 def _convolution(entry: Entry) -> Header | None:
     """PyG's convolutions read the nodes, earlier or further values of them, the edges, and then values of the edges."""
-    if entry.scope != "relation" or entry.stacked:
+    if entry.scope != "relation":
         return None
+    x = Slot("x", ("stack",)) if entry.stacked else X
     states = tuple(_slot(item) for item in entry.inputs if item.source != "edge")
     values = tuple(_slot(item) for item in entry.inputs if item.source == "edge")
-    return Header((X, *states, EDGES, *values), (X,))
+    return Header((x, *states, EDGES, *values), (X,))
 
 
 def _slot(item: ForwardInput) -> Slot:

@@ -25,9 +25,10 @@ WORDS: Mapping[SlotKind, str] = {
     "record": "a record for unpooling",
     "numbers": "a whole number of each node",
     "cells": "the cell of each node",
+    "stack": "a stack of rows of nodes",
 }
 _OF_NODES: frozenset[SlotKind] = frozenset(
-    {"nodes", "edges", "edge values", "batch", "dense", "adjacency", "mask", "numbers", "cells"}
+    {"nodes", "edges", "edge values", "batch", "dense", "adjacency", "mask", "numbers", "cells", "stack", "index", "record"}
 )
 
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graphdsl.catalog import Header, Slot, SlotKind, has_norm, header_of, is_deaf, is_graphwise
-from graphdsl.model.combining import JOINS, JUMP_MODES
+from graphdsl.model.combining import JUMP_MODES, STATE_JOINS
 from graphdsl.model.layers import LayerReader
 from graphdsl.model.program import LayerUse, SequenceStage, SequenceStep
 from graphdsl.model.schema import Schema
+from graphdsl.model.sequence_nodes import NodeSets
 from graphdsl.model.sequence_values import WORDS, HeaderReader, Value, set_of, stands_for
 from graphdsl.model.values import UNKNOWN, Refused, evaluate, show
 from graphdsl.syntax import nodes as n
@@ -39,9 +40,7 @@ class SequenceBuilder:
         self.losses: set[tuple[Span, int]] = set()
         self.lost: set[str] = set()
         self.batched = False
-        self.sets = 0
-        self.makers: dict[int, tuple[str, Span]] = {}
-        self.cells: dict[tuple[Span, int], int] = {}
+        self.sets = NodeSets(found)
         self.turns = 0
         self.replay: list[int] | None = None
 
@@ -135,7 +134,7 @@ class SequenceBuilder:
     def step(self, statement: n.LayerStep) -> None:
         """Read a step, and bind the names that it gives."""
         call = statement.layer
-        join = call.name.text if call.name.text in JOINS else ""
+        join = call.name.text if call.name.text in STATE_JOINS else ""
         layer = None if join else LayerReader(self.values, {}, self.found).read(call, "step")
         mode = self.mode(call, join)
         header = self.join_header(statement) if join else header_of(layer.entry) if layer else None
@@ -241,7 +240,11 @@ class SequenceBuilder:
             elif value is not None and value.kind is not None and not stands_for(value.kind, slot.kinds):
                 self.found.append(self.other_kind(name or "", value, slot, span, layer))
             result.append(value)
-        self.same_nodes(inputs, result, spans, layer)
+        told = list(zip(inputs, result, spans, strict=False))
+        if header.unpools:
+            self.sets.check_return(told, layer)
+        else:
+            self.sets.check(told)
         return result
 
     def lookup(self, name: str, span: Span) -> Value | None:
@@ -270,25 +273,6 @@ class SequenceBuilder:
             helps = ("use `Linear`, `relu` and `Linear`: the norms in `MLP` take nodes of dense rows for columns",)
         also = ((value.span, "made here"),) if value.maker else ()
         return report("GNN531", message, span, also=also, helps=helps)
-
-    def same_nodes(
-        self, inputs: Sequence[str | None], read: Sequence[Value | None], spans: Sequence[Span], layer: str
-    ) -> None:
-        """All values of nodes must belong to the same nodes: a `batch` from before a pooling fits no longer."""
-        known = [item for item in zip(inputs, read, spans, strict=False) if item[1] is not None and item[1].nodes >= 0]
-        if not known:
-            return
-        newest = max(item[1].nodes for item in known if item[1])
-        holder = next(item for item in known if item[1] and item[1].nodes == newest)
-        for name, value, span in known:
-            if value is None or value.nodes == newest or holder[1] is None:
-                continue
-            maker, place = self.makers[newest]
-            message = f"`{name}` is from before `{maker}`, `{holder[0]}` from behind it: they belong to other nodes"
-            also = ((place, f"`{maker}` makes other nodes"),)
-            helps = (f"take `{name}` from that step too: name it behind its `->`",)
-            self.found.append(report("GNN532", message, span, also=also, helps=helps))
-            return
 
     def warn_mixed(self, layer: LayerUse, header: Header, inputs: Sequence[str | None], statement: n.LayerStep) -> None:
         """A layer that could be told which nodes make a graph, and is not."""
@@ -322,12 +306,11 @@ class SequenceBuilder:
         """Bind the names that a step gives; the kind of the first of them."""
         first = next((value for value in read if value is not None), None)
         old = max((value.nodes for value in read if value is not None), default=0)
-        self.sets += 1
-        self.makers[self.sets] = (statement.layer.name.text, statement.span)
+        old = self.sets.returned(read[1]) if header.unpools else old
+        self.sets.begin(statement.layer.name.text, statement.span, old)
         by_slot = dict(zip((slot.name for slot in header.takes), zip(inputs, read, strict=False), strict=False))
         cluster = by_slot.get("cluster", (None, None))[1]
-        # What is merged by the same clusters belongs to the same nodes, in the same order.
-        merged = self.cells.setdefault(cluster.place, self.sets) if cluster is not None else self.sets
+        merged = self.sets.merged(cluster)
         kinds: list[SlotKind | None] = []
         for place, (slot, name) in enumerate(zip(header.gives, outputs, strict=False)):
             own = first.kind if first and first.kind in header.takes[0].kinds else header.takes[0].kinds[0]
@@ -354,15 +337,20 @@ class SequenceBuilder:
     def join_header(self, statement: n.LayerStep) -> Header | None:
         """A join reads any number of rows of one kind; None after a report."""
         name = statement.layer.name.text
-        if statement.inputs is None or len(statement.inputs) < 2:
+        least = 1 if name == "stack" else 2  # the first layer of a DNA network reads one value, as a stack
+        if statement.inputs is None or len(statement.inputs) < least:
             helps = (f"write `{name}: x1, x2 -> x`",)
-            self.found.append(report("GNN530", f"`{name}` joins at least two values", statement.span, helps=helps))
+            message = f"`{name}` joins at least {'one value' if least == 1 else 'two values'}"
+            self.found.append(report("GNN530", message, statement.span, helps=helps))
             return None
         first = statement.inputs[0]
         kind = self.known[first.text].kind if isinstance(first, n.Name) and first.text in self.known else None
         kinds: tuple[SlotKind, ...] = (kind,) if kind is not None and kind in _JOINED else _JOINED
+        made: tuple[SlotKind, ...] = ()
+        if name == "stack":
+            kinds, made = ("nodes",), ("stack",)
         slots = tuple(Slot(f"x{place}", kinds) for place, _ in enumerate(statement.inputs, 1))
-        return Header(slots, (Slot("x"),))
+        return Header(slots, (Slot("x", made),))
 
     def mode(self, call: n.Call, join: str) -> str:
         """The mode of a `jump`; other joins have no option."""

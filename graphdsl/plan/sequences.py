@@ -99,7 +99,7 @@ class _BlockLowering:
         self, slot: Slot, module: ModuleSpec, filled: Mapping[str, Any], named: Mapping[str, str | None]
     ) -> int | None:
         """Columns of a value that a layer gives."""
-        if slot.kinds and slot.kinds[0] not in ("nodes", "graphs", "dense", "edge values"):
+        if slot.kinds and slot.kinds[0] not in ("nodes", "graphs", "dense", "edge values", "stack"):
             return None
         if slot.width in named:
             return self.widths.get(named[slot.width])
@@ -176,7 +176,8 @@ class _BlockLowering:
         if not side_by_side and len(set(known)) > 1:
             parts = ", ".join(f"`{name}` {width}" for name, width in zip(step.inputs, widths, strict=True))
             message = f"`{step.join}` joins values of equal width: {parts}"
-            self.flow.unequal(message, step.span, "joined here", [], ("`cat` takes values of any width",))
+            helps = ("bring them to one width before",) if step.join == "stack" else ("`cat` takes values of any width",)
+            self.flow.unequal(message, step.span, "joined here", [], helps)
         arguments: dict[str, Any] = {}
         if step.join == "jump":
             arguments["mode"] = step.mode

@@ -9,10 +9,12 @@ from torch import Tensor, nn
 from torch_geometric.nn import (
     DenseGCNConv,
     DenseSAGEConv,
+    DNAConv,
     GATConv,
     GCN2Conv,
     GCNConv,
     JumpingKnowledge,
+    Linear,
     SAGPooling,
     Sequential,
     TopKPooling,
@@ -312,3 +314,67 @@ def test_an_edge_attribute_of_one_column_serves_weights_and_features(graphs) -> 
       } predict atom.charge""")
     x, edge_index, w = (graphs[name] for name in ("x", "edge_index", "w"))
     torch.testing.assert_close(model(x, edge_index, w), model(x, edge_index, w.view(-1, 1)))
+
+
+def test_a_u_net_written_by_hand(graphs) -> None:
+    model = compiled("""
+      sequential x, edge_index, batch {
+        GCNConv(8): x, edge_index -> x0
+        relu
+        TopKPooling(ratio = 0.6): x0, edge_index, none, batch -> x1, e1, _, b1, p1, _
+        GCNConv(8): x1, e1 -> x1
+        TopKPooling(ratio = 2): x1, e1, none, b1 -> x2, e2, _, _, p2, _
+        GCNConv(8): x2, e2 -> x2
+        unpool: x2, p2, x1 -> up
+        add: x1, up -> x1
+        GCNConv(8): x1, e1 -> x1
+        unpool: x1, p1, x0 -> up
+        cat: x0, up -> x
+        GCNConv(3): x, edge_index -> x
+      } predict atom.charge""")
+
+    class ByHand(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.module_0, self.module_2 = GCNConv(7, 8), TopKPooling(8, 0.6)
+            self.module_3, self.module_4 = GCNConv(8, 8), TopKPooling(8, 2)
+            self.module_5, self.module_8, self.module_11 = GCNConv(8, 8), GCNConv(8, 8), GCNConv(16, 3)
+
+        def forward(self, x: Tensor, edge_index: Tensor, batch: Tensor) -> Tensor:
+            x0 = self.module_0(x, edge_index).relu()
+            x1, e1, _, b1, p1, _ = self.module_2(x0, edge_index, None, batch)
+            x1 = self.module_3(x1, e1)
+            x2, e2, _, _, p2, _ = self.module_4(x1, e1, None, b1)
+            up = torch.zeros_like(x1)
+            up[p2] = self.module_5(x2, e2)
+            x1 = self.module_8(x1 + up, e1)
+            up = torch.zeros_like(x0)
+            up[p1] = x1
+            return self.module_11(torch.cat([x0, up], -1), edge_index)
+
+    compare(model, ByHand(), graphs, ("x", "edge_index", "batch"))
+
+
+def test_a_stack_of_values(graphs) -> None:
+    model = compiled("""
+      sequential x, edge_index, w {
+        Linear(8): x -> x0
+        stack: x0 -> s
+        DNAConv(heads = 2): s, edge_index, w -> x1
+        stack: x0, x1 -> s
+        DNAConv: s, edge_index -> x2
+        Linear(3)
+      } predict atom.charge""")
+
+    class ByHand(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.module_0, self.module_2, self.module_4 = Linear(7, 8), DNAConv(8, heads=2), DNAConv(8)
+            self.module_5 = Linear(8, 3)
+
+        def forward(self, x: Tensor, edge_index: Tensor, w: Tensor) -> Tensor:
+            x0 = self.module_0(x)
+            x1 = self.module_2(x0.unsqueeze(1), edge_index, w)
+            return self.module_5(self.module_4(torch.stack([x0, x1], 1), edge_index))
+
+    compare(model, ByHand(), graphs, ("x", "edge_index", "w"))

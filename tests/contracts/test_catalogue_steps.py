@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -163,7 +164,16 @@ def value(slot: Slot) -> Any:
             return torch.arange(NODES) // 2
         case "mask":
             return torch.ones(GRAPHS, PER_GRAPH, dtype=torch.bool)
+        case "index" | "record" as kind:
+            return way_back(kind, both)
     raise AssertionError(slot)
+
+
+def way_back(kind: str, edge_index: Tensor) -> Any:
+    """What a pooling says for unpooling."""
+    nodes = torch.randperm(NODES)
+    batch = torch.arange(GRAPHS).repeat_interleave(PER_GRAPH)
+    return nodes if kind == "index" else SimpleNamespace(cluster=nodes, edge_index=edge_index, batch=batch)
 
 
 def call(entry: Entry, arguments: dict[str, Any], inputs: list[Any]) -> tuple[Any, ...]:

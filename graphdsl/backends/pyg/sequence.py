@@ -13,6 +13,7 @@ from graphdsl.backends.own_losses import own_losses, take_losses
 from graphdsl.backends.penalties import Kept, function_of
 from graphdsl.backends.places import located
 from graphdsl.catalog import find
+from graphdsl.kernels.unpooling import stack
 from graphdsl.model import SequenceInput
 from graphdsl.plan import Plan, SequenceStage, SequenceStep
 from graphdsl.text import SpecError, did_you_mean, listing, report
@@ -229,6 +230,8 @@ def _build(step: SequenceStep, earlier: Sequence[Callable[..., Any]]) -> Callabl
         return build_module(step.module)
     if step.module.name == "jump":
         return Jump(**step.module.arguments)
+    if step.module.name == "stack":
+        return stack
     return Cat() if step.module.name == "cat" else Reduce(step.module.name)
 
 

@@ -64,7 +64,8 @@ def variants(row: Row) -> Iterator[Variant]:
     entry = row.entry
     if isinstance(row, Relation):
         optional = any(not item.required for item in entry.inputs)
-        for place in ("within", "equal", "unequal", *(["step"] if header_of(entry) else [])):
+        steps = header_of(entry) is not None and not entry.stacked  # a stack: `tests/backends/test_sequences.py`
+        for place in ("within", "equal", "unequal", *(["step"] if steps else [])):
             yield Variant(place)
             if optional:
                 yield Variant(place, bound=False)
