@@ -160,20 +160,18 @@ def value(slot: Slot) -> Any:
             return torch.randn(GRAPHS, PER_GRAPH, CLUSTERS if slot.name == "s" else SOURCE, requires_grad=True)
         case "adjacency":
             return torch.rand(GRAPHS, PER_GRAPH, PER_GRAPH).round()
-        case "cells":
-            return torch.arange(NODES) // 2
         case "mask":
             return torch.ones(GRAPHS, PER_GRAPH, dtype=torch.bool)
-        case "index" | "record" as kind:
-            return way_back(kind, both)
-    raise AssertionError(slot)
+        case kind:
+            return of_pooling(both)[kind]
 
 
-def way_back(kind: str, edge_index: Tensor) -> Any:
-    """What a pooling says for unpooling."""
+def of_pooling(edge_index: Tensor) -> dict[str, Any]:
+    """What poolings give or read beside values of nodes, by kind."""
     nodes = torch.randperm(NODES)
     batch = torch.arange(GRAPHS).repeat_interleave(PER_GRAPH)
-    return nodes if kind == "index" else SimpleNamespace(cluster=nodes, edge_index=edge_index, batch=batch)
+    merged = SimpleNamespace(cluster=nodes, edge_index=edge_index, batch=batch)
+    return {"cells": torch.arange(NODES) // 2, "index": nodes, "record": merged}
 
 
 def call(entry: Entry, arguments: dict[str, Any], inputs: list[Any]) -> tuple[Any, ...]:
