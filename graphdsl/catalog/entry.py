@@ -213,6 +213,7 @@ class Entry:
         accepts_ids: whether it can read types without features (their node numbers, i.e. one-hot features).
         hops: how far one pass looks: 1, but for layers that propagate several times (`SGConv(K = 3)`).
         reads_stops: whether a walk reads the nodes on the way, not only those at the two ends.
+        reads_stops_if: parameters with which it does when they are true.
         partial: whether its forward pass can be told which types to make (`targets`).
         unpools: whether it goes back behind a pooling, to the nodes that this had.
         stacked: whether it reads a stack of states, [num_nodes, num_layers, width], within one node type.
@@ -247,6 +248,7 @@ class Entry:
     accepts_ids: bool = False
     hops: HopsRule = lambda _arguments: 1
     reads_stops: bool = False
+    reads_stops_if: tuple[str, ...] = ()
     partial: bool = False
     stacked: bool = False
     unpools: bool = False

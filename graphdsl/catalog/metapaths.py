@@ -1,10 +1,11 @@
 """Layers of models that learn from metapaths, or learn metapaths; modules of our own (`graphdsl.layers`)."""
 
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from graphdsl.catalog import rules
 from graphdsl.catalog.entry import Arguments, Entry, Parameter, Problem
-from graphdsl.catalog.parts import DROPOUT, HEADS, OUT_CHANNELS, count, flag
+from graphdsl.catalog.parts import BIAS, CONCAT, DROPOUT, HEADS, NEGATIVE_SLOPE, OUT_CHANNELS, count, flag
 
 
 def _quarters(arguments: Arguments, _width: int | None) -> Problem | None:
@@ -26,6 +27,35 @@ def _even(arguments: Arguments, width: int | None) -> Problem | None:
     return Problem("GNN204", message, "encoder", f"bring the types to {width + 1} columns, or use another encoder")
 
 
+def _there_and_back(arguments: Arguments, _width: int | None) -> Problem | None:
+    """A hypergraph layer reads one relation: which nodes lie in which hyperedges."""
+    paths: Mapping[Any, Sequence[Any]] | None = arguments.get("paths")
+    if paths is None:
+        return None
+    help_ = "declare `metapath M = node -[in]-> hyperedge <-[in]- node` and serve `M`"
+    if len(paths) > 1:
+        return Problem(
+            "GNN312", f"one `HypergraphConv` reads one hypergraph, and the rule serves {len(paths)}", None, help_
+        )
+    ((name, hops),) = paths.items()
+    if len(hops) == 2 and hops[0].edge == hops[1].edge and hops[0].backward != hops[1].backward:
+        return None
+    what = "is a single relation" if len(hops) == 1 else "does not go there and back along one relation"
+    return Problem("GNN312", f"`HypergraphConv` reads nodes in hyperedges, and `{name[1]}` {what}", None, help_)
+
+
+def _with_attention(arguments: Arguments, _width: int | None) -> Problem | None:
+    """PyG ignores several heads without attention."""
+    if arguments["use_attention"] or arguments["heads"] == 1:
+        return None
+    message = f"without attention there are no heads: PyG would ignore `heads = {arguments['heads']}`"
+    return Problem("GNN204", message, "heads", "write `use_attention = true`, or leave `heads` out")
+
+
+def _hypergraph_width(arguments: Arguments, width: int | None) -> int | None:
+    return rules.heads_width(arguments, width) if arguments["use_attention"] else arguments["out_channels"]
+
+
 ENTRIES: Final = (
     Entry(
         "FastGTNConv",
@@ -44,6 +74,28 @@ ENTRIES: Final = (
         scope="joint",
         hops=rules.hops_from("num_layers"),
         paper="Yun et al., Graph Transformer Networks: Learning Meta-path Graphs to Improve GNNs, Neural Networks 2022",
+    ),
+    Entry(
+        "HypergraphConv",
+        "conv",
+        "graphdsl.layers.HypergraphConv",
+        "Nodes to hyperedges and back: along a metapath `node -[in]-> hyperedge <-[in]- node`.",
+        parameters=(
+            OUT_CHANNELS,
+            flag("use_attention", False),
+            Parameter("attention_mode", "string", "node", choices=("node", "edge")),
+            HEADS,
+            CONCAT,
+            NEGATIVE_SLOPE,
+            DROPOUT,
+            BIAS,
+        ),
+        derived={"in_channels": "width", "paths": "paths"},
+        width=_hypergraph_width,
+        scope="walk",
+        reads_stops_if=("use_attention",),
+        rules=(_there_and_back, _with_attention),
+        paper="Bai et al., Hypergraph Convolution and Hypergraph Attention, 2021",
     ),
     Entry(
         "MAGNNConv",

@@ -23,7 +23,6 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "CuGraphRGCNConv": _CUGRAPH,
         "FusedGATConv": "needs the dgNN package and the graph in two sparse formats",
         "SignedConv": "reads two relations, positive and negative, and two states in one",
-        "HypergraphConv": "reads hyperedges: node and hyperedge pairs instead of edges",
         "PANConv": "returns an adjacency matrix beside the node values",
         "WLConv": "reads and returns colours, not features",
         "HEATConv": _TYPES,

@@ -10,6 +10,7 @@ from graphdsl.layers.fastgtn import FastGTNConv
 from graphdsl.layers.feast import FeaStConv
 from graphdsl.layers.hetsann import HetSANNConv
 from graphdsl.layers.hpn import HPNConv
+from graphdsl.layers.hypergraph import HypergraphConv
 from graphdsl.layers.ie_hgcn import IEHGCNConv
 from graphdsl.layers.magnn import MAGNNConv
 from graphdsl.layers.nars import NARSConv
@@ -24,6 +25,7 @@ __all__ = [
     "FeaStConv",
     "HPNConv",
     "HetSANNConv",
+    "HypergraphConv",
     "IEHGCNConv",
     "MAGNNConv",
     "NARSConv",

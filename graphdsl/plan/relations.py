@@ -168,7 +168,8 @@ class _MapLowering:
         paths = {edge: self.flow.schema.hops(edge) for edge in rule.edges} if entry.scope == "walk" else {}
         ends = {end for edge in rule.edges for end in (edge[0], edge[2])}
         stops = {end for hops in paths.values() for hop in hops for end in (hop.edge[0], hop.edge[2])}
-        types = tuple(sorted(ends | stops if entry.reads_stops else ends))
+        on_the_way = entry.reads_stops or any(rule.layer.arguments.get(name) is True for name in entry.reads_stops_if)
+        types = tuple(sorted(ends | stops if on_the_way else ends))
         seen = {name: self.before.get(name) for name in types}
         check_inputs(rule.layer, rule.edges, self.stage.reads, self.flow)
         declared = self.flow.schema.metapaths.values()

@@ -120,6 +120,11 @@ CODES: tuple[Code, ...] = (
     _error(
         "GNN311", "no-degrees", "The layer scales by how many edges arrive at a node, which only data with edges tells."
     ),
+    _error(
+        "GNN312",
+        "not-an-incidence",
+        "A hypergraph layer reads which nodes lie in which hyperedges: a metapath there and back along one relation.",
+    ),
     _warning("GNN320", "unused-loss", "A layer gives a loss for the training, and no penalty adds it."),
     _error("GNN321", "not-a-loss", "Only losses can be penalised: of a step, of a layer, or computed from values."),
     _error("GNN322", "unreached-penalty", "No prediction depends on what is penalised, so it is not computed."),

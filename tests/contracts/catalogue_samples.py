@@ -106,6 +106,7 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
             "act": "elu",
         },
     ),
+    "HypergraphConv": (OUT, {**OUT, "use_attention": True, "heads": 2}, {**HEADS[1], "use_attention": True}),
     "HANConv": ({**OUT, "heads": 2},),
     "FastGTNConv": (OUT, {**OUT, "num_channels": 3, "num_layers": 3, "beta": 0.3, "channel_agg": "concat"}),
     "SeHGNNConv": ({"out_channels": 8}, {"out_channels": 8, "heads": 2, "num_layers": 1, "residual": True}),
@@ -219,7 +220,7 @@ def build(entry: Entry, arguments: Mapping[str, Any], widths: tuple[int, int], *
         "relations": RELATIONS,
         "inverses": [0, 1, 0],
         "metadata": (list(TYPES), list(EDGES)),
-        "paths": PATHS,
+        "paths": INCIDENCE if entry.name == "HypergraphConv" else PATHS,
         "budgets": {},
         "groups": ((0, 2), (1,)),
     }
@@ -261,6 +262,7 @@ TYPES = ("author", "paper")
 EDGES = (("author", "writes", "paper"), ("paper", "cites", "paper"), ("paper", "written_by", "author"))
 
 PATHS = {EDGES[0]: [(EDGES[0], False)], ("paper", "PAP", "paper"): [(EDGES[2], False), (EDGES[2], True)]}
+INCIDENCE = {("paper", "PAP", "paper"): PATHS["paper", "PAP", "paper"]}
 
 
 def run(

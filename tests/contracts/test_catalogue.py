@@ -289,6 +289,7 @@ def test_glu_refuses_odd_widths() -> None:
 SILENT: list[tuple[str, dict[str, Any], str]] = [
     ("PPFConv", {"pos": 2, "normal": 3}, "GNN204"),
     ("PointTransformerConv", {**OUT, "pos": 2}, "GNN204"),
+    ("HypergraphConv", {**OUT, "heads": 2}, "GNN204"),
     ("SplineConv", {**OUT, "kernel_size": (2, 2), "dim": EDGE}, "GNN204"),
 ]
 """What PyG takes when it is built, and computes something else or fails later: with what the compiler derives."""

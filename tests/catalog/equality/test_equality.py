@@ -99,6 +99,7 @@ def test_compiled_equals_by_hand(row: Row, variant: Variant, monkeypatch: pytest
 
 ELSEWHERE = {
     "FastGTNConv": "layers/test_fastgtn.py",
+    "HypergraphConv": "layers/test_hypergraph.py",
     "MAGNNConv": "layers/test_magnn.py",
     "NARSConv": "layers/test_nars.py",
     "SeHGNNConv": "layers/test_sehgnn.py",
