@@ -68,7 +68,8 @@ def test_scope_fits_kind_and_derivation(entry: Entry) -> None:
     assert (entry.scope == "node") == (entry.kind != "conv")
     by_scope = {
         "relation": {"width", "pair", "edge_width", "degrees"},
-        "joint": {"widths", "metadata", "inverses"},
+        "joint": {"width", "widths", "metadata", "inverses", "groups"},
+        "walk": {"width", "widths", "paths", "budgets"},
         "typed": {"width", "relations", "edge_width", "inverses"},
         "node": {"width", "count", "edge_width"},
     }
