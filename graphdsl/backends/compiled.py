@@ -81,7 +81,7 @@ class CompiledModel(nn.Module):
     def input_names(self) -> tuple[str, ...]:
         """Keywords of the further dictionaries that the model reads, sorted: `("n_id_dict", "year_dict")`."""
         steps = [step for _, stage in self.plan.relation_stages() for step in (*stage.steps, *stage.joints)]
-        bound = {item.attribute for step in steps for item in step.inputs if item.source != "state"}
+        bound = {item.attribute for step in steps for item in step.inputs if item.source in ("edge", "node")}
         ids = any(isinstance(width, Ids) for width in self.plan.inputs.values())
         grouped = {"batch_dict"} if self.plan.graph_heads else set[str]()
         return tuple(sorted({f"{name}_dict" for name in bound - {"x"}} | grouped | ({"n_id_dict"} if ids else set())))
@@ -120,7 +120,7 @@ class CompiledModel(nn.Module):
             TypeError: for a keyword that the model does not read.
         """
         pairs = pairs_by_name(self.plan, edge_label_index)
-        grouping = Grouping(inputs.pop("batch_dict", {}), num_graphs) if self.plan.graph_heads else Grouping({}, None)
+        grouping = Grouping(inputs.get("batch_dict", {}), num_graphs) if self.plan.graph_heads else Grouping({}, None)
         given: list[Given] | None = [] if self.plan.penalties else None
         states = self._run(x_dict, edge_index_dict, inputs, live=True, given=given)
         self._kept.values = compute(self.plan.penalties, states, given, grouping) if given is not None else {}

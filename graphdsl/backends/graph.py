@@ -5,7 +5,7 @@ become empty ones, and what is missing without being optional is reported with t
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -32,6 +32,7 @@ class Graph:
         derived: relations that were made here, and their path weights.
         inverses: the original of each relation that was flipped here.
         absent: optional types and relations that the graph lacks.
+        batch: the graph [num_nodes] of each node by type, where several graphs are given.
     """
 
     edge_index: Mapping[EdgeKey, Tensor]
@@ -39,6 +40,7 @@ class Graph:
     derived: Mapping[EdgeKey, Made]
     inverses: Mapping[EdgeKey, EdgeKey]
     absent: frozenset[Place]
+    batch: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
 
     def attribute(self, binding: InputBinding, place: Place, rows: int, span: Span, like: Tensor) -> Tensor:
         """An attribute as the forward argument that it is bound to.
@@ -130,7 +132,7 @@ def read_graph(
     absent |= {edge for edge, origin in inverses.items() if origin in absent}
     attributes = {"x": x_dict, **{name.removesuffix("_dict"): table for name, table in inputs.items()}}
     kept = {edge: edges[edge] for edge in requirements.relations}
-    return values, Graph(kept, attributes, made, inverses, frozenset(absent))
+    return values, Graph(kept, attributes, made, inverses, frozenset(absent), inputs.get("batch_dict", {}))
 
 
 def _device(*tables: Mapping[Any, Tensor]) -> torch.device:

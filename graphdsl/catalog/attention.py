@@ -87,6 +87,7 @@ ENTRIES: Final = (
     relation_layer(
         "SuperGATConv",
         "Attention that learns, by a loss of its own, which nodes are joined by an edge.",
+        path="graphdsl.layers.SuperGATConv",
         parameters=(
             OUT_CHANNELS,
             HEADS,
@@ -114,6 +115,7 @@ ENTRIES: Final = (
                 lambda arguments: arguments["edge_sample_ratio"] > 1,
             ),
         ),
+        batch=True,
         loss="get_attention_loss",
         paper="Kim and Oh, How to Find Your Friendly Neighborhood: Graph Attention Design with Self-Supervision, 2021",
     ),

@@ -49,9 +49,9 @@ class Parameter:
 
     Attributes:
         name: PyG's name.
-        type: alternatives joined by `|` from: int, float, bool, string, none, module, activation, and lists such as
-            list[int]. `module` takes a nested layer (`GINConv(nn = MLP(64, 64))`), `activation` the name of an
-            activation.
+        type: alternatives joined by `|` from: int, float, bool, string, none, module, conv, activation, and lists such as
+            list[int]. `module` takes a nested layer (`GINConv(nn = MLP(64, 64))`), `conv` a convolution within one type,
+            `activation` the name of an activation.
         default: PyG's default, or REQUIRED.
         minimum: smallest value that makes sense, if there is one.
         above: last value that is too small (exclusive), if there is one: `eps` is more than 0.
@@ -220,6 +220,9 @@ class Entry:
         takes: what its forward pass reads in a `sequential` block, in PyG's order; see `catalog.headers` for the rest.
         gives: what it returns there, if it is not one value like the first that it reads.
         loss: the method that gives a loss of the layer's own behind its forward pass, if it has one.
+        batch: its forward pass takes `batch`, the graph of each node, which the compiler binds where graphs are predicted.
+        against: it sends messages against the direction of the edges too.
+        hands_on: inputs bound in the call of a convolution among its arguments are passed on to it.
         function: it is a function of PyG, called with its arguments behind its inputs.
         rules: legality rules; they read complete arguments whose values `accepts` has let through.
         id_rules: further rules for reading node numbers.
@@ -257,6 +260,9 @@ class Entry:
     takes: tuple[Slot, ...] = ()
     gives: tuple[Slot, ...] = ()
     loss: str = ""
+    batch: bool = False
+    against: bool = False
+    hands_on: bool = False
     function: bool = False
     requires: tuple[str, ...] = ()
     paper: str = ""

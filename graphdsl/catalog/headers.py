@@ -89,9 +89,9 @@ def is_graphwise(entry: Entry, arguments: Arguments) -> bool:
 
 
 def has_norm(entry: Entry) -> bool:
-    """Whether an entry has norms inside that its argument `norm` names."""
+    """Whether an entry has norms inside that its argument `norm` names, and cannot be told which nodes make a graph."""
     norm = entry.parameter("norm")
-    return norm is not None and "graph_norm" in norm.choices
+    return norm is not None and not entry.batch and "graph_norm" in norm.choices
 
 
 def is_deaf(entry: Entry, arguments: Arguments) -> bool:

@@ -5,7 +5,6 @@ from types import MappingProxyType
 from typing import Final
 
 _CUGRAPH: Final = "needs the cugraph package and its graph type"
-_WRAPS: Final = "takes another convolution as an argument"
 _OTHERS: Final = (
     "relates two sets of points; the values of a `sequential` block belong to one, and edges join nodes of one"
 )
@@ -26,9 +25,6 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "PANConv": "returns an adjacency matrix beside the node values",
         "WLConv": "reads and returns colours, not features",
         "HEATConv": _TYPES,
-        "GPSConv": _WRAPS,
-        "AntiSymmetricConv": _WRAPS,
-        "DirGNNConv": _WRAPS,
         "MeshCNNConv": "reads the edges of a mesh, each with exactly four neighbours",
         "HeteroBatchNorm": _TYPES,
         "HeteroLayerNorm": _TYPES,
@@ -71,8 +67,7 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "RENet": "reads histories of events that its own data set class collects, and returns ranks of entities",
         "GPSE": "an encoder to be pre-trained on encodings of its own; it takes and returns a whole `Data` object",
         "GPSENodeEncoder": "reads encodings that a pre-trained `GPSE` has stored in the data",
-        "DeepGCNLayer": _WRAPS,
-        "GroupAddRev": _WRAPS,
+        "GroupAddRev": "runs a convolution on shares of the columns, and again in its backward pass",
         "TGNMemory": "keeps a memory of events between batches, in the order of time",
         "LabelPropagation": _LABELS,
         "CorrectAndSmooth": _LABELS,

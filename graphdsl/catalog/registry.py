@@ -22,6 +22,7 @@ from graphdsl.catalog import (
     readouts,
     search,
     spectral,
+    wrapping,
 )
 from graphdsl.catalog.entry import Entry, Kind
 
@@ -30,6 +31,7 @@ _FAMILIES: Final = (
     networks,
     spectral,
     attention,
+    wrapping,
     geometry,
     joint,
     heterogeneous,

@@ -101,6 +101,7 @@ _TYPES: Final[dict[str, Callable[[Any], bool]]] = {
     "string": lambda value: isinstance(value, str),
     "none": lambda value: value is None,
     "module": _is_module,
+    "conv": _is_module,
     "activation": _is_activation,
 }
 
@@ -157,6 +158,7 @@ _PHRASES: Final[dict[str, Callable[[Parameter], str]]] = {
     "none": lambda _parameter: "none",
     "string": _text,
     "module": lambda _parameter: "a layer such as `MLP(64, 64)`",
+    "conv": lambda _parameter: "a convolution such as `GCNConv(64)`",
     "activation": lambda _parameter: "an activation such as `relu`",
 }
 

@@ -60,7 +60,7 @@ def _bindings(plan: Plan) -> Iterator[tuple[RelationStep | JointStep, InputBindi
     for _, stage in plan.relation_stages():
         for step in (*stage.steps, *stage.joints):
             for binding in step.inputs:
-                if binding.source != "state":
+                if binding.source in ("edge", "node"):
                     yield step, binding
 
 

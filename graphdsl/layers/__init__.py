@@ -17,6 +17,7 @@ from graphdsl.layers.nars import NARSConv
 from graphdsl.layers.r_hgnn import RHGNNConv, RHGNNLayer
 from graphdsl.layers.sehgnn import SeHGNNConv
 from graphdsl.layers.simple_hgn import SimpleHGNConv, SimpleHGNLayer
+from graphdsl.layers.super_gat import SuperGATConv
 
 __all__ = [
     "CompGCNConv",
@@ -34,4 +35,5 @@ __all__ = [
     "SeHGNNConv",
     "SimpleHGNConv",
     "SimpleHGNLayer",
+    "SuperGATConv",
 ]

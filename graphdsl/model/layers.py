@@ -24,7 +24,7 @@ from graphdsl.catalog import (
 )
 from graphdsl.model.combining import find_state
 from graphdsl.model.elsewhere import meant, other_layers, renamed
-from graphdsl.model.places import misplaced
+from graphdsl.model.places import is_nestable, misplaced
 from graphdsl.model.program import BoundInput, LayerUse
 from graphdsl.model.values import UNKNOWN, Refused, evaluate, kind_of, retyped, show
 from graphdsl.syntax import nodes as n
@@ -44,6 +44,7 @@ PLACES: dict[str, tuple[tuple[Kind, ...], str]] = {
     "readout": (("readout",), "a readout"),
     "penalty": (("loss",), "a penalty"),
     "argument": (_NODE, "an argument"),
+    "convolution": (("conv",), "an argument that takes a convolution"),
     "activation": (("activation",), "an argument that takes an activation"),
 }
 """Kinds of layers that can stand at a place, and how the place is called."""
@@ -55,6 +56,8 @@ _REPORTED = object()
 """Stands for a nested layer that was refused, and reported."""
 
 
+_NESTED = {"module": "argument", "conv": "convolution", "activation": "activation"}
+"""The place of a layer among arguments, by the type of the parameter."""
 _OWNERS = {"edge": "an edge", "node": "a node"}
 
 
@@ -110,6 +113,7 @@ class LayerReader:
             return None
         whole = entry.kind == "model" and entry.scope != "relation"
         unfit = (place == "step" and header_of(entry) is None) or (place == "edges" and whole)
+        unfit |= place == "convolution" and not is_nestable(entry)
         if unfit or entry.kind not in kinds or (place == "argument" and entry.accepts_ids):
             self.found.append(misplaced(call, entry, place, where))
             return None
@@ -260,12 +264,28 @@ class LayerReader:
             if problem is not None:
                 self.found.append(self._unfit(reading.entry, parameter, value, argument, problem.code))
                 return False
+        if isinstance(value, LayerUse) and value.inputs and not self._hand_on(reading, value):
+            return False
         if parameter.variadic:
             items = cast(tuple[Any, ...], value if isinstance(value, tuple) else (value,))
             value = (*reading.arguments.get(parameter.name, ()), *items)
         reading.arguments[parameter.name] = value
         reading.places[parameter.name] = argument.span
         return True
+
+    def _hand_on(self, reading: "_Reading", inner: LayerUse) -> bool:
+        """Inputs of a convolution inside become those of the layer around it, if that passes them on."""
+        entry, place = reading.entry, inner.inputs[0]
+        if entry.hands_on and not reading.is_step:
+            reading.inputs.extend(inner.inputs)
+            return True
+        message = f"`{entry.name}` passes no `{place.input.name}` on to `{inner.entry.name}`"
+        helps = ("leave it out, or use a layer that does without",)
+        if entry.hands_on:
+            message = f"in a `sequential` block, `{place.input.name}` cannot be passed on to `{inner.entry.name}`"
+            helps = ("use `edges { … }`, where inputs are bound by keyword",)
+        self.found.append(report("GNN305", message, place.span, helps=helps))
+        return False
 
     def _unfit(self, entry: Entry, parameter: Parameter, value: Any, argument: n.Argument, code: str) -> Diagnostic:
         shown = f"{show(value)} is {kind_of(value)}" if value is not None else "this is `none`"
@@ -290,12 +310,12 @@ class LayerReader:
         kinds = parameter.type.split("|")
         network = owner.networks.get(parameter.name)
         open_end = network is not None and network.gives is not None
-        if ("module" in kinds or "activation" in kinds) and isinstance(node, n.Call):
-            return self.read(node, "argument" if "module" in kinds else "activation", open_end) or _REPORTED
+        place = next((_NESTED[kind] for kind in kinds if kind in _NESTED), None)
+        if place is not None and isinstance(node, n.Call):
+            return self.read(node, place, open_end) or _REPORTED
         if isinstance(node, n.Reference) and node.name.text not in self.values:
             name = node.name.text
-            if ("activation" in kinds or "module" in kinds) and seek(name) is not None:
-                place = "argument" if "module" in kinds else "activation"
+            if place is not None and seek(name) is not None:
                 return self.read(n.Call(node.name, (), node.span), place, open_end) or _REPORTED
             if parameter.choices and name in parameter.choices:
                 helps = (f'write it as a string: `"{name}"`',)

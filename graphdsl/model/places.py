@@ -20,6 +20,11 @@ def misplaced(call: n.Call, entry: Entry, place: str, where: str) -> Diagnostic:
     return report("GNN107", message, call.name.span, helps=(said,))
 
 
+def is_nestable(entry: Entry) -> bool:
+    """Whether a convolution can stand inside another layer: called with the nodes, the edges and values of these."""
+    return entry.scope == "relation" and not entry.stacked and all(item.source == "edge" for item in entry.inputs)
+
+
 def _of_step(entry: Entry) -> tuple[str, str]:
     if entry.accepts_ids and entry.kind == "node":
         return f"`{entry.name}` reads node numbers, not features", "give the nodes features, or use `nodes { … }`"
@@ -33,6 +38,10 @@ def _elsewhere(call: n.Call, entry: Entry, place: str, where: str) -> tuple[str,
             f"`{name}` is a loss and cannot stand in {where}",
             f"write `penalty {name}(TYPE)` as a statement of its own",
         )
+    if place == "convolution":
+        said = "use one such as `GCNConv(…)`, `SAGEConv(…)` or `GINConv(nn = MLP(…))`"
+        what = "reads more than nodes, edges and their values" if entry.kind == "conv" else "is no convolution"
+        return f"`{name}` {what} and cannot stand inside another layer", said
     if place == "readout":
         return f"`{name}` is no readout", "use one such as `mean`, `sum`, `max` or `Set2Set(processing_steps = 3)`"
     if entry.kind == "readout":

@@ -133,10 +133,16 @@ def _check_one_width(layer: LayerUse, edges: Sequence[EdgeKey], flow: Flow) -> N
         flow.unequal(message, layer.span, "one joint layer", also)
 
 
+def _takes_weight(layer: LayerUse) -> bool:
+    """Whether a layer, or a convolution to which it passes its inputs on, takes a weight of each edge."""
+    inside = [item for item in layer.arguments.values() if isinstance(item, LayerUse)] if layer.entry.hands_on else []
+    return layer.entry.input("edge_weight") is not None or any(map(_takes_weight, inside))
+
+
 def _check_weights(layer: LayerUse, edges: Iterable[EdgeKey], flow: Flow) -> None:
     """A metapath with path counts needs a layer that takes weights."""
     weighted = next((edge for edge in edges if _metapath_weighted(edge, flow)), None)
-    if weighted is not None and layer.entry.input("edge_weight") is None and not layer.inputs:
+    if weighted is not None and not _takes_weight(layer) and not layer.inputs:
         path = flow.schema.metapaths[weighted[1]]
         message = f"`{layer.entry.name}` cannot use the path weights of `{path.name}`"
         also = ((path.span, f"`{path.multiplicity}` gives weights"),)
@@ -199,6 +205,8 @@ def bind_inputs(layer: LayerUse, edges: tuple[EdgeKey, ...], flow: Flow) -> tupl
         columns = _columns(item, edges[0], flow)
         bound.append(InputBinding(item.input.name, source, attribute, item.state, item.input.scalar, columns))
     given = any(item.input.name == "edge_weight" for item in layer.inputs)
-    if not given and layer.entry.input("edge_weight") and any(_metapath_weighted(edge, flow) for edge in edges):
+    if not given and _takes_weight(layer) and any(_metapath_weighted(edge, flow) for edge in edges):
         bound.append(InputBinding("edge_weight", "edge", METAPATH_WEIGHT, scalar=True, width=1))
+    if layer.entry.batch:
+        bound.append(InputBinding("batch", "batch"))
     return tuple(bound)

@@ -23,7 +23,8 @@ class InputBinding:
 
     Attributes:
         argument: the name of the forward argument (`edge_attr`).
-        source: "edge": attribute of the relation; "node": attribute of node types; "state": earlier state.
+        source: "edge": attribute of the relation; "node": attribute of node types; "state": earlier state;
+            "batch": the graph of each node, None where all are one graph.
         attribute: name of the attribute (for "edge" and "node").
         state: number of the state (for "state").
         scalar: the tensor has one number per edge or node and is passed as [num_edges].
@@ -31,7 +32,7 @@ class InputBinding:
     """
 
     argument: str
-    source: Literal["edge", "node", "state"]
+    source: Literal["edge", "node", "state", "batch"]
     attribute: str = ""
     state: int = -1
     scalar: bool = False

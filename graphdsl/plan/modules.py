@@ -95,7 +95,13 @@ def _nested(use: LayerUse, around: Surroundings, found: list[Diagnostic]) -> dic
         if network.gives is not None and has_open_end(value):
             arguments = {**value.arguments, "out_channels": UNKNOWN if wanted is None else wanted}
             value = replace(value, arguments=arguments)
-        built[name] = made = build_module(value, Surroundings(width=network.reads(filled, _sizes(around))), found)
+        inner = Surroundings(
+            width=network.reads(filled, _sizes(around)),
+            edge_width=around.edge_width,
+            degrees=around.degrees,
+            inputs=around.inputs,
+        )
+        built[name] = made = build_module(value, inner, found)
         if wanted is not None and made.width_out is not None and made.width_out != wanted:
             _report_width(use, name, made, wanted, network, found)
     return built

@@ -82,6 +82,7 @@ def _bound(inputs: Iterable[InputBinding], plan: Plan) -> str:
     said = [
         f"{item.argument} = {_state(item.state, plan) if item.source == 'state' else show_name(item.attribute)}"
         for item in inputs
+        if item.source != "batch"
     ]
     return "".join(f"; {text}" for text in said)
 

@@ -159,7 +159,7 @@ def _binding_problems(inputs: tuple[InputBinding, ...], index: int) -> Iterator[
     for item in inputs:
         if item.source == "state" and not 0 <= item.state <= index:
             yield f"`{item.argument}` reads state {item.state}"
-        if item.source != "state" and not item.attribute:
+        if item.source in ("edge", "node") and not item.attribute:
             yield f"`{item.argument}` is bound to nothing"
 
 

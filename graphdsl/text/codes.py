@@ -129,6 +129,11 @@ CODES: tuple[Code, ...] = (
     _error("GNN321", "not-a-loss", "Only losses can be penalised: of a step, of a layer, or computed from values."),
     _error("GNN322", "unreached-penalty", "No prediction depends on what is penalised, so it is not computed."),
     _error(
+        "GNN323",
+        "sampled-against",
+        "The layer reads edges backwards too; a sampled neighbourhood holds only those that arrive at its nodes.",
+    ),
+    _error(
         "GNN340", "objective-target", "Each objective learns of one kind of thing: a type, a relation or a metapath."
     ),
     _error("GNN341", "open-metapath", "Walks take a metapath again and again, so it must end where it starts."),

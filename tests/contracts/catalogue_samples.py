@@ -27,6 +27,7 @@ class Layer:
 
 
 OUT = {"out_channels": 4}
+INNER = Layer("GCNConv", SOURCE, {"out_channels": SOURCE})
 MLP = Layer("MLP", 10, {"channel_list": (12, 10)})
 WIDE = Layer("Linear", 11, {"out_channels": 11})
 KEPT = {"channels": SOURCE}
@@ -66,6 +67,22 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
     "GATv2Conv": HEADS,
     "TransformerConv": (*HEADS, {**HEADS[1], "beta": True}),
     "SuperGATConv": (*HEADS, {**HEADS[0], "attention_type": "SD"}),
+    "GPSConv": (
+        {"conv": None},
+        {"conv": INNER, "heads": 2, "dropout": 0.1, "norm": "graph_norm"},
+        {"conv": INNER, "heads": 3, "attn_type": "performer", "norm": None},
+    ),
+    "AntiSymmetricConv": ({}, {"phi": INNER, "num_iters": 2, "act": None}),
+    "DirGNNConv": (
+        {"conv": Layer("SAGEConv", 4, OUT)},
+        {"conv": Layer("GATConv", 8, {**OUT, "heads": 2}), "root_weight": False},
+    ),
+    "DeepGCNLayer": (
+        {"conv": INNER},
+        {"conv": Layer("SAGEConv", 4, OUT), "block": "plain"},
+        {"conv": Layer("SAGEConv", 4, OUT), "block": "dense", "act": "relu"},
+        {"conv": INNER, "norm": Layer("LayerNorm", SOURCE), "block": "res", "dropout": 0.1},
+    ),
     "AGNNConv": ({},),
     "SplineConv": ({**OUT, "kernel_size": 2}, {**OUT, "kernel_size": (2, 3, 4), "is_open_spline": (True, False, True)}),
     "NNConv": ({**OUT, "nn": Layer("Linear", 4 * SOURCE, {"out_channels": 4 * SOURCE})},),
@@ -282,7 +299,7 @@ def run(
             inputs = _inputs(entry, count, widths[0], bound=bound, one=one)
             source = torch.randn(NODES, *((2,) if entry.stacked else ()), widths[0])
             x = source if one else (source, torch.randn(OTHERS, widths[1]))
-            return module(x=x, edge_index=_edges(NODES, NODES if one else OTHERS, count), **inputs)
+            return module(x, edge_index=_edges(NODES, NODES if one else OTHERS, count), **inputs)
 
 
 def _run_joint(module: Any, widths: tuple[int, int], count: int) -> torch.Tensor:

@@ -134,6 +134,10 @@ def _input(item: InputBinding, step: RelationStep, states: list[Values], values:
     like = values[source]
     if item.source == "edge":
         return graph.attribute(item, step.edge, graph.edge_index[step.edge].size(1), step.rule, like)
+    if item.source == "batch":
+        batch = graph.batch.get(source)
+        # Attention over a graph without a node of this type would be over nothing, and its gradient NaN.
+        return None if batch is None else batch.unique(return_inverse=True)[1]
     if item.source == "state":
         found = [states[item.state][name] for name in (source, target)]
     else:

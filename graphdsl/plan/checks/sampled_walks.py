@@ -1,7 +1,9 @@
 """Layers that walk along whole metapaths, in mini-batches of sampled neighbourhoods."""
 
+from graphdsl.catalog import find
 from graphdsl.model import Training
 from graphdsl.plan.ir import Plan
+from graphdsl.plan.walk import nested
 from graphdsl.text import Diagnostic, report
 
 
@@ -17,11 +19,19 @@ def sampled_walks(plan: Plan, training: Training | None = None) -> list[Diagnost
     if plan.graph_heads or (training is not None and training.batch_size is None):
         return []
     found: list[Diagnostic] = []
+    also = [(training.span, "with `batch_size`")] if training is not None and training.span else []
     for _, stage in plan.relation_stages():
+        for step in stage.steps if stage.shares is None else ():
+            for module in nested(step.module):
+                if (entry := find(module.name)) is None or not entry.against:
+                    continue
+                said = "reads edges against their direction, and `batch_size` samples those that arrive"
+                message = f"`{module.name}` {said}"
+                helps = ("leave `batch_size` out, or serve the relation and its declared `reverse` by a layer each",)
+                found.append(report("GNN323", message, module.span, also=also, helps=helps))
         for joint in stage.joints if stage.shares is None else ():
             if joint.paths:
                 message = f"`{joint.module.name}` walks along whole metapaths, and `batch_size` samples neighbourhoods"
-                also = [(training.span, "with `batch_size`")] if training is not None and training.span else []
                 helps = ("leave `batch_size` out: walks are made hop by hop and need little memory on the whole graph",)
                 found.append(report("GNN360", message, joint.module.span, also=also, helps=helps))
     return list(dict.fromkeys(found))

@@ -167,12 +167,7 @@ class Drop(Record):
 class Penalty(Record):
     """A loss beside those of the predictions."""
 
-    penalty: Annotated[
-        Text,
-        Field(
-            description="what is penalised, as in `.gnn`", examples=["mincut_loss", "gini(h1.author)", "SuperGATConv"]
-        ),
-    ]
+    penalty: Annotated[Text, Field(description="what is penalised, as in `.gnn`", examples=["gini(h1.author)"])]
     weight: Annotated[Value | None, Field(description="scales it; 1 when left out")] = None
 
 

@@ -71,7 +71,7 @@ Call = Callable[[Any, Graph], Any]
 
 def by_keyword(module: Any, graph: Graph) -> Any:
     """How PyG's convolutions are called."""
-    return module(x=graph.x, edge_index=graph.edge_index, **graph.inputs)
+    return module(graph.x, edge_index=graph.edge_index, **graph.inputs)
 
 
 @dataclass(frozen=True)
