@@ -16,13 +16,24 @@ def misplaced(call: n.Call, entry: Entry, place: str, where: str) -> Diagnostic:
         place: a key of `graphdsl.model.layers.PLACES`.
         where: how the place is called.
     """
-    message, said = _of_step(entry) if place == "step" else _elsewhere(call, entry, place, where)
+    if place == "step":
+        message, said = _of_step(entry)
+    elif place == "convolution":
+        message, said = _inside(entry)
+    else:
+        message, said = _elsewhere(call, entry, place, where)
     return report("GNN107", message, call.name.span, helps=(said,))
 
 
 def is_nestable(entry: Entry) -> bool:
     """Whether a convolution can stand inside another layer: called with the nodes, the edges and values of these."""
     return entry.scope == "relation" and not entry.stacked and all(item.source == "edge" for item in entry.inputs)
+
+
+def _inside(entry: Entry) -> tuple[str, str]:
+    what = "reads more than nodes, edges and their values" if entry.kind == "conv" else "is no convolution"
+    said = "use one such as `GCNConv(…)`, `SAGEConv(…)` or `GINConv(nn = MLP(…))`"
+    return f"`{entry.name}` {what} and cannot stand inside another layer", said
 
 
 def _of_step(entry: Entry) -> tuple[str, str]:
@@ -38,10 +49,6 @@ def _elsewhere(call: n.Call, entry: Entry, place: str, where: str) -> tuple[str,
             f"`{name}` is a loss and cannot stand in {where}",
             f"write `penalty {name}(TYPE)` as a statement of its own",
         )
-    if place == "convolution":
-        said = "use one such as `GCNConv(…)`, `SAGEConv(…)` or `GINConv(nn = MLP(…))`"
-        what = "reads more than nodes, edges and their values" if entry.kind == "conv" else "is no convolution"
-        return f"`{name}` {what} and cannot stand inside another layer", said
     if place == "readout":
         return f"`{name}` is no readout", "use one such as `mean`, `sum`, `max` or `Set2Set(processing_steps = 3)`"
     if entry.kind == "readout":
