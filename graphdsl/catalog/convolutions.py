@@ -21,7 +21,7 @@ from graphdsl.catalog.parts import (
 
 _ADD: Final = aggregation("add", keyword=True)
 _GIN: Final = (Parameter("nn", "module"), Parameter("eps", "float", 0.0), flag("train_eps", False), _ADD)
-_SCALERS: Final = ("identity", "amplification", "attenuation", "linear", "inverse_linear")
+SCALERS: Final = ("identity", "amplification", "attenuation", "linear", "inverse_linear")
 _DIVIDE_BY_MEAN: Final = {"amplification", "linear"}
 
 
@@ -189,7 +189,7 @@ ENTRIES: Final = (
         parameters=(
             OUT_CHANNELS,
             Parameter("aggregators", "list[string]", choices=AGGREGATIONS),
-            Parameter("scalers", "list[string]", choices=_SCALERS),
+            Parameter("scalers", "list[string]", choices=SCALERS),
             Parameter("towers", "int", 1, minimum=1),
             Parameter("pre_layers", "int", 1, minimum=1),
             Parameter("post_layers", "int", 1, minimum=1),

@@ -5,9 +5,11 @@ from functools import partial
 from typing import Any, Final, cast
 
 from graphdsl.catalog import rules
+from graphdsl.catalog.convolutions import SCALERS
 from graphdsl.catalog.entry import Arguments, Entry, ForwardInput, Parameter, Problem, Slot
 from graphdsl.catalog.headers import BATCH, BATCH_SIZE, EDGES, X
 from graphdsl.catalog.parts import (
+    AGGREGATIONS,
     BIAS,
     CACHED,
     DROPOUT,
@@ -118,6 +120,22 @@ def _shared_heads(arguments: Arguments, _width: int | None) -> Problem | None:
 # --- rules of single models ---
 
 
+def _shared_towers(arguments: Arguments, width: int | None) -> Problem | None:
+    """Towers share the output of every layer, and with `divide_input` the input too."""
+    towers, out = arguments["towers"], arguments["out_channels"]
+    to_out = out is not None and arguments["jk"] is None
+    wide = {"`hidden_channels`": arguments["hidden_channels"]} if not to_out or arguments["num_layers"] > 1 else {}
+    if to_out:
+        wide["`out_channels`"] = out
+    if arguments["divide_input"] and width is not None:
+        wide["the input width"] = width
+    other = next(((name, columns) for name, columns in wide.items() if columns % towers), None)
+    if other is None:
+        return None
+    message = f"{towers} towers cannot share {other[0]} ({other[1]})"
+    return Problem("GNN302", message, "towers", f"use a divisor of {other[1]}")
+
+
 def _ratios(arguments: Arguments, _width: int | None) -> Problem | None:
     ratios, depth = arguments["pool_ratios"], arguments["depth"]
     if not isinstance(ratios, tuple) or len(cast(Sequence[float], ratios)) == depth:
@@ -189,6 +207,23 @@ ENTRIES: Final = (
         inputs=(_EDGE_ATTR,),
         rules=(_shared_heads,),
         paper="Veličković et al., Graph Attention Networks, ICLR 2018; Brody et al., How Attentive are GATs?, ICLR 2022",
+    ),
+    _basic(
+        "PNA",
+        "`PNAConv` several times: several aggregations, each scaled by the node's degree.",
+        "PNAConv",
+        Parameter("aggregators", "list[string]", choices=AGGREGATIONS, keyword=True),
+        Parameter("scalers", "list[string]", choices=SCALERS, keyword=True),
+        _named("towers", "int", 1, minimum=1),
+        _named("pre_layers", "int", 1, minimum=1),
+        _named("post_layers", "int", 1, minimum=1),
+        _named("divide_input", "bool", False),
+        _named("train_norm", "bool", False),
+        derived={**_WIDTH, "deg": "degrees", "edge_dim": "edge_width"},
+        left_out={"aggr": "the layer sets it itself"},
+        inputs=(_EDGE_ATTR,),
+        rules=(_shared_towers,),
+        paper="Corso et al., Principal Neighbourhood Aggregation for Graph Nets, NeurIPS 2020",
     ),
     _basic(
         "EdgeCNN",

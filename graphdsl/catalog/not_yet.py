@@ -58,7 +58,6 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "SGFormerAttention": _PART,
         "PolynormerAttention": _PART,
         "QFormer": "attention between texts and graphs, a part of language models",
-        "PNA": "needs the histogram of degrees from the data",
         "MetaLayer": "takes three functions of Python",
         "VGAE": _OBJECTIVE,
         "ARGA": _OBJECTIVE,

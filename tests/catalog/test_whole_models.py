@@ -5,6 +5,9 @@ from functools import partial
 import pytest
 import torch
 from torch import Tensor, nn
+from torch_geometric.data import HeteroData
+from torch_geometric.nn import models
+from torch_geometric.utils import degree
 from whole_models import EDGE, ROWS, SIZES, WIDTH, Row, graphs
 
 import graphdsl
@@ -89,4 +92,37 @@ def test_a_layer_within_one_type_is_the_model_of_pyg(row: Row) -> None:
 
 def test_every_model_has_a_row() -> None:
     of_molecules = {entry.name for entry in entries("model") if entry.path.startswith("graphdsl.layers.molecules")}
-    assert {entry.name for entry in entries("model")} - of_molecules == {row.name for row in ROWS}
+    assert {entry.name for entry in entries("model")} - of_molecules == {row.name for row in ROWS} | {"PNA"}
+
+
+@pytest.mark.parametrize("form", ["step", "layer"])
+def test_pna_takes_degrees_from_the_data(form: str) -> None:
+    told = 'PNA(8, 2, 3, aggregators = ["mean", "std"], scalers = ["identity", "amplification"], norm = "batch_norm"'
+    forms = {
+        "step": f"sequential x, edge_index, edge_attr {{ {told}): x, edge_index, none, edge_attr -> x }}",
+        "layer": f"edges {{ bond: {told}, edge_attr = edge_attr) }} predict atom.y: identity",
+    }
+    spec = graphdsl.loads(f"""
+      schema graphs {{
+        node atom {{ x: float[{WIDTH}], y: real[3] }}
+        edge atom -[bond]-> atom {{ edge_attr: float[{EDGE}] }}
+      }}
+      model m on graphs {{ {forms[form]} }}""")
+    values, edge = graphs(), ("atom", "bond", "atom")
+    data = HeteroData()
+    data["atom"].x, data["atom"].y = values["x"].detach(), torch.zeros(sum(SIZES), 3)
+    data[edge].edge_index, data[edge].edge_attr = values["edge_index"], values["edge_attr"]
+    ours = spec.compile("m", data=data)
+    histogram = degree(values["edge_index"][1], sum(SIZES), torch.long).bincount()
+    scalers = ["identity", "amplification"]
+    theirs = models.PNA(
+        WIDTH, 8, 2, 3, norm="batch_norm", aggregators=["mean", "std"], scalers=scalers, deg=histogram, edge_dim=EDGE
+    )
+    own = ours[0] if form == "step" else next(iter(ours.stages["edges1"].conv.convs.values()))
+    assert state(own) == state(theirs)
+    theirs.load_state_dict(own.state_dict())
+    x, edge_index, edge_attr = (values[name] for name in ("x", "edge_index", "edge_attr"))
+    run = partial(ours, x, edge_index, edge_attr)
+    if form == "layer":
+        run = partial(ours, {"atom": x}, {edge: edge_index}, edge_attr_dict={edge: edge_attr})
+    compare(ours, theirs, x, run, lambda: theirs(x, edge_index, None, edge_attr))

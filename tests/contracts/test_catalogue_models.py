@@ -19,6 +19,7 @@ PASSED_TO = {
     "GIN": pyg.GINConv,
     "GAT": pyg.GATConv,
     "EdgeCNN": pyg.EdgeConv,
+    "PNA": pyg.PNAConv,
     "NeuralFingerprint": pyg.MFConv,
 }
 """The convolutions that models with `**kwargs` hand them to."""
@@ -109,8 +110,30 @@ def test_what_the_rules_refuse_fails_in_pyg(name: str, arguments: dict[str, Any]
 
 
 def test_every_rule_is_tried() -> None:
-    below = {"GraphUNet", "SchNet", "ViSNet"}
+    below = {"PNA", "GraphUNet", "SchNet", "ViSNet"}
     assert {entry.name for entry in entries("model") if entry.rules} == {name for name, _, _ in REFUSED} | below
+
+
+@pytest.mark.parametrize(
+    ("arguments", "legal"),
+    [
+        ({"hidden_channels": 8, "num_layers": 2, "towers": 3}, False),
+        ({"hidden_channels": 6, "num_layers": 2, "out_channels": 4, "towers": 3}, False),
+        ({"hidden_channels": 8, "num_layers": 1, "out_channels": 6, "towers": 3}, True),
+        ({"hidden_channels": 6, "num_layers": 2, "out_channels": 4, "jk": "max", "towers": 3}, True),
+        ({"hidden_channels": 8, "num_layers": 1, "towers": 4, "divide_input": True}, False),
+        ({"hidden_channels": 6, "num_layers": 2, "towers": 3, "divide_input": True}, True),
+    ],
+)
+def test_towers_of_pna_share_the_columns(arguments: dict[str, Any], legal: bool) -> None:
+    entry, told = find("PNA"), {"aggregators": ["mean"], "scalers": ["identity"], "deg": torch.tensor([0, 6])}
+    filled = entry.with_defaults({**arguments, "aggregators": ("mean",), "scalers": ("identity",)})
+    assert [problem.code for rule in entry.rules if (problem := rule(filled, SOURCE))] == ([] if legal else ["GNN302"])
+    if legal:
+        assert class_of(entry)(SOURCE, **arguments, **told)(torch.randn(6, SOURCE), EDGES).dim() == 2
+    else:
+        with pytest.raises(AssertionError):
+            class_of(entry)(SOURCE, **arguments, **told)
 
 
 def test_heads_of_visnet_share_the_columns() -> None:
