@@ -1,12 +1,12 @@
 """Parameters that no prediction depends on: they stay in the state dict, but are not trained."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from torch import nn
 from torch.nn import Parameter
 
 from graphdsl.backends.naming import edge_key, module_key
-from graphdsl.plan import NodeStage, Plan, RelationStage, Stage
+from graphdsl.plan import JointStep, NodeStage, Plan, RelationStage, Stage
 
 
 def dead_parameters(model: nn.Module, plan: Plan) -> list[Parameter]:
@@ -22,8 +22,8 @@ def dead_parameters(model: nn.Module, plan: Plan) -> list[Parameter]:
         return []
     used: dict[bool, set[Parameter]] = {True: set(), False: set()}
     for stage in plan.stages:
-        for is_live, module in _modules(stage, _owner(model, plan, stage)):
-            used[is_live].update(module.parameters())
+        for is_live, parameters in _parameters(stage, _owner(model, plan, stage)):
+            used[is_live].update(parameters)
     dead = used[False] - used[True]
     return [item for item in model.parameters() if item in dead]
 
@@ -37,19 +37,35 @@ def _owner(model: nn.Module, plan: Plan, stage: Stage) -> nn.Module | None:
     return stages.get_submodule(key) if key in dict(stages.named_children()) else None
 
 
-def _modules(stage: Stage, owner: nn.Module | None) -> Iterator[tuple[bool, nn.Module]]:
-    """The modules of a stage's steps, and whether the step is live."""
+def _parameters(stage: Stage, owner: nn.Module | None) -> Iterator[tuple[bool, Iterable[Parameter]]]:
+    """The parameters of a stage's steps, and whether the step is live."""
     if owner is None:
         return
+    if isinstance(stage, RelationStage):
+        joints = owner.get_submodule("joints")
+        for step, module in zip(stage.joints, joints.children(), strict=True):
+            yield from _of_joint(step, module)
+    yield from ((is_live, module.parameters()) for is_live, module in _modules(stage, owner))
+
+
+def _of_joint(step: JointStep, module: nn.Module) -> Iterator[tuple[bool, Iterable[Parameter]]]:
+    """The parameters of a joint layer; what HGT does with each type at the end is only live for types that are read."""
+    unread = {module_key(name) for name in step.types if step.live and name not in step.wanted}
+    named = [(name.split("."), item) for name, item in module.named_parameters()]
+    last = step.module.name == "HGTConv" and bool(unread)
+    ends = {id(item) for path, item in named if last and path[0] in ("out_lin", "skip") and not unread.isdisjoint(path)}
+    yield step.live, [item for _, item in named if id(item) not in ends]
+    yield False, [item for _, item in named if id(item) in ends]
+
+
+def _modules(stage: Stage, owner: nn.Module) -> Iterator[tuple[bool, nn.Module]]:
+    """The modules of a stage's steps on single types and relations, and whether the step is live."""
     if isinstance(stage, NodeStage):
         nodes = owner.get_submodule("nodes")
         yield from ((step.live, nodes.get_submodule(module_key(step.type))) for step in stage.steps)
-    elif isinstance(stage, RelationStage):
-        if stage.steps:
-            convs = owner.get_submodule("conv.convs")
-            yield from ((step.live, convs[edge_key(step.edge)]) for step in stage.steps)  # type: ignore[index]
-        joints = owner.get_submodule("joints")
-        yield from zip((step.live for step in stage.joints), joints.children(), strict=True)
+    elif isinstance(stage, RelationStage) and stage.steps:
+        convs = owner.get_submodule("conv.convs")
+        yield from ((step.live, convs[edge_key(step.edge)]) for step in stage.steps)  # type: ignore[index]
     chains = dict(owner.get_submodule("pipe").named_children())
     for name in stage.produced:
         if module_key(name) in chains:
