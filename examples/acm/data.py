@@ -47,6 +47,25 @@ def acm_20() -> HeteroData:
     return read_acm(20)
 
 
+def acm_words() -> HeteroData:
+    """The graph with 60 labelled papers of each class, in the form of the Heterogeneous Graph Benchmark.
+
+    Returns:
+        As from `acm`, with relations called `to`, both ways, and words for all types: whether a paper has a word
+        [4019, 1902], and the means of their papers for `author` [7167, 1902] and `subject` [60, 1902].
+    """
+    data = acm()
+    data["paper"].x = (data["paper"].x > 0).float()
+    for relation, target in (("written_by", "author"), ("is_about", "subject")):
+        edges, count = data["paper", relation, target].edge_index, data[target].num_nodes
+        total = torch.zeros(count, data["paper"].x.size(1)).index_add_(0, edges[1], data["paper"].x[edges[0]])
+        data[target].x = total / torch.bincount(edges[1], minlength=count).clamp(min=1).unsqueeze(1)
+        data["paper", "to", target].edge_index = edges
+        data[target, "to", "paper"].edge_index = edges.flip(0)
+        del data["paper", relation, target]
+    return data
+
+
 def read_acm(labelled: int) -> HeteroData:
     """Read the graph.
 
