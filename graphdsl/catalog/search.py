@@ -40,7 +40,7 @@ def _wide_enough(arguments: Arguments, width: int | None) -> Problem | None:
 ENTRIES: Final = (
     _step(
         "DynamicEdgeConv",
-        "EdgeConv over the `k` nearest nodes of each graph, nearest by features: edges are made anew in each layer.",
+        "EdgeConv over the `k` nodes of the same graph that are nearest by their features.",
         (Parameter("nn", "module"), _K, aggregation("max")),
         ("num_workers",),
         takes=(X, BATCH),
@@ -111,7 +111,7 @@ ENTRIES: Final = (
     ),
     _step(
         "voxel_grid",
-        "The cell of a regular grid that each point lies in, by graph: clusters for `max_pool_x` and `avg_pool_x`.",
+        "The cell of a regular grid that each point lies in, for `max_pool_x` and `avg_pool_x`.",
         (
             Parameter("size", "float|list[float]", above=0),
             Parameter("start", "float|list[float]|none", None),
