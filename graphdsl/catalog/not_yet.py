@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-_CUGRAPH: Final = "needs the cugraph package and its graph type"
 _OTHERS: Final = (
     "relates two sets of points; the values of a `sequential` block belong to one, and edges join nodes of one"
 )
@@ -17,15 +16,12 @@ _TYPES: Final = "numbers all node types together and reads the type of each node
 NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
     {
         "MessagePassing": "the base class, not a layer",
-        "CuGraphSAGEConv": _CUGRAPH,
-        "CuGraphGATConv": _CUGRAPH,
-        "CuGraphRGCNConv": _CUGRAPH,
-        "FusedGATConv": "needs the dgNN package and the graph in two sparse formats",
+        "FusedGATConv": "fails in PyG: it calls a linear map (`lin_src`) that its constructor leaves out",
         "SignedConv": "reads two relations, positive and negative, and two states in one",
         "PANConv": "returns an adjacency matrix beside the node values",
         "WLConv": "reads and returns colours, not features",
         "HEATConv": _TYPES,
-        "MeshCNNConv": "reads the edges of a mesh, each with exactly four neighbours",
+        "MeshCNNConv": "reads four neighbours of each node in a fixed order, which no schema or batch can promise",
         "HeteroBatchNorm": _TYPES,
         "HeteroLayerNorm": _TYPES,
         "HeteroLinear": _TYPES,

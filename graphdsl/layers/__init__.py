@@ -2,10 +2,12 @@
 
 They take what PyG's own layers take: all types numbered together with an `edge_type` vector (as `RGCNConv`), one relation
 (as `SAGEConv`), or dictionaries by type and relation (as `HGTConv`). No loop runs over nodes or edges.
-`FeaStConv` is PyG's own, made fit for relations without edges.
+Some are PyG's own, made fit for what a spec allows: `FeaStConv` on relations without edges, `HypergraphConv` along a metapath,
+and the `CuGraph…` layers on an ordinary `edge_index`.
 """
 
 from graphdsl.layers.compgcn import CompGCNConv, CompGCNLayer
+from graphdsl.layers.cugraph import CuGraphGATConv, CuGraphRGCNConv, CuGraphSAGEConv
 from graphdsl.layers.fastgtn import FastGTNConv
 from graphdsl.layers.feast import FeaStConv
 from graphdsl.layers.hetsann import HetSANNConv
@@ -22,6 +24,9 @@ from graphdsl.layers.super_gat import SuperGATConv
 __all__ = [
     "CompGCNConv",
     "CompGCNLayer",
+    "CuGraphGATConv",
+    "CuGraphRGCNConv",
+    "CuGraphSAGEConv",
     "FastGTNConv",
     "FeaStConv",
     "HPNConv",

@@ -99,6 +99,9 @@ def test_compiled_equals_by_hand(row: Row, variant: Variant, monkeypatch: pytest
 
 ELSEWHERE = {
     "FastGTNConv": "layers/test_fastgtn.py",
+    "CuGraphGATConv": "layers/test_cugraph.py",
+    "CuGraphRGCNConv": "layers/test_cugraph.py",
+    "CuGraphSAGEConv": "layers/test_cugraph.py",
     "HypergraphConv": "layers/test_hypergraph.py",
     "MAGNNConv": "layers/test_magnn.py",
     "NARSConv": "layers/test_nars.py",
