@@ -61,7 +61,7 @@ ENTRIES: Final = (
         "FastGTNConv",
         "conv",
         "graphdsl.layers.FastGTNConv",
-        "Metapaths learned as soft choices of a relation at each hop; features are propagated, nothing is composed.",
+        "Metapaths learned as soft choices of a relation at each hop; nothing is composed.",
         parameters=(
             OUT_CHANNELS,
             Parameter("num_channels", "int", 2, minimum=1),
@@ -145,7 +145,7 @@ ENTRIES: Final = (
         "SeHGNNConv",
         "conv",
         "graphdsl.layers.SeHGNNConv",
-        "Features averaged along each metapath hop by hop, once, then maps per metapath and attention among them.",
+        "Features averaged along each metapath, once, then maps per metapath and attention among them.",
         parameters=(
             OUT_CHANNELS,
             Parameter("num_layers", "int", 2, minimum=1),

@@ -18,7 +18,7 @@ def as_edge_index(edge_index: Tensor, num_nodes: int) -> EdgeIndex:
     >>> as_edge_index(torch.tensor([[0, 1], [1, 2]]), 4).sparse_size()
     (4, 4)
     """
-    return EdgeIndex(edge_index, sparse_size=(num_nodes, num_nodes))
+    return EdgeIndex(edge_index, sparse_size=(num_nodes, num_nodes))  # pyright: ignore[reportCallIssue]
 
 
 class CuGraphSAGEConv(SAGEBase):
