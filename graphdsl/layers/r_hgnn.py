@@ -168,7 +168,8 @@ class RHGNNLayer(MessagePassing):
         values = made.unflatten(-1, (self.heads, made.size(-1) // self.heads))
         score = torch.einsum("jnhc,ihc->ijnh", values, self.cross[item.relations])
         share = functional.leaky_relu(score, self.negative_slope).softmax(1)
-        crossed = torch.einsum("ijnh,jnhc->inhc", share, values).reshape(made.shape)
+        # One matrix product would multiply nodes * heads tiny matrices, which is far slower.
+        crossed = torch.stack([(part.unsqueeze(-1) * values).sum(0) for part in share]).view_as(made)
         crossed = functional.dropout(crossed, self.dropout, self.training and item.many > 1)
         if self.norm_weight is None or self.norm_bias is None:
             return crossed
