@@ -29,12 +29,16 @@ def renamed(code: str, message: str, span: Span, instead: Renamed, place: Span |
 
 
 def other_layers(entry: Entry, name: str) -> tuple[str, ...]:
-    """Layers that read an input which this one does not read, those that most people use first."""
+    """Layers that read an input which this one does not read, those that most people use first.
+
+    Layers that need a further package are not proposed.
+    """
     if entry.kind not in ("conv", "model"):
         return ()
-    able = [other.name for other in entries(entry.kind) if other.input(name) is not None]
+    others = [other for other in entries(entry.kind) if not other.requires]
+    able = [other.name for other in others if other.input(name) is not None]
     if not able:
-        having = [other.name for other in entries(entry.kind) if other.parameter(name) is not None]
+        having = [other.name for other in others if other.parameter(name) is not None]
         having.sort(key=lambda other: (_USUAL.index(other) if other in _USUAL else len(_USUAL), other))
         return (f"layers that have it: {', '.join(f'`{item}`' for item in having[:_SHOWN])}",) if having else ()
     able.sort(key=lambda other: (_USUAL.index(other) if other in _USUAL else len(_USUAL), other))
