@@ -44,13 +44,18 @@ RELATION_LAYERS = (
     "ResGatedGraphConv(4)",
     "LEConv(4)",
 )
-WITHIN_ONE_TYPE = ("GCNConv(4)", "TAGConv(4)", "APPNP(K = 2, alpha = 0.1)", "ChebConv(4, K = 2)")
+WITHIN_ONE_TYPE = ("GCNConv(4)", "TAGConv(4)", "APPNP(K = 2, alpha = 0.1)", "ChebConv(4, K = 2)", "HPNConv(4, K = 2)")
 JOINT_LAYERS = (
     "HGTConv(4, heads = 2)",
     "HANConv(4, heads = 2)",
     "RGCNConv(4, num_bases = 2)",
     "RGATConv(4)",
     "RGCNConv(w)",
+    "SimpleHGNConv(2, num_layers = 2, heads = 2)",
+    'CompGCNConv(4, composition = "corr", num_layers = 2)',
+    "IEHGCNConv(4)",
+    "HetSANNConv(2, heads = 2)",
+    "RHGNNConv(4, heads = 2)",
 )
 NODE_LAYERS = ("Linear(4)", "Linear(w)", "MLP(5, 4)", "MLP(4, norm = none)")
 PIPES = (
