@@ -32,7 +32,7 @@ def unpool(x: Tensor, perm: Tensor, onto: Tensor) -> Tensor:
 
 
 def unpool_merged(x: Tensor, unpool_info: Merged) -> tuple[Tensor, Tensor, Tensor]:
-    """The row of each merged node for all that it was made of, as in `EdgePooling.unpool`.
+    """The row of each merged node for all that it was made of, without its score, as in `EdgePooling.unpool`.
 
     Args:
         x: rows [merged, width].
@@ -41,7 +41,9 @@ def unpool_merged(x: Tensor, unpool_info: Merged) -> tuple[Tensor, Tensor, Tenso
     Returns:
         Rows [num_nodes, width], edges [2, num_edges] and the graph of each node [num_nodes], as they were.
     """
-    return x.index_select(0, unpool_info.cluster), unpool_info.edge_index, unpool_info.batch
+    score = getattr(unpool_info, "new_edge_score", None)  # `EdgePooling` multiplied by it, `ClusterPooling` has none.
+    rows = x if score is None else x / score.view(-1, 1)
+    return rows.index_select(0, unpool_info.cluster), unpool_info.edge_index, unpool_info.batch
 
 
 def stack(*xs: Tensor) -> Tensor:
