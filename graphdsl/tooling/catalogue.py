@@ -30,6 +30,7 @@ KINDS: Final[tuple[tuple[Kind, str], ...]] = (
     ("dropout", "dropout"),
     ("readout", "readouts: `predict graph.y from …: readout(NAME)`, steps"),
     ("pool", "pooling that changes the graph: steps"),
+    ("search", "neighbours found by position, points merged by cells: steps"),
     ("dense", "dense graphs: steps"),
     ("loss", "losses of values: `penalty`, steps"),
     ("objective", "objectives without labels: `learn TARGET: NAME`"),
@@ -74,6 +75,12 @@ def page(entry: Entry) -> str:
     """An entry for people."""
     lines = [f"{entry.name}  ({entry.path})", f"  {entry.doc}", *_about(entry)]
     lines += ["", "arguments:", *(_line(item) for item in entry.parameters)] if entry.parameters else []
+    ends = [
+        f"  {name:<20} as wide as {network.why}; its `out_channels` may be left out"
+        for name, network in entry.networks.items()
+        if network.gives is not None
+    ]
+    lines += ["", "networks whose width follows:", *ends] if ends else []
     if entry.derived:
         lines += ["", "filled in by the compiler: " + ", ".join(entry.derived)]
     if entry.left_out:
