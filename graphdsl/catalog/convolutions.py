@@ -52,7 +52,7 @@ ENTRIES: Final = (
         "Mean (or other aggregation) of the neighbours and the node itself, each through a linear map.",
         parameters=(
             OUT_CHANNELS,
-            Parameter("aggr", "string|list[string]", "mean", choices=AGGREGATIONS),
+            Parameter("aggr", "string|list[string]|aggregation", "mean", choices=AGGREGATIONS),
             flag("normalize", False),
             ROOT_WEIGHT,
             flag("project", False),
@@ -72,7 +72,7 @@ ENTRIES: Final = (
     relation_layer(
         "SimpleConv",
         "Aggregation of the neighbours alone, without anything learned; a list sets several side by side.",
-        parameters=(Parameter("aggr", "string|list[string]", "sum", choices=AGGREGATIONS),),
+        parameters=(Parameter("aggr", "string|list[string]|aggregation", "sum", choices=AGGREGATIONS),),
         left_out={"combine_root": "`| residual` adds the node itself, `cat(h0, h1)` sets it beside"},
         width=rules.aggregations_width,
         inputs=(EDGE_WEIGHT,),

@@ -10,6 +10,9 @@ INSTEAD: Final[Mapping[str, str]] = MappingProxyType(
     {
         "HeteroConv": "`edges { … } combine …`",
         "HeteroDictLinear": "`nodes { … }`",
+        "HeteroLinear": "`nodes { *: Linear(64) }`, which has one map for each type",
+        "HeteroBatchNorm": "`| BatchNorm`, which has one norm for each type",
+        "HeteroLayerNorm": '`| LayerNorm(mode = "node")`, which has one norm for each type',
         "Sequential": "`sequential x, edge_index { … }`",
         "to_hetero": "rules: `edges { *: SAGEConv(64) }` gives every relation a layer of its own",
         "to_hetero_with_bases": "`RGCNConv(64, num_bases = 4)` in `edges { … }`, which shares bases between relations",

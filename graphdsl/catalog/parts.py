@@ -44,9 +44,34 @@ MESSAGE_PASSING: Final[Mapping[str, str]] = {
 """What every message passing class takes through `**kwargs` and a spec does not offer."""
 
 
+MESSAGE_AGGREGATIONS: Final = frozenset(
+    {
+        "SumAggregation",
+        "MeanAggregation",
+        "MaxAggregation",
+        "MinAggregation",
+        "MulAggregation",
+        "VarAggregation",
+        "StdAggregation",
+        "SoftmaxAggregation",
+        "PowerMeanAggregation",
+        "VariancePreservingAggregation",
+        "MultiAggregation",
+    }
+)
+"""Readouts that can reduce messages too: they take edges in any order, messages of any shape, and nodes without any.
+
+The others sort, pad or pack the messages of each node, which PyG does for sorted edges only, or fail on a relation without
+edges (median, quantile).
+"""
+
+
 def aggregation(default: str, *choices: str, keyword: bool = False) -> Parameter:
-    """`aggr`: how messages into a node are reduced; `keyword` where PyG takes it through `**kwargs`."""
-    return Parameter("aggr", "string", default, choices=choices or AGGREGATIONS, keyword=keyword)
+    """`aggr`: how messages into a node are reduced; `keyword` where PyG takes it through `**kwargs`.
+
+    Without `choices` it may be a layer too: `aggr = SoftmaxAggregation(learn = true)`.
+    """
+    return Parameter("aggr", "string" if choices else "string|aggregation", default, choices=choices or AGGREGATIONS, keyword=keyword)
 
 
 def count(name: str, default: Any = None, minimum: float = 1) -> Parameter:

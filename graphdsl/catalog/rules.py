@@ -64,8 +64,8 @@ def aggregations_width(arguments: Arguments, width: int | None) -> int | None:
     >>> aggregations_width({"aggr": ("mean", "max")}, 16)
     32
     """
-    aggr: str | Sequence[str] = arguments["aggr"]
-    return width if width is None or isinstance(aggr, str) else width * len(aggr)
+    aggr: Any = arguments["aggr"]
+    return width if width is None or not isinstance(aggr, list | tuple) else width * len(cast(Sequence[str], aggr))
 
 
 def powers_width(arguments: Arguments, _width: int | None) -> int | None:

@@ -102,6 +102,7 @@ _TYPES: Final[dict[str, Callable[[Any], bool]]] = {
     "none": lambda value: value is None,
     "module": _is_module,
     "conv": _is_module,
+    "aggregation": _is_module,
     "activation": _is_activation,
 }
 
@@ -159,6 +160,7 @@ _PHRASES: Final[dict[str, Callable[[Parameter], str]]] = {
     "string": _text,
     "module": lambda _parameter: "a layer such as `MLP(64, 64)`",
     "conv": lambda _parameter: "a convolution such as `GCNConv(64)`",
+    "aggregation": lambda _parameter: "an aggregation such as `SoftmaxAggregation(learn = true)`",
     "activation": lambda _parameter: "an activation such as `relu`",
 }
 

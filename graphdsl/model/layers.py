@@ -46,6 +46,7 @@ PLACES: dict[str, tuple[tuple[Kind, ...], str]] = {
     "argument": (_NODE, "an argument"),
     "convolution": (("conv",), "an argument that takes a convolution"),
     "activation": (("activation",), "an argument that takes an activation"),
+    "aggregation": (("readout",), "an argument that takes an aggregation"),
 }
 """Kinds of layers that can stand at a place, and how the place is called."""
 
@@ -56,7 +57,7 @@ _REPORTED = object()
 """Stands for a nested layer that was refused, and reported."""
 
 
-_NESTED = {"module": "argument", "conv": "convolution", "activation": "activation"}
+_NESTED = {"module": "argument", "conv": "convolution", "activation": "activation", "aggregation": "aggregation"}
 """The place of a layer among arguments, by the type of the parameter."""
 _OWNERS = {"edge": "an edge", "node": "a node"}
 
@@ -113,7 +114,7 @@ class LayerReader:
             return None
         whole = entry.kind == "model" and entry.scope != "relation"
         unfit = (place == "step" and header_of(entry) is None) or (place == "edges" and whole)
-        unfit |= place == "convolution" and not is_nestable(entry)
+        unfit |= place in ("convolution", "aggregation") and not is_nestable(entry, place)
         if unfit or entry.kind not in kinds or (place == "argument" and entry.accepts_ids):
             self.found.append(misplaced(call, entry, place, where))
             return None
@@ -315,7 +316,7 @@ class LayerReader:
             return self.read(node, place, open_end) or _REPORTED
         if isinstance(node, n.Reference) and node.name.text not in self.values:
             name = node.name.text
-            if place is not None and seek(name) is not None:
+            if place is not None and seek(name) is not None and name not in parameter.choices:
                 return self.read(n.Call(node.name, (), node.span), place, open_end) or _REPORTED
             if parameter.choices and name in parameter.choices:
                 helps = (f'write it as a string: `"{name}"`',)

@@ -1,6 +1,6 @@
 """What to say about a layer that exists, but cannot stand at a place."""
 
-from graphdsl.catalog import Entry
+from graphdsl.catalog import Entry, parts
 from graphdsl.syntax import nodes as n
 from graphdsl.text import Diagnostic, report
 
@@ -20,13 +20,18 @@ def misplaced(call: n.Call, entry: Entry, place: str, where: str) -> Diagnostic:
         message, said = _of_step(entry)
     elif place == "convolution":
         message, said = _inside(entry)
+    elif place == "aggregation":
+        message = f"`{entry.name}` cannot reduce the messages of edges"
+        said = f"aggregations that can: {', '.join(f'`{name}`' for name in sorted(parts.MESSAGE_AGGREGATIONS))}"
     else:
         message, said = _elsewhere(call, entry, place, where)
     return report("GNN107", message, call.name.span, helps=(said,))
 
 
-def is_nestable(entry: Entry) -> bool:
-    """Whether a convolution can stand inside another layer: called with the nodes, the edges and values of these."""
+def is_nestable(entry: Entry, place: str) -> bool:
+    """Whether a layer can stand inside another: an aggregation of messages, or what is called with nodes, edges and values."""
+    if place == "aggregation":
+        return entry.name in parts.MESSAGE_AGGREGATIONS
     return entry.scope == "relation" and not entry.stacked and all(item.source == "edge" for item in entry.inputs)
 
 

@@ -102,6 +102,11 @@ def _nested(use: LayerUse, around: Surroundings, found: list[Diagnostic]) -> dic
             inputs=around.inputs,
         )
         built[name] = made = build_module(value, inner, found)
+        told = entry.parameter(name)
+        if told is not None and "aggregation" in told.type and made.width_out not in (None, inner.width):
+            message = f"`{made.name}` gives {made.width_out} columns for {inner.width}, and messages keep their width"
+            helps = ('write `mode = "mean"`, or give a list where the layer takes one: `aggr = ["mean", "max"]`',)
+            found.append(report("GNN502", message, made.span, helps=helps))
         if wanted is not None and made.width_out is not None and made.width_out != wanted:
             _report_width(use, name, made, wanted, network, found)
     return built

@@ -11,6 +11,29 @@ ROWS = (
         'SAGEConv(4, aggr = "max", normalize = true, root_weight = false, project = true, bias = false)',
         lambda c: pyg.SAGEConv(c.widths, 4, "max", normalize=True, root_weight=False, project=True, bias=False),
     ),
+    Relation(
+        "SAGEConv(4, aggr = SoftmaxAggregation(t = 0.5, learn = true))",
+        lambda c: pyg.SAGEConv(c.widths, 4, aggr=pyg.aggr.SoftmaxAggregation(0.5, learn=True)),
+    ),
+    Relation(
+        'GraphConv(4, aggr = MultiAggregation(["mean", "max"], mode = "sum"))',
+        lambda c: pyg.GraphConv(c.widths, 4, aggr=pyg.aggr.MultiAggregation(["mean", "max"], mode="sum")),
+    ),
+    Relation(
+        "SimpleConv(aggr = PowerMeanAggregation(p = 2.0, learn = true))",
+        lambda _: pyg.SimpleConv(aggr=pyg.aggr.PowerMeanAggregation(2.0, learn=True)),
+    ),
+    Relation(
+        'GATConv(4, heads = 2, aggr = MultiAggregation(["mean", "std"], mode = "mean"))',
+        lambda c: pyg.GATConv(
+            c.widths,
+            4,
+            heads=2,
+            edge_dim=c.edge_dim,
+            aggr=pyg.aggr.MultiAggregation(["mean", "std"], mode="mean"),
+            **c.loops,
+        ),
+    ),
     Relation("GraphConv(4)", lambda c: pyg.GraphConv(c.widths, 4)),
     Relation('GraphConv(4, aggr = "mean", bias = false)', lambda c: pyg.GraphConv(c.widths, 4, "mean", bias=False)),
     Relation("SimpleConv()", lambda _: pyg.SimpleConv()),
