@@ -49,9 +49,9 @@ class Parameter:
 
     Attributes:
         name: PyG's name.
-        type: alternatives joined by `|` from: int, float, bool, string, none, module, conv, aggregation, activation, and lists such as
-            list[int]. `module` takes a nested layer (`GINConv(nn = MLP(64, 64))`), `conv` a convolution within one type, `aggregation` one of `parts.MESSAGE_AGGREGATIONS`,
-            `activation` the name of an activation.
+        type: alternatives joined by `|` from: int, float, bool, string, none, module, conv, aggregation, activation, and
+            lists such as list[int]. `module` takes a nested layer (`GINConv(nn = MLP(64, 64))`), `conv` a convolution within
+            one type, `aggregation` one of `parts.MESSAGE_AGGREGATIONS`, `activation` the name of an activation.
         default: PyG's default, or REQUIRED.
         minimum: smallest value that makes sense, if there is one.
         above: last value that is too small (exclusive), if there is one: `eps` is more than 0.

@@ -71,7 +71,8 @@ def aggregation(default: str, *choices: str, keyword: bool = False) -> Parameter
 
     Without `choices` it may be a layer too: `aggr = SoftmaxAggregation(learn = true)`.
     """
-    return Parameter("aggr", "string" if choices else "string|aggregation", default, choices=choices or AGGREGATIONS, keyword=keyword)
+    kind = "string" if choices else "string|aggregation"
+    return Parameter("aggr", kind, default, choices=choices or AGGREGATIONS, keyword=keyword)
 
 
 def count(name: str, default: Any = None, minimum: float = 1) -> Parameter:
