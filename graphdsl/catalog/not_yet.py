@@ -8,7 +8,6 @@ _OTHERS: Final = (
     "relates two sets of points; the values of a `sequential` block belong to one, and edges join nodes of one"
 )
 _DATA: Final = "takes and returns a whole `Data` object"
-_OBJECTIVE: Final = "brings a training objective of its own"
 _LABELS: Final = "reads labels of training nodes"
 _PART: Final = "attention between dense rows, a part of other models"
 _TYPES: Final = "numbers all node types together and reads the type of each node"
@@ -52,9 +51,6 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "PolynormerAttention": _PART,
         "QFormer": "attention between texts and graphs, a part of language models",
         "MetaLayer": "takes three functions of Python",
-        "VGAE": _OBJECTIVE,
-        "ARGA": _OBJECTIVE,
-        "ARGVA": _OBJECTIVE,
         "SignedGCN": "reads two relations, positive and negative, and brings a training objective of its own",
         "RENet": "reads histories of events that its own data set class collects, and returns ranks of entities",
         "GPSE": "an encoder to be pre-trained on encodings of its own; it takes and returns a whole `Data` object",

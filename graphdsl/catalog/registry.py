@@ -6,6 +6,7 @@ from typing import Final
 from graphdsl.catalog import (
     activations,
     attention,
+    autoencoders,
     convolutions,
     cugraph,
     dense,
@@ -39,6 +40,7 @@ _FAMILIES: Final = (
     heterogeneous,
     metapaths,
     nodes,
+    autoencoders,
     norms,
     activations,
     readouts,

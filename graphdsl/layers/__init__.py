@@ -3,9 +3,11 @@
 They take what PyG's own layers take: all types numbered together with an `edge_type` vector (as `RGCNConv`), one relation
 (as `SAGEConv`), or dictionaries by type and relation (as `HGTConv`). No loop runs over nodes or edges.
 Some are PyG's own, made fit for what a spec allows: `FeaStConv` on relations without edges, `HypergraphConv` along a metapath,
-and the `CuGraph…` layers on an ordinary `edge_index`.
+and the `CuGraph…` layers on an ordinary `edge_index`. `Variational` and `Adversarial` are
+what PyG's `VGAE` and `ARGA` add to an auto-encoder.
 """
 
+from graphdsl.layers.autoencoders import Adversarial, Variational
 from graphdsl.layers.compgcn import CompGCNConv, CompGCNLayer
 from graphdsl.layers.cugraph import CuGraphGATConv, CuGraphRGCNConv, CuGraphSAGEConv
 from graphdsl.layers.fastgtn import FastGTNConv
@@ -22,6 +24,7 @@ from graphdsl.layers.simple_hgn import SimpleHGNConv, SimpleHGNLayer
 from graphdsl.layers.super_gat import SuperGATConv
 
 __all__ = [
+    "Adversarial",
     "CompGCNConv",
     "CompGCNLayer",
     "CuGraphGATConv",
@@ -41,4 +44,5 @@ __all__ = [
     "SimpleHGNConv",
     "SimpleHGNLayer",
     "SuperGATConv",
+    "Variational",
 ]

@@ -45,7 +45,10 @@ def own_losses(layer: LayerUse) -> Iterator[str]:
 def stage_losses(stage: AnyStage) -> dict[str, Span]:
     """Losses that a stage gives by itself: the name by which its module gives each, and the place of the layer."""
     rules = stage.rules if isinstance(stage, NodesStage | EdgesStage) else ()
-    return {name: rule.layer.span for rule in reversed(rules) for name in own_losses(rule.layer)}
+    layers = [rule.layer for rule in rules]
+    for item in stage.pipe:
+        layers += [item.layer] if item.layer is not None else [rule.layer for rule in item.rules]
+    return {name: layer.span for layer in reversed(layers) for name in own_losses(layer)}
 
 
 def written(what: n.Penalised, arguments: Mapping[str, Any]) -> str:

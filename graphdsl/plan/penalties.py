@@ -1,7 +1,7 @@
 """Lowering of penalties, and whether what they penalise is computed at all."""
 
 from graphdsl.model import Penalty as Penalised
-from graphdsl.plan.ir import Plan, RelationStage
+from graphdsl.plan.ir import JointStep, NodeStage, NodeStep, Plan, RelationStage, RelationStep
 from graphdsl.plan.module_spec import ModuleSpec
 from graphdsl.plan.modules import Surroundings, build_module
 from graphdsl.plan.passes.mark_live import needed_types
@@ -53,7 +53,11 @@ def _is_alive(penalty: Penalty, plan: Plan) -> bool:
     """Whether some layer with this loss is computed."""
     for number in penalty.stages:
         stage = plan.stages[number]
-        steps = (*stage.steps, *stage.joints) if isinstance(stage, RelationStage) else ()
+        steps: list[RelationStep | JointStep | NodeStep] = [step for item in stage.pipe for step in item.steps]
+        if isinstance(stage, RelationStage | NodeStage):
+            steps += stage.steps
+        if isinstance(stage, RelationStage):
+            steps += stage.joints
         if any(step.live and penalty.own in {module.name for module in nested(step.module)} for step in steps):
             return True
     return False

@@ -159,6 +159,8 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
     "prelu": ({}, {"num_parameters": SOURCE}),
     "threshold": ({"threshold": 0.1, "value": 2.0},),
     "glu": ({},),
+    "Variational": ({},),
+    "Adversarial": ({"discriminator": Layer("Linear", 1, {"out_channels": 1})},),
 }
 
 WITHOUT_ARGUMENTS = frozenset(

@@ -285,8 +285,9 @@ def test_rotation_refuses_odd_widths() -> None:
         build(entry, OUT, (5, 5), bound=False)
 
 
-def test_glu_refuses_odd_widths() -> None:
-    entry = find("glu")
+@pytest.mark.parametrize("name", ["glu", "Variational"])
+def test_halves_refuse_odd_widths(name: str) -> None:
+    entry = find(name)
     assert [rule({}, 5).code for rule in entry.rules] == ["GNN204"]
     with pytest.raises(RuntimeError):
         build(entry, {}, (5, 5), bound=False)(torch.randn(NODES, 5))
@@ -312,7 +313,7 @@ def test_what_pyg_takes_silently_is_refused(name: str, arguments: dict[str, Any]
 
 
 def test_every_rule_is_tried() -> None:
-    covered = {name for name, _, _ in (*REFUSED, *SILENT)} | {"glu", "MAGNNConv"}
+    covered = {name for name, _, _ in (*REFUSED, *SILENT)} | {"glu", "Variational", "MAGNNConv"}
     assert {entry.name for entry in SINGLE if entry.rules} == covered
 
 

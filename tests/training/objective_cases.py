@@ -48,15 +48,17 @@ train along { epochs: 30, batch_size: 64, optimizer: Adam(lr = 0.05) }
 """
 
 
-def papers(nodes: int = 240, tell: float = 0.0, seed: int = 0) -> HeteroData:
+def papers(
+    nodes: int = 240, tell: float = 0.0, seed: int = 0, communities: int = COMMUNITIES, inside: float = 0.1
+) -> HeteroData:
     """Papers cite mostly papers of their community; `tell` is how much of it their features say."""
     g = torch.Generator().manual_seed(seed)
-    y = torch.arange(nodes) % COMMUNITIES
-    chance = torch.where(y.unsqueeze(0) == y.unsqueeze(1), 0.1, 0.005)
+    y = torch.arange(nodes) % communities
+    chance = torch.where(y.unsqueeze(0) == y.unsqueeze(1), inside, 0.005)
     cites = (torch.rand(nodes, nodes, generator=g) < chance).triu(1)
     data = HeteroData()
     data["paper"].x = torch.randn(nodes, 16, generator=g)
-    data["paper"].x[:, :COMMUNITIES] += tell * torch.eye(COMMUNITIES)[y]
+    data["paper"].x[:, :communities] += tell * torch.eye(communities)[y]
     data["paper", "cites", "paper"].edge_index = (cites | cites.t()).nonzero().t().contiguous()
     return split(data, "paper", y, g)
 

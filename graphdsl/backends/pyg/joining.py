@@ -7,6 +7,7 @@ from torch_geometric.nn.conv.hetero_conv import group
 from graphdsl.backends.graph import Graph, Values
 from graphdsl.backends.modules import build_module
 from graphdsl.backends.naming import module_key
+from graphdsl.backends.own_losses import own_losses, take_losses
 from graphdsl.backends.places import located
 from graphdsl.backends.pyg.pipe import build_pipe, run_pipe
 from graphdsl.plan import JoinStage
@@ -24,6 +25,7 @@ class StateJoin(nn.Module):
         super().__init__()
         self.jump = nn.ModuleDict({module_key(step.type): build_module(step.module) for step in stage.modules})
         self.pipe = build_pipe(stage)
+        self._own = own_losses(self)
 
     def forward(self, stage: JoinStage, states: list[Values], graph: Graph, live: bool) -> Values:
         """Values [num_nodes, width] of the joined types.
@@ -34,12 +36,17 @@ class StateJoin(nn.Module):
             graph: not read; all stages are called alike.
             live: not read; what is there is joined.
         """
+        take_losses(self._own)
         made: Values = {}
         for name in stage.produced:
             if all(name in states[state] for state in stage.states):
                 with located(f"`{stage.kind}` of `{show_name(name)}`", stage.span):
                     made[name] = self._join(stage, name, [states[state][name] for state in stage.states])
         return run_pipe(self.pipe, made, states[stage.reads])
+
+    def penalties(self) -> dict[str, Tensor]:
+        """Losses that layers of the pipe have of their own, of the latest forward pass, by class."""
+        return take_losses(self._own)
 
     def _join(self, stage: JoinStage, name: str, values: list[Tensor]) -> Tensor:
         if stage.kind == "same":

@@ -1,10 +1,11 @@
 """Node maps: each type through a module of its own."""
 
-from torch import nn
+from torch import Tensor, nn
 
 from graphdsl.backends.graph import Graph, Values
 from graphdsl.backends.modules import build_module, run_module
 from graphdsl.backends.naming import module_key
+from graphdsl.backends.own_losses import own_losses, take_losses
 from graphdsl.backends.places import located
 from graphdsl.backends.pyg.pipe import build_pipe, run_pipe
 from graphdsl.plan import NodeStage
@@ -22,6 +23,7 @@ class NodeMap(nn.Module):
         super().__init__()
         self.nodes = nn.ModuleDict({module_key(step.type): build_module(step.module) for step in stage.steps})
         self.pipe = build_pipe(stage)
+        self._own = own_losses(self)
 
     def forward(self, stage: NodeStage, states: list[Values], graph: Graph, live: bool) -> Values:
         """Values [num_nodes, width] of the types that the stage makes.
@@ -33,9 +35,14 @@ class NodeMap(nn.Module):
             live: leave out what no prediction depends on.
         """
         read = states[stage.reads]
+        take_losses(self._own)
         made: Values = {}
         for step in stage.steps:
             if step.live or not live:
                 with located(f"`{step.module.name}` on `{show_name(step.type)}`", step.rule):
                     made[step.type] = run_module(self.nodes[module_key(step.type)], read[step.type], step.width_out)
         return run_pipe(self.pipe, made, read)
+
+    def penalties(self) -> dict[str, Tensor]:
+        """Losses that layers have of their own, of the latest forward pass: by class, those of all types added up."""
+        return take_losses(self._own)
