@@ -66,10 +66,10 @@ class Adversarial(nn.Module):
         """Draw the discriminator's parameters anew."""
         reset(self.discriminator)
 
-    def forward(self, z: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         """The values themselves."""
-        self._z = z
-        return z
+        self._z = x
+        return x
 
     def adversarial_loss(self) -> Tensor:
         """`reg_loss` of the values of the latest pass for the encoder, and `discriminator_loss` for the discriminator."""
