@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch_geometric.typing
 from torch import Tensor
+from torch_geometric.nn.conv import spline_conv
 
 from graphdsl.catalog import packages
 
@@ -46,6 +47,18 @@ def _grid_cluster(pos, size, start, end) -> Tensor:
     return (place * step).sum(1)
 
 
+def _spline_basis(pseudo, kernel_size, is_open_spline, degree) -> tuple[Tensor, Tensor]:
+    """One knot for each edge, the nearest below, with a weight that follows its coordinates: no spline, the same shapes."""
+    steps = torch.cat([torch.ones(1, dtype=torch.long), kernel_size[:-1].cumprod(0)])
+    place = ((pseudo.detach().sigmoid() * kernel_size).long() * steps).sum(1, keepdim=True)
+    share = (pseudo * (1 + is_open_spline)).sum(1, keepdim=True) * degree
+    return share, place
+
+
+def _spline_weighting(x, weight, basis, index) -> Tensor:
+    return torch.einsum("ei,esio,es->eo", x, weight[index], basis)
+
+
 def _define() -> None:
     _LIBRARY.define(f"knn({_ENDS}, int k, bool cosine, int num_workers) -> Tensor")
     _LIBRARY.define(f"radius({_ENDS}, float r, int most, int num_workers, bool ignore_same_index) -> Tensor")
@@ -64,5 +77,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> None:
         return
     for flag in ("WITH_KNN", "WITH_RADIUS", "WITH_GRID_CLUSTER"):
         monkeypatch.setattr(torch_geometric.typing, flag, True)
+    monkeypatch.setattr(spline_conv, "spline_basis", _spline_basis)
+    monkeypatch.setattr(spline_conv, "spline_weighting", _spline_weighting)
     is_here = packages._is_here
     monkeypatch.setattr(packages, "_is_here", lambda item: item.name == "pyg-lib" or is_here(item))
