@@ -275,6 +275,11 @@ class Entry:
         """The forward input of this name."""
         return next((item for item in self.inputs if item.name == name), None)
 
+    @property
+    def embeds(self) -> bool:
+        """Whether it reads nothing but node numbers, of which it learns vectors."""
+        return self.accepts_ids and "count" in self.derived.values()
+
     def needs_equal_pair(self, arguments: Arguments) -> bool:
         """Whether these arguments demand that source and target are equally wide."""
         named = any(arguments.get(name) is True for name in self.equal_pair_if)

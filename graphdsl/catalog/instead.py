@@ -28,7 +28,6 @@ INSTEAD: Final[Mapping[str, str]] = MappingProxyType(
         "DistMult": "`predict a -[r]-> b: distmult` on `Embedding`s",
         "ComplEx": "`predict a -[r]-> b: complex` on `Embedding`s",
         "RotatE": "`predict a -[r]-> b: rotate` on `Embedding`s",
-        "LightGCN": "`Embedding`, then `LGConv` several times and `mean(h0, h1, …)`; `predict a -[r]-> b: dot`",
         "GlobalAttention": "`AttentionalAggregation(gate_nn = MLP(64, 1))`",
         "global_sort_pool": "`SortAggregation(k = 10)`",
         "MetaPath2Vec": "`learn METAPATH: MetaPath2Vec(…)`",

@@ -16,6 +16,7 @@ from graphdsl.layers.hetsann import HetSANNConv
 from graphdsl.layers.hpn import HPNConv
 from graphdsl.layers.hypergraph import HypergraphConv
 from graphdsl.layers.ie_hgcn import IEHGCNConv
+from graphdsl.layers.lightgcn import LightGCN
 from graphdsl.layers.magnn import MAGNNConv
 from graphdsl.layers.nars import NARSConv
 from graphdsl.layers.r_hgnn import RHGNNConv, RHGNNLayer
@@ -36,6 +37,7 @@ __all__ = [
     "HetSANNConv",
     "HypergraphConv",
     "IEHGCNConv",
+    "LightGCN",
     "MAGNNConv",
     "NARSConv",
     "RHGNNConv",

@@ -50,6 +50,8 @@ def _embedded(program: Program) -> set[str]:
             embedded |= {rule.type for rule in first if rule.layer.entry.accepts_ids}
             touched |= {rule.type for rule in first}
         elif isinstance(stage, EdgesStage):
+            read = [edge for rule in stage.rules if rule.layer.entry.embeds for edge in rule.edges]
+            embedded |= {end for edge in read for end in (edge[0], edge[2])} - touched
             touched |= {edge[2] for rule in stage.rules for edge in rule.edges}
     return embedded
 

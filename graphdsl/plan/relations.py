@@ -205,7 +205,11 @@ class _MapLowering:
         if layer.entry.accepts_ids and all(isinstance(width, Ids) for width in seen.values()):
             counts = [width.count if isinstance(width, Ids) else None for width in seen.values()]
             total = None if None in counts else sum(count for count in counts if count is not None)
-            return replace(sees, width=total, reads_ids=True)
+            return replace(sees, width=total, count=total, reads_ids=True)
+        if layer.entry.embeds:
+            late = [name for name, width in seen.items() if not isinstance(width, Ids)]
+            self.flow.late.setdefault(rule.span, []).extend(late)
+            return sees
         widths = {name: self.columns(name, layer) for name in types}
         if "width" in layer.entry.derived.values():
             self.check_equal(rule, widths)

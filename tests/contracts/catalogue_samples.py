@@ -133,6 +133,7 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
     "NARSConv": (OUT, {**OUT, "num_hops": 3, "num_subsets": 2, "num_layers": 1, "seed": 4}),
     "MAGNNConv": (OUT, {**OUT, "heads": 2, "encoder": "linear", "samples": 2, "seed": 3}),
     "HGTConv": ({**OUT, "heads": 2}, {"out_channels": SOURCE, "heads": 2}),
+    "LightGCN": ({"embedding_dim": 4, "num_layers": 2}, {"embedding_dim": 4, "num_layers": 0, "alpha": 0.5}),
     "RGCNConv": (OUT, {**OUT, "num_bases": 2}, {**OUT, "num_blocks": 2}),
     "FastRGCNConv": (OUT, {**OUT, "num_bases": 2}, {**OUT, "num_blocks": 2}),
     "RGATConv": (
@@ -299,7 +300,8 @@ def run(
         case "typed":
             inputs = _inputs(entry, count, widths[0], bound=bound)
             types = torch.arange(count) % RELATIONS
-            return module(torch.randn(NODES, widths[0]), _edges(NODES, NODES, count), types, **inputs)
+            x = torch.arange(NODES) if entry.embeds else torch.randn(NODES, widths[0])
+            return module(x, _edges(NODES, NODES, count), types, **inputs)
         case "relation":
             inputs = _inputs(entry, count, widths[0], bound=bound, one=one)
             source = torch.randn(NODES, *((2,) if entry.stacked else ()), widths[0])

@@ -104,11 +104,12 @@ ELSEWHERE = {
     "CuGraphRGCNConv": "layers/test_cugraph.py",
     "CuGraphSAGEConv": "layers/test_cugraph.py",
     "HypergraphConv": "layers/test_hypergraph.py",
+    "LightGCN": "layers/test_lightgcn.py",
     "MAGNNConv": "layers/test_magnn.py",
     "NARSConv": "layers/test_nars.py",
     "SeHGNNConv": "layers/test_sehgnn.py",
 }
-"""Layers that walk along metapaths and see the whole graph: the test that compiles them and does the same by hand."""
+"""Layers that see the whole graph, walk along metapaths, or read no features: the test that compiles them and does the same by hand."""
 
 
 def test_what_is_tested_elsewhere_is() -> None:
