@@ -10,6 +10,7 @@ INSTEAD: Final[Mapping[str, str]] = MappingProxyType(
     {
         "HeteroConv": "`edges { … } combine …`",
         "HeteroDictLinear": "`nodes { … }`",
+        "MessageNorm": "`GENConv(64, msg_norm = true)`, the layer that it is part of",
         "HeteroLinear": "`nodes { *: Linear(64) }`, which has one map for each type",
         "HeteroBatchNorm": "`| BatchNorm`, which has one norm for each type",
         "HeteroLayerNorm": '`| LayerNorm(mode = "node")`, which has one norm for each type',

@@ -16,7 +16,7 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
     {
         "MessagePassing": "the base class, not a layer",
         "FusedGATConv": "fails in PyG: it calls a linear map (`lin_src`) that its constructor leaves out",
-        "SignedConv": "reads two relations, positive and negative, and two states in one",
+        "SignedConv": "reads two relations at once, positive and negative, and splits one state in two halves",
         "PANConv": "returns an adjacency matrix beside the node values",
         "WLConv": "reads and returns colours, not features",
         "HEATConv": _TYPES,
@@ -41,8 +41,7 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "ApproxL2KNNIndex": "an index over vectors, not a layer",
         "ApproxMIPSKNNIndex": "an index over vectors, not a layer",
         "knn_interpolate": _OTHERS,
-        "MessageNorm": "reads a message beside the node, so it has no place after a layer",
-        "MultiheadAttention": "attention between all positions of a sequence, not an activation of one node",
+        "MultiheadAttention": "attends between positions of a sequence; `GPSConv(conv = none)` does between nodes of a graph",
         "Softmax2d": "for images; `softmax` works on the columns of a node",
         "PositionalEncoding": "reads one number, not the columns of a node",
         "TemporalEncoding": "reads one number, not the columns of a node",
