@@ -21,7 +21,7 @@ ENTRIES: Final = (
         "Variational",
         "node",
         "graphdsl.layers.Variational",
-        "Values drawn in training from the mean and spread in `cat(mu, logstd)`; its loss is the KL divergence.",
+        "In training, values drawn by `cat(mu, logstd)`; its loss is the KL divergence.",
         width=_half,
         rules=(_even,),
         loss="kl_loss",
