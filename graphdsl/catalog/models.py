@@ -46,7 +46,7 @@ def _model(name: str, doc: str, parameters: Sequence[Parameter], **fields: Any) 
     fields.setdefault("width", rules.out_channels)
     fields.setdefault("derived", _WIDTH)
     fields.setdefault("bipartite", False)
-    path = f"torch_geometric.nn.models.{name}"
+    path = fields.pop("path", f"torch_geometric.nn.models.{name}")
     return Entry(name, "model", path, doc, tuple(parameters), **fields)
 
 
@@ -307,6 +307,37 @@ ENTRIES: Final = (
         takes=(X, EDGES, Slot("batch", ("batch",))),
         requires=("torch-geometric >= 2.7",),
         paper="Wu et al., SGFormer: Simplifying and Empowering Transformers for Large-Graph Representations, NeurIPS 2023",
+    ),
+    _model(
+        "Polynormer",
+        "Polynomials of local messages, then linear attention in each graph; gives log-probabilities.",
+        (
+            _HIDDEN,
+            OUT_CHANNELS,
+            Parameter("local_layers", "int", 7, minimum=1),
+            Parameter("global_layers", "int", 2, minimum=1),
+            Parameter("in_dropout", "float", 0.15, minimum=0, below=1),
+            Parameter("dropout", "float", 0.5, minimum=0, below=1),
+            Parameter("global_dropout", "float", 0.5, minimum=0, below=1),
+            Parameter("heads", "int", 1, minimum=1),
+            Parameter("beta", "float", 0.9),
+            flag("qk_shared", False),
+            flag("pre_ln", False),
+            flag("post_bn", True),
+            flag("local_attn", False),
+            _named("global_attention", "bool", True),
+        ),
+        path="graphdsl.layers.polynormer.Polynormer",
+        rules=(
+            rules.needs(
+                "heads",
+                "PyG's global attention reads one head of `hidden_channels` columns",
+                "leave `heads` out, or switch `global_attention` off",
+                lambda arguments: arguments["heads"] > 1 and arguments["global_attention"],
+            ),
+        ),
+        takes=(X, EDGES, Slot("batch", ("batch",))),
+        paper="Deng et al., Polynormer: Polynomial-Expressive Graph Transformer in Linear Time, ICLR 2024",
     ),
     _model(
         "AttentiveFP",

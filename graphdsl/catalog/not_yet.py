@@ -8,7 +8,6 @@ _OTHERS: Final = (
     "relates two sets of points; the values of a `sequential` block belong to one, and edges join nodes of one"
 )
 _DATA: Final = "takes and returns a whole `Data` object"
-_LABELS: Final = "reads labels of training nodes"
 _PART: Final = "attention between dense rows, a part of other models"
 _TYPES: Final = "numbers all node types together and reads the type of each node"
 
@@ -56,11 +55,10 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "GPSENodeEncoder": "reads encodings that a pre-trained `GPSE` has stored in the data",
         "GroupAddRev": "runs a convolution on shares of the columns, and again in its backward pass",
         "TGNMemory": "keeps a memory of events between batches, in the order of time",
-        "LabelPropagation": _LABELS,
-        "CorrectAndSmooth": _LABELS,
-        "MaskLabel": _LABELS,
+        "LabelPropagation": "spreads the labels of training nodes and has nothing to learn; labels are no input of a model",
+        "CorrectAndSmooth": "changes predictions by the labels of training nodes, after the training",
+        "MaskLabel": "reads labels of some training nodes, whose loss must then be left out, anew in each epoch",
         "LPFormer": "reads PageRank scores and counts of common neighbours of each pair, from sparse matrices",
-        "Polynormer": "its global attention is switched on by hand in the middle of the training",
         "ARLinkPredictor": "scores pairs by two embeddings of each node; `predict a -[r]-> b: bilinear` comes closest",
     }
 )

@@ -44,6 +44,13 @@ def basic(
     return lambda: getattr(models, name)(WIDTH, hidden, layers, out, **arguments)
 
 
+def polynormer(attends: bool, **arguments: Any) -> nn.Module:
+    """As PyG's example does after some epochs."""
+    module = models.Polynormer(WIDTH, 8, OUT, local_layers=2, **arguments)
+    module._global = attends
+    return module
+
+
 ROWS = [
     Row(f"GCN({BASIC})", "x, edge_index", basic("GCN")),
     Row(
@@ -102,6 +109,12 @@ ROWS = [
         'SGFormer(8, 3, aggregate = "cat", gnn_num_layers = 1)',
         "x, edge_index, batch",
         lambda: models.SGFormer(WIDTH, 8, OUT, aggregate="cat", gnn_num_layers=1),
+    ),
+    Row("Polynormer(8, 3, local_layers = 2)", "x, edge_index, batch", lambda: polynormer(True)),
+    Row(
+        "Polynormer(8, 3, local_layers = 2, heads = 2, global_attention = false, local_attn = true, pre_ln = true)",
+        "x, edge_index, batch",
+        lambda: polynormer(False, heads=2, local_attn=True, pre_ln=True),
     ),
     Row(
         "AttentiveFP(8, 3, num_layers = 2, num_timesteps = 2, dropout = 0.2)",

@@ -23,8 +23,8 @@ PASSED_TO = {
     "NeuralFingerprint": pyg.MFConv,
 }
 """The convolutions that models with `**kwargs` hand them to."""
-OWN = {"v2": False}
-"""Arguments that a model takes out of its `**kwargs`, with their defaults."""
+OWN = {"v2": False, "global_attention": True}
+"""Arguments that a model takes out of its `**kwargs`, or that our subclass adds, with their defaults."""
 
 
 def class_of(entry: Entry) -> type[torch.nn.Module]:
@@ -110,7 +110,7 @@ def test_what_the_rules_refuse_fails_in_pyg(name: str, arguments: dict[str, Any]
 
 
 def test_every_rule_is_tried() -> None:
-    below = {"PNA", "GraphUNet", "SchNet", "ViSNet"}
+    below = {"Polynormer", "PNA", "GraphUNet", "SchNet", "ViSNet"}
     assert {entry.name for entry in entries("model") if entry.rules} == {name for name, _, _ in REFUSED} | below
 
 
@@ -134,6 +134,16 @@ def test_towers_of_pna_share_the_columns(arguments: dict[str, Any], legal: bool)
     else:
         with pytest.raises(AssertionError):
             class_of(entry)(SOURCE, **arguments, **told)
+
+
+def test_global_attention_of_polynormer_has_one_head() -> None:
+    entry, arguments = find("Polynormer"), {"hidden_channels": 4, "out_channels": 2, "heads": 2}
+    assert [rule(entry.with_defaults(arguments), SOURCE).code for rule in entry.rules] == ["GNN204"]
+    assert entry.rules[0](entry.with_defaults({**arguments, "global_attention": False}), SOURCE) is None
+    module = class_of(entry)(SOURCE, **arguments)
+    module._global = True
+    with pytest.raises(RuntimeError):
+        module(torch.randn(6, SOURCE), EDGES, torch.zeros(6, dtype=torch.long))
 
 
 def test_heads_of_visnet_share_the_columns() -> None:
