@@ -155,6 +155,18 @@ def test_check_train_and_evaluate(installed: Path, folder: Path, capsys: pytest.
     assert "GateConv  (sample_layers.conv.GateConv)" in capsys.readouterr().out
 
 
+def test_layers_lists_what_packages_offer(installed: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    offer(folder, "broken", LostConv="no_such_module:ENTRY")
+    assert main(["layers", "GateConv"]) == 0
+    assert main(["layers"]) == 0
+    shown = capsys.readouterr()
+    assert "GateConv" in shown.out
+    assert "Mean of the neighbours, each behind a gate" in shown.out
+    assert "error[GNN112]: `LostConv` of `broken` 1.0 cannot be imported: no module named `no_such_module`" in shown.err
+    assert main(["layers", "LostConv"]) == 1
+    assert main(["layers", "GCNConv"]) == 0
+
+
 def test_a_checkpoint_remembers_what_it_needs(
     installed: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

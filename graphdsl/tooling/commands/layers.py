@@ -5,7 +5,7 @@ import json
 import sys
 from typing import Any
 
-from graphdsl.catalog import INSTEAD, NOT_YET, OBJECTIVES, SCORERS, entries, find, find_scorer, names
+from graphdsl.catalog import INSTEAD, NOT_YET, OBJECTIVES, SCORERS, Problem, entries, find_scorer, names, offered, seek
 from graphdsl.text import did_you_mean, report
 from graphdsl.tooling.arguments import add_plugins
 from graphdsl.tooling.catalogue import KINDS, as_dict, overview, page, scorer_as_dict, scorer_page
@@ -36,13 +36,26 @@ def _all(kind: str | None) -> list[dict[str, Any]]:
     return found + ([scorer_as_dict(item) for item in SCORERS.values()] if kind is None else [])
 
 
+def _refuse(problems: list[Problem], style: str = "text") -> int:
+    """Say what is wrong with layers of other packages."""
+    found = [
+        report(item.code, item.message, where="gnn layers", helps=(item.help,) if item.help else ()) for item in problems
+    ]
+    return print_findings(found, style, stream=sys.stderr) if found else CLEAN
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Print the list, or one entry."""
     name = arguments.name
     if name is None:
+        wrong = [item for item in map(seek, offered()) if isinstance(item, Problem)]
+        _refuse(wrong)  # A package that keeps its word is in the list, what is wrong with others is said beside it.
         print(json.dumps(_all(arguments.kind), indent=2) if arguments.json else overview(arguments.kind))
         return CLEAN
-    entry, scorer = find(name) or OBJECTIVES.get(name), find_scorer(name)
+    scorer = find_scorer(name)
+    entry = OBJECTIVES.get(name) or (None if scorer is not None or name in INSTEAD else seek(name))
+    if isinstance(entry, Problem):
+        return _refuse([entry], "json" if arguments.json else "text")
     if entry is not None:
         print(json.dumps(as_dict(entry), indent=2) if arguments.json else page(entry))
     elif scorer is not None:
