@@ -208,6 +208,31 @@ class Spec:
             raise SpecError(lacking, self.resolved.sources)
         return compile_plan(plan, backend=backend)
 
+    def to_python(self, model: str | None = None, *, data: Any = None, **parameters: Any) -> str:
+        """A model as one readable, formatted Python program on PyTorch and PyG; made without torch.
+
+        Args:
+            model: name of the model; may be left out where there is one.
+            data: as in `plan`; may be left out where the schema fixes every size.
+            **parameters: values over the model's defaults.
+
+        Returns:
+            The text of a program that defines one class. Its state dict has the keys of the compiled module, so each
+            loads the checkpoints of the other, and both give the same outputs.
+
+        Raises:
+            SpecError: if the model is wrong, or a width or count is still unknown.
+
+        >>> spec = loads("schema s { node a { x: float[3], y: class[2] } } model m on s { predict a.y }")
+        >>> print(spec.to_python("m").splitlines()[-1].strip())
+        return self.heads["a__y"](x_dict["a"])
+        """
+        from graphdsl.source import write_program
+
+        plan = self.plan(model, data=data, **parameters)
+        require_sizes(plan, *self.resolved.sources)
+        return write_program(plan)
+
     def validate(self, data: Any, model: str | None = None) -> "Report":
         """Compare data with the schema.
 

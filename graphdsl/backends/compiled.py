@@ -16,8 +16,8 @@ from graphdsl.backends.pairs import Pairs, pairs_by_name, score
 from graphdsl.backends.penalties import Given, Kept, compute
 from graphdsl.backends.places import located
 from graphdsl.backends.readouts import GraphReadout, Grouping
-from graphdsl.backends.requirements import find_requirements
 from graphdsl.plan import AnyHead, DropStage, GraphHead, Ids, LinkHead, ObjectiveHead, Plan, Stage
+from graphdsl.plan.requirements import find_requirements
 from graphdsl.text import EdgeKey
 
 StageBuilder = Callable[[Stage], nn.Module]

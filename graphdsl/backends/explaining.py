@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from graphdsl.backends.compiled import CompiledModel
 from graphdsl.backends.naming import edge_key, module_key
-from graphdsl.backends.requirements import find_requirements, running
 from graphdsl.plan import RelationStep
+from graphdsl.plan.requirements import find_requirements, running
 from graphdsl.text import EdgeKey
 
 

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from graphdsl.backends.derivation import DerivationCache, Made, make_relations, needed_derivations, origins_of
-from graphdsl.backends.requirements import Requirements
 from graphdsl.plan import Ids, InputBinding, Plan, Stacked
 from graphdsl.plan.bindings import METAPATH_WEIGHT
+from graphdsl.plan.requirements import Requirements
 from graphdsl.text import EdgeKey, Span, SpecError, did_you_mean, listing, report, show_edge, show_name
 
 Place = str | EdgeKey

@@ -166,9 +166,11 @@ def _edge_columns(name: str, edge: EdgeKey, flow: Flow) -> int | None:
         return 1 if _metapath_weighted(edge, flow) else None
     if attribute.type.width is not None:
         return attribute.type.width
-    store = flow.metadata.edges.get(edge) if flow.metadata else None
-    tensor = store.tensors.get(name) if store else None
-    return tensor.width if tensor else None
+    for key in (edge, flow.schema.edges[edge].inverse):  # An inverse has the attributes of its original.
+        store = flow.metadata.edges.get(key) if flow.metadata and key is not None else None
+        if store is not None and name in store.tensors:
+            return store.tensors[name].width
+    return None
 
 
 def input_columns(layer: LayerUse, edge: EdgeKey, flow: Flow) -> dict[str, int | None]:

@@ -6,12 +6,14 @@ from graphdsl.text.display import clean, columns
 from graphdsl.text.encoding import EdgeKey, decode, encode, encode_edge, join_edge, show_edge, show_name
 from graphdsl.text.explanation import explain, introduction
 from graphdsl.text.render import render, render_all, summary
+from graphdsl.text.reserved import RESERVED, container_key
 from graphdsl.text.source import SourceText, decode_source, read_source
 from graphdsl.text.span import Span
 from graphdsl.text.suggestion import certain, closest, did_you_mean, listing, renaming
 
 __all__ = [
     "CODES",
+    "RESERVED",
     "Code",
     "Diagnostic",
     "EdgeKey",
@@ -28,6 +30,7 @@ __all__ = [
     "clean",
     "closest",
     "columns",
+    "container_key",
     "decode",
     "decode_source",
     "did_you_mean",

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from plans import Draft, apply, edges, features, joint, metadata, module, sends
 from torch.nn import ModuleDict, ParameterDict
 
-from graphdsl.backends.naming import RESERVED, edge_key, module_key
-from graphdsl.text import decode
+from graphdsl.backends.naming import edge_key, module_key
+from graphdsl.text import RESERVED, decode
 
 ODD = [
     "a__b",

@@ -99,7 +99,7 @@ def loaded_after(arguments: list[str]) -> set[str]:
     return set(done.stdout.rsplit("loaded:", 1)[1].split())
 
 
-@pytest.mark.parametrize("command", ["check", "fmt", "fix", "explain", "plan", "layers"])
+@pytest.mark.parametrize("command", ["check", "fmt", "fix", "explain", "plan", "build", "layers"])
 def test_commands_without_torch_start_light(command: str, tmp_path: Path) -> None:
     spec = tmp_path / "s.gnn"
     spec.write_text(SPEC, encoding="utf-8")

@@ -1,0 +1,152 @@
+"""Functions and classes that written programs define for themselves, where they need them."""
+
+from typing import Final
+
+SEMANTIC_ATTENTION: Final = '''
+class SemanticAttention(Module):
+    """A learned weight for each relation (Wang et al., Heterogeneous Graph Attention Network).
+
+    With `per="node"`, each node weighs its own messages, instead of all nodes alike.
+    """
+
+    def __init__(self, channels: int, hidden: int = 128, per: str = "type") -> None:
+        super().__init__()
+        self.per = per
+        self.lin = torch.nn.Linear(channels, hidden)
+        self.q = Parameter(torch.empty(1, hidden))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw all parameters anew."""
+        self.lin.reset_parameters()
+        torch.nn.init.xavier_uniform_(self.q)
+
+    def forward(self, messages: list[Tensor]) -> Tensor:
+        """Combine messages [num_nodes, channels] of several relations."""
+        stacked = torch.stack(messages)
+        if stacked.numel() == 0:  # The mean over no nodes is not a number.
+            return stacked.sum(dim=0)
+        score = (self.q * torch.tanh(self.lin(stacked))).sum(dim=-1)
+        weight = (score if self.per == "node" else score.mean(dim=1, keepdim=True)).softmax(dim=0)
+        return (weight.unsqueeze(-1) * stacked).sum(dim=0)
+'''
+
+COMPOSE: Final = '''
+def compose(hops: list[Tensor], sizes: list[int]) -> tuple[Tensor, Tensor]:
+    """Pairs [2, num_pairs] that paths along the hops join, and how many paths join each."""
+    nodes = max(sizes)
+    ones = torch.ones(hops[0].size(1), dtype=torch.double, device=hops[0].device)
+    pairs, paths = coalesce(hops[0], ones, num_nodes=nodes)
+    for hop in hops[1:]:
+        hop = hop[:, hop[0].argsort()]
+        degree = hop[0].bincount(minlength=nodes)
+        first = degree.cumsum(dim=0) - degree
+        # Each pair goes on along all edges that begin where it ends.
+        many = degree[pairs[1]]
+        place = torch.arange(many.numel(), device=many.device).repeat_interleave(many)
+        turn = torch.arange(place.numel(), device=many.device) - (many.cumsum(dim=0) - many)[place]
+        ends = hop[1][first[pairs[1][place]] + turn]
+        pairs = torch.stack([pairs[0][place], ends])
+        pairs, paths = coalesce(pairs, paths[place], num_nodes=nodes)
+    return pairs, paths
+'''
+
+COLUMNS: Final = '''
+def columns(values: Tensor, like: Tensor) -> Tensor:
+    """An attribute as a matrix [rows, width] of the dtype of the model."""
+    return (values if values.dim() > 1 else values.unsqueeze(1)).to(like.dtype)
+'''
+
+FLAT: Final = '''
+def flat(values: Tensor, like: Tensor) -> Tensor:
+    """An attribute as [rows] of the dtype of the model."""
+    return values.flatten().to(like.dtype)
+'''
+
+NUMBER_TOGETHER: Final = '''
+def number_together(
+    x_dict: dict[str, Tensor],
+    edge_index_dict: dict[tuple[str, str, str], Tensor],
+    node_types: list[str],
+    edge_types: list[tuple[str, str, str]],
+) -> tuple[Tensor, Tensor, Tensor, list[int]]:
+    """All node types one below the other, with the number of each edge's relation."""
+    sizes = [x_dict[name].size(0) for name in node_types]
+    start = {name: sum(sizes[:number]) for number, name in enumerate(node_types)}
+    edges, kinds = [], []
+    for number, (source, relation, target) in enumerate(edge_types):
+        index = edge_index_dict[source, relation, target]
+        edges.append(torch.stack([index[0] + start[source], index[1] + start[target]]))
+        kinds.append(torch.full_like(index[0], number))
+    x = torch.cat([x_dict[name] for name in node_types])
+    return x, torch.cat(edges, dim=1), torch.cat(kinds), sizes
+'''
+
+DISTMULT: Final = '''
+class DistMult(Module):
+    """A dot product in which each column has a learned weight (Yang et al., 2015)."""
+
+    def __init__(self, in_channels: int, out_channels: int = 1) -> None:
+        super().__init__()
+        self.weight = Parameter(torch.empty(out_channels, in_channels))
+        torch.nn.init.xavier_uniform_(self.weight)
+
+    def forward(self, source: Tensor, target: Tensor) -> Tensor:
+        """Scores [num_pairs, out_channels] of pairs of rows."""
+        return (source * target) @ self.weight.T
+'''
+
+READ_OUT: Final = '''
+def read_out(readout: Module, x: Tensor, batch: Tensor, num_graphs: int, width: int) -> Tensor:
+    """One row [width] for each graph; zeros for graphs without nodes."""
+    present = torch.zeros(num_graphs, dtype=torch.bool, device=x.device)
+    present[batch] = True
+    filled = int(present.sum())
+    if filled == num_graphs:
+        return readout(x, batch, dim_size=num_graphs)
+    rows = x.new_zeros(num_graphs, width)
+    if filled == 0:
+        return rows
+    found = readout(x, (present.cumsum(0) - 1)[batch], dim_size=filled)
+    return rows.index_copy(0, present.nonzero().flatten(), found)
+'''
+
+DENSE_ADD_POOL: Final = '''
+def dense_add_pool(x: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Sum [graphs, width] over the real nodes of dense rows [graphs, nodes, width]."""
+    return (x if mask is None else x * mask.unsqueeze(-1)).sum(dim=1)
+'''
+
+DENSE_MEAN_POOL: Final = '''
+def dense_mean_pool(x: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Mean [graphs, width] over the real nodes of dense rows [graphs, nodes, width]."""
+    if mask is None:
+        return x.mean(dim=1)
+    return (x * mask.unsqueeze(-1)).sum(dim=1) / mask.sum(dim=1, keepdim=True).clamp(min=1)
+'''
+
+DENSE_MAX_POOL: Final = '''
+def dense_max_pool(x: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Maximum [graphs, width] over the real nodes of dense rows [graphs, nodes, width]."""
+    if mask is None:
+        return x.amax(dim=1)
+    found = x.masked_fill(~mask.unsqueeze(-1), torch.finfo(x.dtype).min).amax(dim=1)
+    return found * mask.any(dim=1, keepdim=True)
+'''
+
+HELPERS: Final = {
+    "SemanticAttention": SEMANTIC_ATTENTION,
+    "DistMult": DISTMULT,
+    "columns": COLUMNS,
+    "flat": FLAT,
+    "compose": COMPOSE,
+    "number_together": NUMBER_TOGETHER,
+    "read_out": READ_OUT,
+    "dense_add_pool": DENSE_ADD_POOL,
+    "dense_mean_pool": DENSE_MEAN_POOL,
+    "dense_max_pool": DENSE_MAX_POOL,
+}
+"""By name, in the order in which they are written."""
+
+OWN: Final = {f"graphdsl.kernels.dense_readout.{name}": name for name in HELPERS if name.startswith("dense_")}
+"""Functions of ours that become helpers of the program, by their paths."""

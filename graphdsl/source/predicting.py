@@ -1,0 +1,83 @@
+"""The end of the forward pass: predictions."""
+
+from typing import Final
+
+from graphdsl.plan import AnyHead, GraphHead, Head, LinkHead
+from graphdsl.source.block import Block
+from graphdsl.source.context import Context, place
+from graphdsl.source.expressions import Expression, call, each, listing, mapping, quote
+
+_PLAIN: Final = ("MeanAggregation", "SumAggregation", "MaxAggregation", "MinAggregation")
+"""Readouts that give zeros for graphs without nodes by themselves."""
+
+
+def write_predictions(context: Context, block: Block) -> None:
+    """Score what the predictions read, and return it."""
+    heads = context.plan.heads
+    if context.plan.graph_heads:
+        _write_graphs(context, block)
+    found: dict[str, Expression] = {}
+    for head in heads:
+        block.blank()
+        block.comment(f"{head.name}: {place(head.span)}")
+        found[quote(head.name)] = _predict(head, len(context.plan.link_heads) > 1, context, block)
+        if len(heads) == 1:
+            block.give(found[quote(head.name)])
+            return
+        variable = context.names.variable(head.key)
+        block.assign(variable, found[quote(head.name)])
+        found[quote(head.name)] = variable
+    block.give(mapping(found))
+
+
+def _predict(head: AnyHead, several: bool, context: Context, block: Block) -> Expression:
+    values, module = context.states[head.state], f"self.heads[{quote(head.key)}]"
+    if isinstance(head, Head):
+        return call(module, f"{values}[{context.name(head.type)}]")
+    if isinstance(head, GraphHead):
+        rows = [
+            _read_out(item.type, item.module.name, item.width_out, module, values, context) for item in head.readouts
+        ]
+        read = rows[0] if len(rows) == 1 else call("torch.cat", listing(rows), dim="-1")
+        return call(f'{module}["head"]', read)
+    assert isinstance(head, LinkHead), "objectives are refused before"
+    return _score(head, several, values, module, context, block)
+
+
+def _read_out(name: str, kind: str, width: int | None, module: str, values: str, context: Context) -> Expression:
+    key = context.name(name)
+    readout, x, batch = f'{module}["readouts"][{key}]', f"{values}[{key}]", f"batch_dict[{key}]"
+    if kind in _PLAIN:
+        return call(readout, x, batch, dim_size="num_graphs")
+    context.helpers.add("read_out")
+    return call("read_out", readout, x, batch, "num_graphs", str(width))
+
+
+def _write_graphs(context: Context, block: Block) -> None:
+    """The graph of each node, and how many graphs there are."""
+    block.blank()
+    types = sorted({name for head in context.plan.graph_heads for name in head.types})
+    values = context.states[context.plan.graph_heads[0].state]
+    block.comment("Without `batch_dict`, all nodes are one graph.")
+    block.write("if not batch_dict:")
+    empty = f"{values}[name].new_zeros({values}[name].size(0), dtype=torch.long)"
+    block.statement(each("name", empty, "name", context.types(types)), "batch_dict = ", deeper=4)
+    block.write("num_graphs = 1 if num_graphs is None else num_graphs", 4)
+    block.write("if num_graphs is None:")
+    block.write("num_graphs = max(int(batch.max()) + 1 for batch in batch_dict.values() if batch.numel())", 4)
+
+
+def _score(head: LinkHead, several: bool, values: str, module: str, context: Context, block: Block) -> Expression:
+    pairs = f"edge_label_index[{quote(head.name)}]" if several else "edge_label_index"
+    source, target = (context.name(end) for end in (head.edge[0], head.edge[2]))
+    block.assign("source", f"{values}[{source}][{pairs}[0]]")
+    block.assign("target", f"{values}[{target}][{pairs}[1]]")
+    if head.scorer == "dot":
+        kept = "" if head.kind == "link" else ", keepdim=True"
+        return f"(source * target).sum(dim=-1{kept})"
+    both = ["torch.cat([source, target], dim=-1)"] if head.scorer == "module" else ["source", "target"]
+    scores = call(module, *both)
+    if head.kind != "link":
+        return scores
+    block.assign("scores", scores)
+    return "scores.squeeze(-1)"

@@ -1,0 +1,154 @@
+"""A plan as the text of a Python program."""
+
+import re
+from collections.abc import Iterator
+
+from graphdsl.plan import JointStep, ObjectiveHead, Plan
+from graphdsl.source.attributes import argument, attribute_inputs, live_steps
+from graphdsl.source.block import Block
+from graphdsl.source.context import Context
+from graphdsl.source.definitions import HELPERS
+from graphdsl.source.documentation import document, safe
+from graphdsl.source.expressions import LINE
+from graphdsl.source.making import write_modules
+from graphdsl.source.naming import class_name
+from graphdsl.source.passing import write_stage
+from graphdsl.source.predicting import write_predictions
+from graphdsl.source.reading import derivations, made_tables, needs_numbers, write_reading, write_relations
+from graphdsl.source.sequence import write_sequence
+from graphdsl.text import Diagnostic, SpecError, report
+
+
+def write_program(plan: Plan) -> str:
+    """The module that a plan describes, as one formatted Python program on PyTorch and PyG.
+
+    Args:
+        plan: a model whose widths are all known.
+
+    Returns:
+        Text that defines one class; its state dict has the keys of the compiled module.
+
+    Raises:
+        SpecError: GNN370 for what a program cannot say, such as `learn`.
+    """
+    refused = list(_unwritten(plan))
+    if refused:
+        raise SpecError(refused)
+    context = Context(plan)
+    if plan.sequence is not None:
+        body = write_sequence(plan.sequence, context)
+        return _assemble(context, body, None)
+    return _assemble(context, _write_class(context), write_relations(context))
+
+
+def _unwritten(plan: Plan) -> Iterator[Diagnostic]:
+    """What a program cannot say."""
+    for head in plan.heads:
+        if isinstance(head, ObjectiveHead):
+            helps = ("write a model that only predicts",)
+            yield report("GNN370", "a program cannot say `learn`: it computes predictions", head.span, helps=helps)
+    for _, stage in plan.relation_stages():
+        for step in (*stage.steps, *stage.joints):
+            if any(item.source == "batch" for item in step.inputs):
+                message = f"a program cannot tell `{step.module.name}` which nodes make a graph"
+                yield report("GNN370", message, step.rule)
+
+
+def _write_class(context: Context) -> Block:
+    init = write_modules(context)
+    forward = Block(8)
+    for index, stage in enumerate(context.plan.stages):
+        write_stage(index, stage, context, forward)
+    write_predictions(context, forward)
+    reading = Block(8)
+    write_reading(context, reading)
+    context.imports.use("torch.nn.Module")
+    context.imports.tensors = True
+    name = class_name(context.plan.model, context.imports.names | set(HELPERS))
+    block = Block()
+    block.write(f"class {name}(Module):")
+    block.write(f'"""Model `{safe(context.plan.model)}`."""', 4)
+    block.write("")
+    block.write("def __init__(self) -> None:", 4)
+    block.write("super().__init__()", 8)
+    block.extend(init.lines)
+    block.write("")
+    block.extend(_signature(context))
+    if context.like:
+        block.write("like = next(self.parameters())  # tells dtype and device", 8)
+    block.extend(reading.lines)
+    if reading.lines or context.like:
+        block.blank()
+    block.extend(forward.lines)
+    return block
+
+
+def _signature(context: Context) -> list[str]:
+    """`def forward(…)`."""
+    edges = "dict[tuple[str, str, str], Tensor]"
+    needed = ["x_dict: dict[str, Tensor]", f"edge_index_dict: {edges}"]
+    optional: list[str] = []
+    links = context.plan.link_heads
+    if links:
+        needed.append("edge_label_index: " + ("dict[str, Tensor]" if len(links) > 1 else "Tensor"))
+    made = made_tables(context)
+    for attribute in attribute_inputs(context):
+        name = argument(attribute)
+        if name in made and not _always_given(attribute, context):
+            optional.append(f"{name}: {edges} | None = None")
+        else:
+            needed.append(f"{name}: {_keys(attribute, context)}")
+    if context.plan.graph_heads:
+        optional += ["batch_dict: dict[str, Tensor] | None = None", "num_graphs: int | None = None"]
+    if needs_numbers(context):
+        optional.append("n_id_dict: dict[str, Tensor] | None = None")
+    result = "Tensor" if len(context.plan.heads) == 1 else "dict[str, Tensor]"
+    line = f"    def forward(self, {', '.join([*needed, *optional])}) -> {result}:"
+    if len(line) <= LINE:
+        return [line]
+    return [
+        "    def forward(",
+        "        self,",
+        *(f"        {item}," for item in [*needed, *optional]),
+        f"    ) -> {result}:",
+    ]
+
+
+def _always_given(attribute: str, context: Context) -> bool:
+    """Whether some relation that nothing makes carries the attribute."""
+    derived = {item.edge for item in derivations(context) if item.metapath is not None}
+    for step in live_steps(context):
+        edges = step.edges if isinstance(step, JointStep) else (step.edge,)
+        for item in step.inputs:
+            if item.attribute == attribute and item.source == "edge" and any(edge not in derived for edge in edges):
+                return True
+    return False
+
+
+def _keys(attribute: str, context: Context) -> str:
+    bound = [item for step in live_steps(context) for item in step.inputs if item.attribute == attribute]
+    key = "tuple[str, str, str]" if all(item.source == "edge" for item in bound) else "str"
+    return f"dict[{key}, Tensor]"
+
+
+def _assemble(context: Context, body: Block, relations: Block | None) -> str:
+    parts: list[str] = []
+    for name, text in HELPERS.items():
+        if name in context.helpers:
+            parts.append(text.strip("\n"))
+            for path in ("torch.nn.Parameter", "torch.nn.Module", "torch_geometric.utils.coalesce"):
+                if re.search(rf"\b{path.rpartition('.')[2]}\(", text) or (path.endswith("Module") and "Module" in text):
+                    context.imports.use(path)
+            context.imports.tensors = True
+    if relations is not None:
+        parts.append(relations.text().rstrip("\n"))
+    parts.append(body.text().rstrip("\n"))
+    code = "\n\n\n".join(parts)
+    uses_torch = re.search(r"\btorch\.", code) is not None
+    imports = [line for line in context.imports.lines(LINE) if uses_torch or line != "import torch"]
+    constants = Block()
+    for name, value in context.constants.items():
+        constants.assign(name, value)
+    head = "\n".join([document(context), "", *imports])
+    middle = f"\n\n{constants.text().rstrip()}" if constants.lines else ""
+    return f"{head}{middle}\n\n\n{code}\n"

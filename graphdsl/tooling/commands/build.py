@@ -1,0 +1,57 @@
+"""`gnn build`: a model as a readable PyG program."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from graphdsl.api import Spec, load
+from graphdsl.text import SpecError, report
+from graphdsl.tooling.arguments import add_format, add_parameters, parameters
+from graphdsl.tooling.output import CLEAN
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
+    """Declare the command."""
+    said = "Write a model as one Python program on PyTorch and PyG, with the compiled module's state dict keys."
+    parser = subparsers.add_parser("build", help="write a model as a PyG program", description=said)
+    parser.add_argument("spec", help="a `.gnn` file")
+    parser.add_argument("name", metavar="MODEL", nargs="?", help="the model, where the spec has several")
+    add_parameters(parser)
+    parser.add_argument("--metadata", metavar="FILE", help="stored metadata of the data: fills widths left open by `*`")
+    said = "the data (as of `gnn train`): fills widths left open by `*`; loads torch"
+    parser.add_argument("--data", metavar="SOURCE", nargs="?", const="", help=said)
+    parser.add_argument("-o", "--output", metavar="FILE", help="where to write; otherwise it is printed")
+    add_format(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the program."""
+    spec = load(arguments.spec)
+    values = parameters(arguments)
+    name = spec.model(arguments.name or arguments.model).name
+    text = spec.to_python(name, data=_sizes(spec, name, arguments), **values)
+    if arguments.output is None:
+        print(text, end="")
+        return CLEAN
+    try:
+        Path(arguments.output).write_text(text, encoding="utf-8")
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        message = f"cannot write `{arguments.output}`: {reason}"
+        raise SpecError([report("GNN616", message, where=arguments.output)]) from error
+    return CLEAN
+
+
+def _sizes(spec: Spec, name: str, arguments: argparse.Namespace) -> Any:
+    """Where sizes come from that the schema leaves open: data, stored metadata, or nothing."""
+    if arguments.data is None:
+        return arguments.metadata
+    from graphdsl.data import inspect, parse_source
+    from graphdsl.tooling.running import open_data
+
+    if arguments.metadata:
+        raise SpecError([report("GNN209", "`--metadata` and `--data` both give the sizes", where="gnn build")])
+    source = parse_source(arguments.data, Path()) if arguments.data else spec.training(name).data
+    schema = spec.schema(name)
+    return inspect(open_data(source, schema, arguments.spec), schema)
