@@ -28,7 +28,8 @@ def _readings(stage: Stage) -> Iterator[tuple[ModuleSpec, tuple[Width, ...]]]:
 
 
 def _missing(module: ModuleSpec, widths: tuple[Width, ...]) -> Diagnostic:
-    if any(isinstance(width, Ids) for width in widths):
+    uncounted = "num_nodes" in module.arguments and module.arguments["num_nodes"] is None
+    if uncounted or any(isinstance(width, Ids) for width in widths):
         message = f"the number of nodes that `{module.name}` needs is not known"
         helps = (_FROM_DATA, "or state it: `node T(count = N)`")
         return report("GNN508", message, module.span, helps=helps)

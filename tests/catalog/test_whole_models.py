@@ -126,3 +126,12 @@ def test_pna_takes_degrees_from_the_data(form: str) -> None:
     if form == "layer":
         run = partial(ours, {"atom": x}, {edge: edge_index}, edge_attr_dict={edge: edge_attr})
     compare(ours, theirs, x, run, lambda: theirs(x, edge_index, None, edge_attr))
+
+
+def test_linkx_asks_for_the_number_of_nodes() -> None:
+    spec = graphdsl.loads("""
+      schema web { node page { x: float[4], y: class[2] } edge page -[links]-> page }
+      model m on web { sequential x, edge_index { LINKX(8, 2, num_layers = 2): x, edge_index -> x } }""")
+    with pytest.raises(graphdsl.SpecError) as refused:
+        spec.compile("m")
+    assert [item.code for item in refused.value.diagnostics] == ["GNN508"]
