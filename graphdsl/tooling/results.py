@@ -115,6 +115,8 @@ def print_results(console: "Console", job: Job, trials: Sequence[Trial], baselin
     for head in job.plan.heads:
         prefix = f"{head.name}_" if len(job.plan.heads) > 1 else ""
         own = dict(_summarise(trials, prefix))
+        if prefix and head in job.plan.objectives:
+            own |= dict(_judged(trials, job.plan))
         others = [
             (item.name, {name: show_number(value) for name, value in item.scores.items()})
             for item in baselines
@@ -131,6 +133,12 @@ def print_results(console: "Console", job: Job, trials: Sequence[Trial], baselin
         console.print(said, highlight=False, markup=False, soft_wrap=True)
     if trials[0].fit.monitor is None:
         console.print("there is no validation split: the last epoch is kept", highlight=False)
+
+
+def _judged(trials: Sequence[Trial], plan: Plan) -> Iterator[tuple[str, str]]:
+    """Scores of linear models on learned vectors, beside those of the model's own predictions."""
+    own = tuple(f"{head.name}_" for head in plan.heads)
+    yield from ((name, said) for name, said in _summarise(trials, "") if name != "loss" and not name.startswith(own))
 
 
 def _summarise(trials: Sequence[Trial], prefix: str) -> Iterator[tuple[str, str]]:

@@ -54,10 +54,12 @@ class LossSums:
 
     def compute(self, split: str) -> dict[str, float]:
         """Means since the last call, by metric name, the weighted total first."""
-        means = (self.sums[:, 0] / self.sums[:, 1].clamp(min=_TINY)).tolist()
+        # What a split says nothing about, such as an objective in validation, has no mean.
+        seen = self.sums[:, 1] != 0
+        means = (self.sums[:, 0] / self.sums[:, 1].clamp(min=_TINY)).where(seen, torch.nan).tolist()
         self.sums = torch.zeros_like(self.sums)
-        weights = [item.head.weight for item in self._task.heads]
-        found = {f"{split}_loss": math.fsum(weight * mean for weight, mean in zip(weights, means, strict=True))}
+        measured = zip((item.head.weight for item in self._task.heads), means, seen.tolist(), strict=True)
+        found = {f"{split}_loss": math.fsum(weight * mean for weight, mean, is_seen in measured if is_seen)}
         if len(means) > 1:
             names = (self._task.name(split, item, "loss") for item in self._task.heads)
             found.update(zip(names, means, strict=True))

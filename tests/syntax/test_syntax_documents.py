@@ -107,6 +107,8 @@ def test_patterns(rule: dict[str, object], spelled: str) -> None:
         ({"predict": {"type": "graph", "attribute": "y", "from": "*"}}, "predict graph.y from *"),
         ({"predict": {"source": "a", "relation": "r", "target": "b"}, "negatives": 3, "keep_target": True}, "predict a -[r]-> b negatives 3 keep_target"),
         ({"predict": "a -[r]-> b.year"}, "predict a -[r]-> b.year"),
+        ({"learn": "APA", "by": "MetaPath2Vec(8)", "weight": 0.5}, "learn APA: MetaPath2Vec(8) weight 0.5"),
+        ({"learn": {"source": "a b", "relation": "r", "target": "a b"}, "by": {"layer": "Node2Vec", "positional": [8]}}, 'learn "a b" -[r]-> "a b": Node2Vec(8)'),
         ({"name": "h", "join": {"layer": "cat", "positional": ["h0", "h1"]}, "pipe": ["relu", {"layer": "dropout", "positional": [0.5]}]}, "h = cat(h0, h1) | relu | dropout(0.5)"),
         ({"nodes": [], "of": "h0", "pipe": [{"rules": [{"pattern": "*", "layer": "relu"}]}]}, "nodes(h0) {} | { *: relu }"),
         ({"drop": ["author", "web page"]}, 'drop author, "web page"'),
