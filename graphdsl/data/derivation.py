@@ -91,9 +91,7 @@ def hops_and_sizes(path: Metapath, view: GraphView) -> tuple[list[Tensor], list[
     return walk_and_sizes(path.source, path.hops, view)
 
 
-def walk_and_sizes(
-    source: str, path: Sequence[MetapathHop], view: GraphView
-) -> tuple[list[Tensor], list[int]]:
+def walk_and_sizes(source: str, path: Sequence[MetapathHop], view: GraphView) -> tuple[list[Tensor], list[int]]:
     """The same of hops that begin at a type."""
     hops, stops = [], [source]
     for hop in path:

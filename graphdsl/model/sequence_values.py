@@ -28,7 +28,20 @@ WORDS: Mapping[SlotKind, str] = {
     "stack": "a stack of rows of nodes",
 }
 _OF_NODES: frozenset[SlotKind] = frozenset(
-    {"nodes", "edges", "edge values", "batch", "dense", "adjacency", "mask", "numbers", "cells", "stack", "index", "record"}
+    {
+        "nodes",
+        "edges",
+        "edge values",
+        "batch",
+        "dense",
+        "adjacency",
+        "mask",
+        "numbers",
+        "cells",
+        "stack",
+        "index",
+        "record",
+    }
 )
 
 

@@ -176,7 +176,9 @@ class _BlockLowering:
         if not side_by_side and len(set(known)) > 1:
             parts = ", ".join(f"`{name}` {width}" for name, width in zip(step.inputs, widths, strict=True))
             message = f"`{step.join}` joins values of equal width: {parts}"
-            helps = ("bring them to one width before",) if step.join == "stack" else ("`cat` takes values of any width",)
+            helps = (
+                ("bring them to one width before",) if step.join == "stack" else ("`cat` takes values of any width",)
+            )
             self.flow.unequal(message, step.span, "joined here", [], helps)
         arguments: dict[str, Any] = {}
         if step.join == "jump":

@@ -153,7 +153,9 @@ CODES: tuple[Code, ...] = (
         "The layer walks along whole metapaths, backwards too; a sampled neighbourhood holds only parts of them.",
     ),
     _error(
-        "GNN370", "not-written", "`gnn build` writes what a model computes for its predictions; `learn` is no part of that."
+        "GNN370",
+        "not-written",
+        "`gnn build` writes what a model computes for its predictions; `learn` is no part of that.",
     ),
     _error("GNN401", "broken-metapath", "Each hop of a metapath must start at the type where the hop before it ends."),
     _error("GNN402", "metapath-budget", "The composed relation would have more edges than its budget allows."),

@@ -80,7 +80,9 @@ def _rank(name: str, known: Iterable[str]) -> list[_Candidate]:
         limit = max(len(word), len(meant)) // 3
         distance = _distance(meant, word, limit) if limit else 1
         starts = min(len(word), len(meant)) >= 3 and (word.startswith(meant) or meant.startswith(word))
-        rank = distance if distance <= limit else _LONGEST + len(word) if starts else None
+        # `GATV2` is the beginning of `GATv2Conv` rather than a slip of `GAT`; `writs` is a slip, and begins nothing.
+        cut = len(meant) >= 5 and word.startswith(meant)
+        rank = 1 if cut else distance if distance <= limit else _LONGEST + len(word) if starts else None
         if rank is not None:
             found.append(_Candidate(rank, len(word) == len(meant), -len(word), candidate))
     return sorted(found)

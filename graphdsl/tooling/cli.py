@@ -10,7 +10,20 @@ from graphdsl.text import SpecError, report
 from graphdsl.tooling.arguments import load_plugins
 from graphdsl.tooling.output import CLEAN, INTERNAL, INTERRUPTED, MISUSE, print_findings, show_everything
 
-COMMANDS = ("check", "fmt", "fix", "explain", "plan", "build", "layers", "zoo", "validate", "train", "evaluate", "predict")
+COMMANDS = (
+    "check",
+    "fmt",
+    "fix",
+    "explain",
+    "plan",
+    "build",
+    "layers",
+    "zoo",
+    "validate",
+    "train",
+    "evaluate",
+    "predict",
+)
 
 
 def build_parser(only: str | None = None) -> argparse.ArgumentParser:

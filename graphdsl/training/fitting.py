@@ -246,12 +246,15 @@ def _strategy(plan: Plan, machines: Machines) -> Strategy | str:
 def _may_leave_parameters_unused(plan: Plan) -> bool:
     """Whether a step may give no gradient to a parameter that is trained, which costs DDP a search in every step.
 
-    HGTConv is alive as a whole, even if some of the types it makes are not; and a batch may lack optional relations.
+    A joint layer is alive as a whole, even if some of the types it makes are not (of HGTConv it is known which parameters
+    that leaves without a use, see `dead_parameters`); and a batch may lack optional relations.
     """
     joints = (joint for _, stage in plan.relation_stages() for joint in stage.joints)
-    return bool(plan.optional_types or plan.optional_relations) or any(
-        joint.scope in ("joint", "walk") for joint in joints
+    partly = any(
+        joint.live and joint.scope != "typed" and joint.module.name != "HGTConv" and {*joint.targets} - {*joint.wanted}
+        for joint in joints
     )
+    return partly or bool(plan.optional_types or plan.optional_relations)
 
 
 def _run(trainer: Trainer, module: GraphModule, last: Path | None) -> None:

@@ -42,7 +42,6 @@ def test_closest(name: str, meant: str | None) -> None:
         ("Dense", "Linear"),
         ("Linaer", "Linear"),
         ("Embed", "Embedding"),
-        ("GCN", "GCNConv"),
         ("HGT", "HGTConv"),
     ],
 )

@@ -39,7 +39,8 @@ def _all(kind: str | None) -> list[dict[str, Any]]:
 def _refuse(problems: list[Problem], style: str = "text") -> int:
     """Say what is wrong with layers of other packages."""
     found = [
-        report(item.code, item.message, where="gnn layers", helps=(item.help,) if item.help else ()) for item in problems
+        report(item.code, item.message, where="gnn layers", helps=(item.help,) if item.help else ())
+        for item in problems
     ]
     return print_findings(found, style, stream=sys.stderr) if found else CLEAN
 
