@@ -31,6 +31,7 @@ Derivation = Literal[
     "edge_width",
     "degrees",
     "relations",
+    "types",
     "inverses",
     "metadata",
     "paths",
@@ -187,10 +188,11 @@ class Entry:
         derived: constructor parameters that the compiler fills in, by what they are derived from:
             width (of the one input), pair ((source, target) widths between two types, one int within a type),
             widths (dict by type), count (number of nodes), edge_width, degrees (how many edges arrive at the nodes),
-            relations (their number), metadata, paths (the hops of each metapath), budgets (of metapaths that
-            have one), groups (numbers of relations, each together with its inverse), inverses (for each relation the
-            number of its original: its own for an original, -1 for the inverse of a relation that the layer does not
-            serve).
+            relations (their number), types (the number of node types; the forward pass is then told `node_type`, the
+            number of each node's type, beside `edge_type`), metadata, paths (the hops of each metapath), budgets (of
+            metapaths that have one), groups (numbers of relations, each together with its inverse), inverses (for each
+            relation the number of its original: its own for an original, -1 for the inverse of a relation that the layer
+            does not serve).
             For a variadic parameter `width` is put in front of the list; if the list is empty or not given, the
             width stands alone as an int (`MLP(num_layers = 2, ...)` is PyG's `MLP(16, num_layers=2, ...)`).
             `width` of node numbers (see `accepts_ids`) is how many nodes there are. `edge_width` is left to PyG's

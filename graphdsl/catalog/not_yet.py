@@ -9,7 +9,6 @@ _OTHERS: Final = (
 )
 _DATA: Final = "takes and returns a whole `Data` object"
 _PART: Final = "attention between dense rows, a part of other models"
-_TYPES: Final = "numbers all node types together and reads the type of each node"
 
 NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -18,7 +17,6 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "SignedConv": "reads two relations at once, positive and negative, and splits one state in two halves",
         "PANConv": "returns an adjacency matrix beside the node values",
         "WLConv": "reads and returns colours, not features",
-        "HEATConv": _TYPES,
         "MeshCNNConv": "reads four neighbours of each node in a fixed order, which no schema or batch can promise",
         "Aggregation": "the base class, not a layer",
         "DegreeScalerAggregation": "needs the histogram of how many nodes graphs have; in a relation, `PNAConv` uses it",

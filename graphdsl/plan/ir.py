@@ -90,6 +90,7 @@ class JointStep:
         hops: how many edges a value travels in it: several in modules with several layers.
         paths: of a walk, the hops of each of `edges`: several for a metapath, one for a relation.
         partial: whether the module can be told which types to make.
+        tells_types: whether a typed module is told `node_type`, the type of each node (index in `types`), too.
         wanted: the types that it makes and that some prediction depends on.
     """
 
@@ -105,6 +106,7 @@ class JointStep:
     hops: int = 1
     paths: Mapping[EdgeKey, tuple[MetapathHop, ...]] = field(default_factory=dict[EdgeKey, tuple[MetapathHop, ...]])
     partial: bool = False
+    tells_types: bool = False
     wanted: tuple[str, ...] = ()
 
     @property

@@ -23,6 +23,7 @@ class Surroundings:
         degrees: how many edges arrive at the nodes of its relation; None while no data tells.
         inputs: columns of what is bound to forward inputs, by their names.
         relations: number of relations it sees.
+        types: number of node types it sees.
         inverses: for each of them the number of its original; its own for an original, -1 where the module lacks it.
         metadata: types and relations it sees.
         paths: the hops of each metapath or relation that it walks along.
@@ -41,6 +42,7 @@ class Surroundings:
     degrees: Degrees | None = None
     inputs: Mapping[str, int | None] = field(default_factory=dict[str, int | None])
     relations: int | None = None
+    types: int | None = None
     inverses: tuple[int, ...] = ()
     metadata: tuple[tuple[str, ...], tuple[EdgeKey, ...]] | None = None
     paths: Mapping[EdgeKey, tuple[MetapathHop, ...]] | None = None
@@ -64,6 +66,7 @@ def _derive(kind: Derivation, around: Surroundings) -> Any:
         "edge_width": around.edge_width,
         "degrees": around.degrees,
         "relations": around.relations,
+        "types": around.types,
         "inverses": around.inverses,
         "metadata": around.metadata,
         "paths": around.paths,

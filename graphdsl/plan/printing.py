@@ -38,7 +38,8 @@ _MOST_WIDTHS = 3
 def _layer(module: ModuleSpec) -> str:
     """A module without what follows from the widths beside it."""
     hidden = (
-        "in_channels", "metadata", "paths", "budgets", "relation_groups", "inverse_of", "num_relations", "num_embeddings"
+        "in_channels", "metadata", "paths", "budgets", "relation_groups", "inverse_of", "num_relations", "num_embeddings",
+        "num_node_types", "num_edge_types",
     )  # fmt: skip
     shown = [f"{name}={_value(value)}" for name, value in module.arguments.items() if name not in hidden]
     return f"{module.name}({', '.join(shown)})" if shown else module.name

@@ -182,7 +182,7 @@ class _MapLowering:
         width, hops = module.width_out, max([_hops(rule.layer), *map(len, paths.values())])
         return JointStep(
             rule.edges, types, module, entry.scope, seen, width, inputs, rule.span,
-            hops=hops, paths=paths, partial=entry.partial,
+            hops=hops, paths=paths, partial=entry.partial, tells_types="types" in entry.derived.values(),
         )  # fmt: skip
 
     def groups(self, edges: Sequence[EdgeKey]) -> tuple[tuple[int, ...], ...]:
@@ -197,6 +197,7 @@ class _MapLowering:
         layer = rule.layer
         sees = Surroundings(
             relations=len(rule.edges),
+            types=len(types),
             inverses=self.originals(rule.edges),
             metadata=(types, rule.edges),
             edge_width=edge_width(layer, rule.edges[0], self.flow),

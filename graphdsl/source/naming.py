@@ -9,8 +9,8 @@ from graphdsl.text import encode
 _LOCAL: Final = frozenset(
     {
         "self", "stage", "x", "name", "like", "sent", "torch", "F", "edges", "num_nodes", "edge_index", "edge_type",
-        "sizes", "edge_index_dict", "edge_label_index", "num_graphs", "batch_dict", "n_id_dict", "x_dict", "outputs",
-        "scores", "source", "target", "given_x_dict", "key", "value",
+        "node_type", "sizes", "edge_index_dict", "edge_label_index", "num_graphs", "batch_dict", "n_id_dict", "x_dict",
+        "outputs", "scores", "source", "target", "given_x_dict", "key", "value",
     }
 )  # fmt: skip
 """Names that the forward pass uses for itself."""

@@ -205,11 +205,15 @@ def _write_typed(
         block.comment("Nodes without features are numbered one type after the other.")
         block.assign("numbers", mapping(shifted))
         values = "numbers" if len(ids) == len(step.types) else f"{read} | numbers"
-    named = {
+    named: dict[str, Expression] = {
         item.argument: call("torch.cat", listing(joint_values(item, step, context).values())) for item in step.inputs
     }
-    kept = "_" if len(step.types) == 1 else "sizes"
+    kept = "_" if len(step.types) == 1 and not step.tells_types else "sizes"
     block.assign(f"x, edge_index, edge_type, {kept}", call("number_together", values, "edge_index_dict", types, edges))
+    if step.tells_types:
+        number_of_each = f"torch.arange({len(step.types)}).repeat_interleave(torch.tensor(sizes))"
+        block.assign("node_type", f"{number_of_each}.to(x.device)")
+        named["node_type"] = "node_type"
     block.assign("x", call(f'stage["joints"][{number}]', "x", edge_index="edge_index", edge_type="edge_type", **named))
     if len(step.types) == 1:
         block.assign(result, mapping({context.name(step.types[0]): "x"}))

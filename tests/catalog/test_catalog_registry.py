@@ -69,7 +69,7 @@ def test_scope_fits_kind_and_derivation(entry: Entry) -> None:
         "relation": {"width", "pair", "edge_width", "degrees"},
         "joint": {"width", "widths", "metadata", "inverses", "groups"},
         "walk": {"width", "widths", "paths", "budgets"},
-        "typed": {"width", "count", "relations", "edge_width", "inverses"},
+        "typed": {"width", "count", "relations", "types", "edge_width", "inverses"},
         "node": {"width", "count", "edge_width"},
     }
     assert set(entry.derived.values()) <= by_scope[entry.scope]

@@ -141,6 +141,7 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
         {**HEADS[0], "dim": 3, "attention_mode": "multiplicative-self-attention"},
         {**OUT, "num_blocks": 2},
     ),
+    "HEATConv": tuple({**item, "edge_type_emb_dim": 3, "edge_attr_emb_dim": 2} for item in HEADS),
     "SimpleHGNConv": (*HEADS, {**HEADS[0], "num_layers": 3}, {**OUT, "add_self_loops": False, "normalize": True}),
     "HPNConv": (OUT, {**OUT, "K": 1, "act": None}),
     "IEHGCNConv": (OUT,),
@@ -241,6 +242,7 @@ def build(entry: Entry, arguments: Mapping[str, Any], widths: tuple[int, int], *
         "edge_width": EDGE,
         "degrees": torch.tensor([1, 3, 2, 1]),
         "relations": RELATIONS,
+        "types": len(TYPES),
         "inverses": [0, 1, 0],
         "metadata": (list(TYPES), list(EDGES)),
         "paths": INCIDENCE if entry.name == "HypergraphConv" else PATHS,
@@ -301,7 +303,9 @@ def run(
             inputs = _inputs(entry, count, widths[0], bound=bound)
             types = torch.arange(count) % RELATIONS
             x = torch.arange(NODES) if entry.embeds else torch.randn(NODES, widths[0])
-            return module(x, _edges(NODES, NODES, count), types, **inputs)
+            if "types" in entry.derived.values():
+                inputs["node_type"] = torch.arange(NODES) % len(TYPES)
+            return module(x, _edges(NODES, NODES, count), edge_type=types, **inputs)
         case "relation":
             inputs = _inputs(entry, count, widths[0], bound=bound, one=one)
             source = torch.randn(NODES, *((2,) if entry.stacked else ()), widths[0])

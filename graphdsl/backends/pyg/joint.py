@@ -99,6 +99,9 @@ def _run_typed(module: nn.Module, step: JointStep, states: list[Values], reads: 
     sizes = torch.tensor([graph.edge_index[edge].size(1) for edge in step.edges], device=x.device)
     edge_type = torch.repeat_interleave(torch.arange(len(step.edges), device=x.device), sizes)
     inputs = {item.argument: torch.cat(_parts(item, step, states, reads, graph)) for item in step.inputs}
+    if step.tells_types:
+        sizes = torch.tensor([rows[name] for name in step.types], device=x.device)
+        inputs["node_type"] = torch.repeat_interleave(torch.arange(len(step.types), device=x.device), sizes)
     made = module(x, edge_index=edge_index, edge_type=edge_type, **inputs)
     return {name: made[start[name] : start[name] + rows[name]] for name in step.targets}
 

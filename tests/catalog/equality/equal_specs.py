@@ -306,8 +306,14 @@ def joint(row: Joint, variant: Variant, count: int) -> Sides:
         shift = {edge: torch.tensor([[start[edge[0]]], [start[edge[2]]]]) for edge in relations}
         kind = torch.arange(len(relations)).repeat_interleave(count)
         extra = {item.name: torch.cat(list(given[f"{_attribute(item)}_dict"].values())) for item in inputs}
+        if "types" in row.entry.derived.values():
+            sizes = torch.tensor([NUMBER[name] for name in types])
+            extra["node_type"] = torch.arange(len(types)).repeat_interleave(sizes)
         values = torch.arange(widths) if ids else torch.cat([x[name] for name in types])
-        return theirs(values, torch.cat([index[edge] + shift[edge] for edge in relations], 1), kind, **extra)
+        together = torch.cat([index[edge] + shift[edge] for edge in relations], 1)
+        # One pass for each type, as for predictions: a pass draws the dropout of its own.
+        made = [theirs(values, together, edge_type=kind, **extra)[start[name] :][: NUMBER[name]] for name in types]
+        return torch.cat(made)
 
     def ours() -> Tensor:
         made = [model.encode(x, index, prediction=head.name, **given) for head in model.plan.heads]

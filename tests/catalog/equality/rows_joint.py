@@ -47,4 +47,17 @@ ROWS = (
             edge_dim=c.edge_dim,
         ),
     ),
+    Joint("HEATConv(4, 5, 2)", lambda c: pyg.HEATConv(c.widths, 4, len(c.types), len(c.relations), 5, c.edge_dim, 2)),
+    Joint(
+        "HEATConv(4, 5, 2, heads = 2, concat = false, negative_slope = 0.1, dropout = 0.3, root_weight = false)",
+        lambda c: pyg.HEATConv(
+            c.widths, 4, len(c.types), len(c.relations), 5, c.edge_dim, 2, 2, False, 0.1, 0.3, root_weight=False
+        ),
+    ),
+    Joint(
+        'HEATConv(4, 5, 2, heads = 2, bias = false, aggr = "max")',
+        lambda c: pyg.HEATConv(
+            c.widths, 4, len(c.types), len(c.relations), 5, c.edge_dim, 2, heads=2, bias=False, aggr="max"
+        ),
+    ),
 )
