@@ -30,7 +30,7 @@ def degrees_unknown(module: ModuleSpec) -> Diagnostic:
     """The error for such a module, where it is to be compiled."""
     message = f"how many edges arrive at a node, which `{module.name}` scales by, is not known"
     helps = (
-        "compile with data that holds the relation: `spec.compile(…, data=data)`",
+        "give data that holds the relation: `--data` on the command line, `data=` in Python",
         "a metadata file holds it if it is made so: `graphdsl.data.inspect(data, degrees=True)`",
     )
     notes = ("what a metapath gives is not known before it is composed",)

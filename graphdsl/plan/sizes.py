@@ -10,7 +10,7 @@ from graphdsl.plan.module_spec import Ids, ModuleSpec, Width
 from graphdsl.plan.modules import unresolved
 from graphdsl.text import Diagnostic, Span, report
 
-_FROM_DATA = "compile with data: `spec.compile(…, data=data)`"
+_FROM_DATA = "give the data: `--data` on the command line, `data=` in Python"
 
 
 def _readings(stage: Stage) -> Iterator[tuple[ModuleSpec, tuple[Width, ...]]]:
