@@ -32,6 +32,9 @@ from graphdsl.text import (
 )
 
 if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.export import ExportedProgram
+
     from graphdsl.backends import AnyModel
     from graphdsl.data import Report
 
@@ -232,6 +235,41 @@ class Spec:
         plan = self.plan(model, data=data, **parameters)
         require_sizes(plan, *self.resolved.sources)
         return write_program(plan)
+
+    def export(
+        self,
+        model: str | None = None,
+        *,
+        data: Any = None,
+        state_dict: "Mapping[str, Tensor] | None" = None,
+        **parameters: Any,
+    ) -> "ExportedProgram":
+        """A model in eval mode as a `torch.export` program, which runs where only torch is installed, on any graph.
+
+        Args:
+            model: name of the model; may be left out where there is one.
+            data: as in `plan`; may be left out where the schema fixes every size.
+            state_dict: weights of the compiled module; without it, they are newly drawn.
+            **parameters: values over the model's defaults.
+
+        Returns:
+            `spec.export(…).module()(x={"paper": …}, edge_index={"author__writes__paper": …})`. Metapaths are inputs;
+            inverses are made inside unless the data brings them; `n_id` numbers nodes without features.
+
+        Raises:
+            SpecError: as `compile`; GNN370 for what a program cannot say, GNN371 for what torch cannot export.
+        """
+        from graphdsl.backends.exporting import export_plan
+
+        metadata = None if data is None else self.metadata(data, model, **parameters)
+        plan = self.plan(model, data=metadata, **parameters)
+        require_sizes(plan, *self.resolved.sources)
+        if lacking := unmet_requirements(plan):
+            raise SpecError(lacking, self.resolved.sources)
+        try:
+            return export_plan(plan, self.schema(model), metadata, state_dict)
+        except SpecError as error:
+            raise SpecError(error.diagnostics, self.resolved.sources) from error
 
     def validate(self, data: Any, model: str | None = None) -> "Report":
         """Compare data with the schema.

@@ -157,6 +157,11 @@ CODES: tuple[Code, ...] = (
         "not-written",
         "`gnn build` writes what a model computes for its predictions; `learn` is no part of that.",
     ),
+    _error(
+        "GNN371",
+        "not-exported",
+        "An exported program is one graph of operators: no branch or size in it may hang on values of tensors.",
+    ),
     _error("GNN401", "broken-metapath", "Each hop of a metapath must start at the type where the hop before it ends."),
     _error("GNN402", "metapath-budget", "The composed relation would have more edges than its budget allows."),
     # 5xx wiring, widths, liveness

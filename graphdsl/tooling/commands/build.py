@@ -1,6 +1,7 @@
 """`gnn build`: a model as a readable PyG program."""
 
 import argparse
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     said = "the data (as of `gnn train`): fills widths left open by `*`; loads torch"
     parser.add_argument("--data", metavar="SOURCE", nargs="?", const="", help=said)
     parser.add_argument("-o", "--output", metavar="FILE", help="where to write; otherwise it is printed")
+    said = "write what `torch.export` makes of it (.pt2), which runs where only torch is installed; loads torch"
+    parser.add_argument("--export", metavar="FILE", help=said)
+    parser.add_argument("--checkpoint", metavar="FILE", help="with `--export`: weights that `gnn train` wrote")
     add_format(parser)
     parser.set_defaults(run=run)
 
@@ -30,17 +34,38 @@ def run(arguments: argparse.Namespace) -> int:
     spec = load(arguments.spec)
     values = parameters(arguments)
     name = spec.model(arguments.name or arguments.model).name
+    if arguments.export is not None:
+        return _export(spec, name, values, arguments)
     text = spec.to_python(name, data=_sizes(spec, name, arguments), **values)
     if arguments.output is None:
         print(text, end="")
         return CLEAN
+    _write(arguments.output, text.encode())
+    return CLEAN
+
+
+def _export(spec: Spec, name: str, values: dict[str, Any], arguments: argparse.Namespace) -> int:
+    """Write the exported program."""
+    import torch
+
+    weights = None
+    if arguments.checkpoint is not None:
+        from graphdsl.training import read_checkpoint
+
+        weights = read_checkpoint(arguments.checkpoint).weights
+    program = spec.export(name, data=_sizes(spec, name, arguments), state_dict=weights, **values)
+    written = BytesIO()
+    torch.export.save(program, written)
+    _write(arguments.export, written.getvalue())
+    return CLEAN
+
+
+def _write(path: str, content: bytes) -> None:
     try:
-        Path(arguments.output).write_text(text, encoding="utf-8")
+        Path(path).write_bytes(content)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        message = f"cannot write `{arguments.output}`: {reason}"
-        raise SpecError([report("GNN616", message, where=arguments.output)]) from error
-    return CLEAN
+        raise SpecError([report("GNN616", f"cannot write `{path}`: {reason}", where=path)]) from error
 
 
 def _sizes(spec: Spec, name: str, arguments: argparse.Namespace) -> Any:

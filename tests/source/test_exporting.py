@@ -1,0 +1,122 @@
+"""Exported models: run by torch alone, on graphs of another size, with the numbers of the compiled module."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from drawing import draw_graph, keywords, sequence_inputs, small
+from torch_geometric.data import HeteroData
+
+import graphdsl
+from graphdsl.api import Spec
+from graphdsl.backends.example_inputs import given_relations, plain_name
+from graphdsl.source.naming import identifier
+from graphdsl.text import SpecError
+from graphdsl.tooling.cli import main
+
+ROOT = Path(__file__).resolve().parents[2]
+ALONE = """
+import sys, torch
+program = torch.export.load(sys.argv[1]).module()
+inputs = torch.load(sys.argv[2])
+torch.save([program(**item) for item in inputs], sys.argv[3])
+assert not {"graphdsl", "torch_geometric"} & set(sys.modules), "not alone"
+"""
+
+
+def other_size(data: HeteroData) -> HeteroData:
+    """A graph with fewer edges of each relation, of a number of its own."""
+    found = data.clone()
+    for number, key in enumerate(found.edge_types):
+        for name, value in found[key].items():
+            size = 11 + 3 * number
+            found[key][name] = value[:, :size] if name == "edge_index" else value[:size]
+    return found
+
+
+def plain_inputs(compiled: Any, data: HeteroData) -> dict[str, Any]:
+    """The same inputs with plain names."""
+    torch.manual_seed(3)  # pairs are drawn
+    plan = compiled.plan
+    if plan.sequence is not None:
+        return {identifier(key): value for key, value in sequence_inputs(plan, data).items()}
+    relations = given_relations(plan, None)
+    found: dict[str, Any] = {
+        "x": {plain_name(name): data[name].x for name in data.node_types if "x" in data[name]},
+        "edge_index": {plain_name(edge): data[edge].edge_index for edge in data.edge_types if edge in relations},
+    }
+    for name, value in keywords(plan, data).items():
+        table = {plain_name(place): item for place, item in value.items()} if name.endswith("_dict") else value
+        found[name.removesuffix("_dict")] = table
+    if "n_id_dict" in compiled.input_names:
+        found["n_id"] = {plain_name(name): torch.arange(data[name].num_nodes) for name in data.node_types}
+    return found
+
+
+def matching(program: torch.export.ExportedProgram, inputs: dict[str, Any]) -> dict[str, Any]:
+    """The inputs that the program takes."""
+    wanted = program.example_inputs[1]
+    return {
+        name: {key: inputs[name][key] for key in value} if isinstance(value, dict) and name in inputs else inputs[name]
+        for name, value in wanted.items()
+    }
+
+
+def call_compiled(model: Any, data: HeteroData) -> Any:
+    torch.manual_seed(3)
+    if model.plan.sequence is not None:
+        return model(**sequence_inputs(model.plan, data))
+    x_dict = {name: data[name].x for name in data.node_types if "x" in data[name]}
+    edges = {edge: data[edge].edge_index for edge in data.edge_types}
+    return model(x_dict, edges, **keywords(model.plan, data))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["rgcn", "rgcn_imdb", "hetero_sage", "hetero_gat", "gcn", "gin", "cgcnn", "compgcn", "simple_hgn", "arga"],
+)
+def test_runs_with_torch_alone_on_a_graph_of_another_size(name, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(ROOT / "specs")
+    spec = small(graphdsl.load(f"{name}.gnn"))
+    graphs = [draw_graph(spec.schema(), seed) for seed in (0, 1)]
+    graphs[1] = other_size(graphs[1])
+    torch.manual_seed(0)
+    compiled = spec.compile(data=graphs[0]).eval()
+    program = spec.export(data=graphs[0], state_dict=compiled.state_dict())
+    files = [str(tmp_path / item) for item in ("model.pt2", "inputs.pt", "outputs.pt")]
+    torch.export.save(program, files[0])
+    torch.save([matching(program, plain_inputs(compiled, data)) for data in graphs], files[1])
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE, *files], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    with torch.no_grad():
+        expected = [call_compiled(compiled, data) for data in graphs]
+    torch.testing.assert_close(torch.load(files[2]), expected)
+
+
+def test_what_torch_refuses_is_one_finding(monkeypatch) -> None:
+    monkeypatch.chdir(ROOT / "specs")
+    spec: Spec = small(graphdsl.load("topkpool.gnn"))
+    with pytest.raises(SpecError) as caught:
+        spec.export(data=draw_graph(spec.schema()))
+    (found,) = caught.value.diagnostics
+    assert found.code == "GNN371"
+    assert re.match("torch cannot export model `topkpool`: .*data-dependent", found.message)
+    assert "\n" not in found.message
+
+
+def test_the_command_writes_a_file(tmp_path, capsys) -> None:
+    text = "schema s { node a { x: float[3], y: class[2] } edge a -[to]-> a } model m on s { edges { to: SAGEConv(4) } predict a.y }"
+    path, out = tmp_path / "s.gnn", tmp_path / "m.pt2"
+    path.write_text(text, encoding="utf-8")
+    assert main(["build", str(path), "--export", str(out)]) == 0
+    program = torch.export.load(out).module()
+    found = program(x={"a": torch.rand(9, 3)}, edge_index={"a__to__a": torch.randint(9, (2, 31))})
+    assert found.shape == (9, 2)
+    assert main(["build", str(path), "--export", str(tmp_path / "none" / "m.pt2")]) == 1
+    assert "GNN616" in capsys.readouterr().err
