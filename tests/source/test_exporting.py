@@ -14,9 +14,11 @@ from torch_geometric.data import HeteroData
 import graphdsl
 from graphdsl.api import Spec
 from graphdsl.backends.example_inputs import given_relations, plain_name
+from graphdsl.model import Metadata
 from graphdsl.source.naming import identifier
 from graphdsl.text import SpecError
 from graphdsl.tooling.cli import main
+from graphdsl.training.checkpoint import ENTRY, PREFIX, Origin, write_header
 
 ROOT = Path(__file__).resolve().parents[2]
 ALONE = """
@@ -120,3 +122,23 @@ def test_the_command_writes_a_file(tmp_path, capsys) -> None:
     assert found.shape == (9, 2)
     assert main(["build", str(path), "--export", str(tmp_path / "none" / "m.pt2")]) == 1
     assert "GNN616" in capsys.readouterr().err
+
+
+def test_weights_of_a_checkpoint(tmp_path, capsys) -> None:
+    text = "schema s { node a { x: float[3], y: class[2] } edge a -[to]-> a } model m(n: int = 4) on s { edges { to: SAGEConv(n) } predict a.y }"
+    path, saved, out = tmp_path / "s.gnn", tmp_path / "c.ckpt", tmp_path / "m.pt2"
+    path.write_text(text, encoding="utf-8")
+    spec = graphdsl.load(path)
+    compiled = spec.compile("m", n=5).eval()
+    origin = Origin(text, "s.gnn", "m", {"n": 5}, spec.schema(), Metadata({}, {}))
+    weights = {PREFIX + key: value for key, value in compiled.state_dict().items()}
+    torch.save({"state_dict": weights, ENTRY: write_header(origin, {}, 1)}, saved)
+    command = ["build", str(path), "--checkpoint", str(saved)]
+    assert main(command) == 1
+    assert "GNN209" in capsys.readouterr().err
+    assert main([*command, "--export", str(out)]) == 0
+    x, edges = torch.rand(9, 3), torch.randint(9, (2, 31))
+    found = torch.export.load(out).module()(x={"a": x}, edge_index={"a__to__a": edges})
+    torch.testing.assert_close(found, compiled({"a": x}, {("a", "to", "a"): edges}))
+    assert main([*command, "--export", str(out), "--set", "n=6"]) == 1
+    assert "GNN614" in capsys.readouterr().err

@@ -34,6 +34,10 @@ def run(arguments: argparse.Namespace) -> int:
     spec = load(arguments.spec)
     values = parameters(arguments)
     name = spec.model(arguments.name or arguments.model).name
+    if arguments.checkpoint and not arguments.export:
+        raise SpecError(
+            [report("GNN209", "`--checkpoint` goes with `--export`: a text has no weights", where="gnn build")]
+        )
     if arguments.export is not None:
         return _export(spec, name, values, arguments)
     text = spec.to_python(name, data=_sizes(spec, name, arguments), **values)
@@ -48,12 +52,18 @@ def _export(spec: Spec, name: str, values: dict[str, Any], arguments: argparse.N
     """Write the exported program."""
     import torch
 
+    data = _sizes(spec, name, arguments)
     weights = None
     if arguments.checkpoint is not None:
-        from graphdsl.training import read_checkpoint
+        from graphdsl.model.metadata_file import metadata_from_json
+        from graphdsl.training import check_schema, read_checkpoint
 
-        weights = read_checkpoint(arguments.checkpoint).weights
-    program = spec.export(name, data=_sizes(spec, name, arguments), state_dict=weights, **values)
+        checkpoint = read_checkpoint(arguments.checkpoint)
+        values = checkpoint.header.parameters | values
+        data = metadata_from_json(checkpoint.header.metadata) if data is None else data
+        check_schema(checkpoint, spec.schema(name), spec.compile(name, data=data, **values))
+        weights = checkpoint.weights
+    program = spec.export(name, data=data, state_dict=weights, **values)
     written = BytesIO()
     torch.export.save(program, written)
     _write(arguments.export, written.getvalue())
