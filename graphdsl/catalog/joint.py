@@ -3,7 +3,7 @@
 from typing import Final
 
 from graphdsl.catalog import rules
-from graphdsl.catalog.entry import Entry, Parameter
+from graphdsl.catalog.entry import Arguments, Entry, Parameter, Problem
 from graphdsl.catalog.parts import (
     BIAS,
     CONCAT,
@@ -40,6 +40,23 @@ _RGAT_MOD: Final = rules.needs(
     "leave out `mod` or `dropout`",
     lambda arguments: arguments["mod"] is not None and arguments["dropout"] > 0,
 )
+
+_HALVES: Final = "write `first_aggr = true` for plain features; later layers read the halves of the one before"
+
+
+def _two_within_one(arguments: Arguments, width: int | None) -> Problem | None:
+    """The relations of a `SignedConv`, its positive one, and halves of its input."""
+    types, relations = arguments.get("metadata") or ((), ())
+    names = [edge[1] for edge in relations]
+    if relations and (len(types) != 1 or len(relations) != 2):
+        helps = "one rule per node type: `trusts, distrusts: SignedConv(…)`"
+        return Problem("GNN204", "`SignedConv` joins two relations within one node type", "positive", helps)
+    if relations and arguments["positive"] not in names:
+        message = f"`positive` is no relation of the rule: {' and '.join(f'`{name}`' for name in names)}"
+        return Problem("GNN204", message, "positive", f'write `positive = "{names[0]}"` or `positive = "{names[1]}"`')
+    if not arguments["first_aggr"] and width is not None and width % 2:
+        return Problem("GNN204", f"an input of {width} columns has no two halves", "first_aggr", _HALVES)
+    return None
 
 
 ENTRIES: Final = (
@@ -183,5 +200,24 @@ ENTRIES: Final = (
         scope="typed",
         inputs=(NEEDED_EDGE_ATTR,),
         paper="Mo et al., Heterogeneous Edge-Enhanced Graph Attention Network For Multi-Agent Trajectory Prediction, 2021",
+    ),
+    Entry(
+        "SignedConv",
+        "conv",
+        "graphdsl.layers.SignedConv",
+        "A positive and a negative relation within one type; gives two halves, which later layers read.",
+        parameters=(
+            OUT_CHANNELS,
+            Parameter("first_aggr", "bool"),
+            Parameter("positive", "string"),
+            BIAS,
+            aggregation("mean", keyword=True),
+        ),
+        derived={"in_channels": "widths", "metadata": "metadata"},
+        left_out=MESSAGE_PASSING,
+        width=lambda arguments, _width: 2 * arguments["out_channels"],
+        scope="joint",
+        rules=(_two_within_one,),
+        paper="Derr et al., Signed Graph Convolutional Network, 2018",
     ),
 )

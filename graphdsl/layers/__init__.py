@@ -21,6 +21,7 @@ from graphdsl.layers.magnn import MAGNNConv
 from graphdsl.layers.nars import NARSConv
 from graphdsl.layers.r_hgnn import RHGNNConv, RHGNNLayer
 from graphdsl.layers.sehgnn import SeHGNNConv
+from graphdsl.layers.signed import SignedConv
 from graphdsl.layers.simple_hgn import SimpleHGNConv, SimpleHGNLayer
 from graphdsl.layers.super_gat import SuperGATConv
 
@@ -43,6 +44,7 @@ __all__ = [
     "RHGNNConv",
     "RHGNNLayer",
     "SeHGNNConv",
+    "SignedConv",
     "SimpleHGNConv",
     "SimpleHGNLayer",
     "SuperGATConv",

@@ -141,6 +141,10 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
         {**HEADS[0], "dim": 3, "attention_mode": "multiplicative-self-attention"},
         {**OUT, "num_blocks": 2},
     ),
+    "SignedConv": (
+        {**OUT, "first_aggr": True, "positive": "likes"},
+        {**OUT, "first_aggr": False, "positive": "cites", "bias": False},
+    ),
     "HEATConv": tuple({**item, "edge_type_emb_dim": 3, "edge_attr_emb_dim": 2} for item in HEADS),
     "SimpleHGNConv": (*HEADS, {**HEADS[0], "num_layers": 3}, {**OUT, "add_self_loops": False, "normalize": True}),
     "HPNConv": (OUT, {**OUT, "K": 1, "act": None}),
@@ -244,7 +248,7 @@ def build(entry: Entry, arguments: Mapping[str, Any], widths: tuple[int, int], *
         "relations": RELATIONS,
         "types": len(TYPES),
         "inverses": [0, 1, 0],
-        "metadata": (list(TYPES), list(EDGES)),
+        "metadata": (["paper"], list(SIGNED)) if entry.name == "SignedConv" else (list(TYPES), list(EDGES)),
         "paths": INCIDENCE if entry.name == "HypergraphConv" else PATHS,
         "budgets": {},
         "groups": ((0, 2), (1,)),
@@ -285,6 +289,7 @@ def _value(entry: Entry, name: str, value: Any, arguments: Mapping[str, Any], si
 
 TYPES = ("author", "paper")
 EDGES = (("author", "writes", "paper"), ("paper", "cites", "paper"), ("paper", "written_by", "author"))
+SIGNED = (("paper", "cites", "paper"), ("paper", "likes", "paper"))
 
 PATHS = {EDGES[0]: [(EDGES[0], False)], ("paper", "PAP", "paper"): [(EDGES[2], False), (EDGES[2], True)]}
 INCIDENCE = {("paper", "PAP", "paper"): PATHS["paper", "PAP", "paper"]}
@@ -298,7 +303,7 @@ def run(
         case "node":
             return module(torch.arange(NODES) if entry.accepts_ids else torch.randn(NODES, widths[0]))
         case "joint" | "walk":
-            return _run_joint(module, widths, count)
+            return _run_joint(module, widths, count, SIGNED if entry.name == "SignedConv" else EDGES)
         case "typed":
             inputs = _inputs(entry, count, widths[0], bound=bound)
             types = torch.arange(count) % RELATIONS
@@ -313,10 +318,10 @@ def run(
             return module(x, edge_index=_edges(NODES, NODES if one else OTHERS, count), **inputs)
 
 
-def _run_joint(module: Any, widths: tuple[int, int], count: int) -> torch.Tensor:
+def _run_joint(module: Any, widths: tuple[int, int], count: int, relations: Any) -> torch.Tensor:
     counts = dict(zip(TYPES, (NODES, OTHERS), strict=True))
     x = {name: torch.randn(counts[name], width) for name, width in zip(TYPES, widths, strict=True)}
-    edges = {edge: _edges(counts[edge[0]], counts[edge[2]], count) for edge in EDGES}
+    edges = {edge: _edges(counts[edge[0]], counts[edge[2]], count) for edge in relations}
     return module(x, edges)["paper"]
 
 

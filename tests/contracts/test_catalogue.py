@@ -7,7 +7,20 @@ from typing import Any
 import pytest
 import torch
 import torch_geometric.nn as pyg
-from catalogue_samples import EDGE, NODES, RELATIONS, SOURCE, TARGET, Layer, build, class_of, known, run, samples
+from catalogue_samples import (
+    EDGE,
+    NODES,
+    RELATIONS,
+    SIGNED,
+    SOURCE,
+    TARGET,
+    Layer,
+    build,
+    class_of,
+    known,
+    run,
+    samples,
+)
 from torch_geometric.nn.conv import MessagePassing
 
 from graphdsl.catalog import INSTEAD, NOT_YET, REQUIRED, Entry, Parameter, Sizes, accepts, entries, find
@@ -298,6 +311,7 @@ SILENT: list[tuple[str, dict[str, Any], str]] = [
     ("PointTransformerConv", {**OUT, "pos": 2}, "GNN204"),
     ("HypergraphConv", {**OUT, "heads": 2}, "GNN204"),
     ("SplineConv", {**OUT, "kernel_size": (2, 2), "dim": EDGE}, "GNN204"),
+    ("SignedConv", {**OUT, "first_aggr": True, "positive": "no", "metadata": (("paper",), SIGNED)}, "GNN204"),
 ]
 """What PyG takes when it is built, and computes something else or fails later: with what the compiler derives."""
 

@@ -108,8 +108,9 @@ ELSEWHERE = {
     "MAGNNConv": "layers/test_magnn.py",
     "NARSConv": "layers/test_nars.py",
     "SeHGNNConv": "layers/test_sehgnn.py",
+    "SignedConv": "layers/test_signed.py",
 }
-"""Layers that see the whole graph, walk along metapaths, or read no features: the test that compiles them and does the same by hand."""
+"""Layers that see the whole graph, walk along metapaths, read no features, or join two relations within a type: the test that compiles them and does the same by hand."""
 
 
 def test_what_is_tested_elsewhere_is() -> None:
