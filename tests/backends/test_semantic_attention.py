@@ -34,7 +34,10 @@ def test_weights_of_each_node() -> None:
         exp = []
         for message in messages:
             row = message[node].tolist()
-            hidden = [math.tanh(sum(a * b for a, b in zip(w, row, strict=True)) + c) for w, c in zip(weight, bias, strict=True)]
+            hidden = [
+                math.tanh(sum(a * b for a, b in zip(w, row, strict=True)) + c)
+                for w, c in zip(weight, bias, strict=True)
+            ]
             exp.append(math.exp(sum(a * b for a, b in zip(q, hidden, strict=True))))
         expected = sum(e / sum(exp) * message[node] for e, message in zip(exp, messages, strict=True))
         torch.testing.assert_close(made[node], expected)

@@ -17,13 +17,16 @@ schema molecules {
   graph { z: class[2] }
 }
 """
-MODEL = SCHEMA + """
+MODEL = (
+    SCHEMA
+    + """
 model m on molecules {
   edges { bond: GPSConv(GINEConv(nn = MLP(9, 6), edge_attr = kind), heads = 2, norm = "graph_norm") }
   edges { bond: DeepGCNLayer(GENConv(6, edge_attr = kind), norm = LayerNorm, act = relu) }
   predict graph.z from atom
 }
 """
+)
 
 
 class ByHand(nn.Module):
@@ -61,7 +64,10 @@ def test_attention_stays_within_each_graph(graphs) -> None:
         ours = model({"atom": x}, {BOND: index}, kind_dict={BOND: kind}, batch_dict={"atom": batch})
         theirs = by_hand(x, index, kind, batch)
         torch.testing.assert_close(ours, theirs)
-        grads = [torch.autograd.grad(out.square().sum(), [x, *part.parameters()]) for out, part in ((ours, model), (theirs, by_hand))]
+        grads = [
+            torch.autograd.grad(out.square().sum(), [x, *part.parameters()])
+            for out, part in ((ours, model), (theirs, by_hand))
+        ]
         for mine, other in zip(*grads, strict=True):
             torch.testing.assert_close(mine, other)
 

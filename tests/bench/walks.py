@@ -46,7 +46,9 @@ def propagation(edges: dict, sizes: dict[str, int], width: int) -> None:
     matrices, walk = composed(), Walker(HOPS)
     hops = seconds(lambda: Walker(HOPS)({"paper": x.detach()}, edges, sizes))
     pairs = seconds(lambda: [matrix @ x.detach() for matrix in composed()])
-    print(f"{width} columns, from the graph: {hops:.3f} s hop by hop, {pairs:.2f} s composed ({pairs / hops:.0f} times)")
+    print(
+        f"{width} columns, from the graph: {hops:.3f} s hop by hop, {pairs:.2f} s composed ({pairs / hops:.0f} times)"
+    )
     kept = seconds(lambda: sum(v.sum() for v in walk({"paper": x}, edges, sizes).values()).backward())
     pairs = seconds(lambda: sum((matrix @ x).sum() for matrix in matrices).backward())
     print(f"{width} columns, step with gradient: {kept:.4f} s, {pairs:.3f} s composed ({pairs / kept:.0f} times)")
@@ -68,7 +70,9 @@ def instances(edges: dict, sizes: dict[str, int]) -> None:
         return part([torch.nn.functional.elu(summed).flatten(1)])
 
     torch.testing.assert_close(gathered(), conv(x, edges)["paper"], atol=1e-4, rtol=1e-4)
-    ours, theirs = (seconds(lambda f=f: f().square().mean().backward()) for f in (lambda: conv(x, edges)["paper"], gathered))
+    ours, theirs = (
+        seconds(lambda f=f: f().square().mean().backward()) for f in (lambda: conv(x, edges)["paper"], gathered)
+    )
     print(f"MAGNN, {nodes.size(1):,} instances: {ours:.3f} s, {theirs:.3f} s gathered ({theirs / ours:.1f} times)")
 
 
@@ -97,7 +101,9 @@ def soft_choice(edges: dict, sizes: dict[str, int]) -> None:
         return (z[0].relu() + z[1].relu())[starts["paper"] : starts["paper"] + sizes["paper"]] / 2
 
     torch.testing.assert_close(adjacency(), conv(x, both)["paper"], atol=1e-4, rtol=1e-4)
-    ours, theirs = (seconds(lambda f=f: f().square().mean().backward()) for f in (lambda: conv(x, both)["paper"], adjacency))
+    ours, theirs = (
+        seconds(lambda f=f: f().square().mean().backward()) for f in (lambda: conv(x, both)["paper"], adjacency)
+    )
     print(f"FastGTN: {ours:.3f} s, {theirs:.2f} s with an adjacency for each channel ({theirs / ours:.0f} times)")
 
 

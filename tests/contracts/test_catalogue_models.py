@@ -164,7 +164,12 @@ def test_graph_unet_drops_ratios_that_are_too_many() -> None:
 
 def test_schnet_ignores_a_mean_without_a_deviation() -> None:
     entry = find("SchNet")
-    for given, code in (({"mean": 1.0}, ["GNN204"]), ({"std": 1.0}, ["GNN204"]), ({"mean": 1.0, "std": 2.0}, []), ({}, [])):
+    for given, code in (
+        ({"mean": 1.0}, ["GNN204"]),
+        ({"std": 1.0}, ["GNN204"]),
+        ({"mean": 1.0, "std": 2.0}, []),
+        ({}, []),
+    ):
         filled = entry.with_defaults(given)
         assert [problem.code for rule in entry.rules if (problem := rule(filled, None))] == code
 

@@ -22,7 +22,9 @@ model m on shop {{
 """
 
 
-@pytest.mark.parametrize(("written", "given"), [("", {}), (", alpha = 0.5", {"alpha": 0.5}), (", edge_weight = rating", {})])
+@pytest.mark.parametrize(
+    ("written", "given"), [("", {}), (", alpha = 0.5", {"alpha": 0.5}), (", edge_weight = rating", {})]
+)
 def test_scores_and_gradients_are_those_of_pyg(written: str, given: dict[str, float]) -> None:
     torch.manual_seed(0)
     ours = graphdsl.loads(SPEC.replace("ARGUMENTS", written)).compile("m")
@@ -60,7 +62,9 @@ def test_nodes_of_a_batch_are_read_by_their_numbers() -> None:
 
 
 def test_behind_another_layer_it_is_refused() -> None:
-    text = SPEC.replace("ARGUMENTS", "").replace("  edges {", "  nodes { user: Linear(8)  item: Embedding(8) }\n  edges {")
+    text = SPEC.replace("ARGUMENTS", "").replace(
+        "  edges {", "  nodes { user: Linear(8)  item: Embedding(8) }\n  edges {"
+    )
     with pytest.raises(SpecError) as refused:
         graphdsl.loads(text).compile("m")
     assert [item.code for item in refused.value.diagnostics] == ["GNN512"]

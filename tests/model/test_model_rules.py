@@ -259,7 +259,7 @@ def test_joins(body: str, expected: list[str]) -> None:
         ("edges { *: SAGEConv(4) } combine attention(0)", ["GNN204"]),
         ("edges { *: SAGEConv(4) } combine attention(hidden = 2.5)", ["GNN204"]),
         ("edges { *: SAGEConv(4) } combine attention(8, 9)", ["GNN204"]),
-        ("edges { *: SAGEConv(4) } combine attention(8, \"node\", 1)", ["GNN201"]),
+        ('edges { *: SAGEConv(4) } combine attention(8, "node", 1)', ["GNN201"]),
         ("edges { *: SAGEConv(4) } combine sum(8)", ["GNN201"]),
         ("repeat 2 { predict a.y }", ["GNN107"]),
         ("predict a.y", ["GNN102"]),

@@ -185,7 +185,14 @@ def test_pages_on_a_terminal() -> None:
 def test_layers(capsys) -> None:
     assert main(["layers"]) == 0
     out = capsys.readouterr().out
-    for title in ("convolutions: ", "whole models: ", "norms: ", "scorers of links: ", "said in another way", "not yet"):
+    for title in (
+        "convolutions: ",
+        "whole models: ",
+        "norms: ",
+        "scorers of links: ",
+        "said in another way",
+        "not yet",
+    ):
         assert f"\n{title}" in f"\n{out}"
     assert "SAGEConv" in out
     assert "relu" in out

@@ -45,7 +45,9 @@ def run(block: str, data: HeteroData) -> tuple[torch.nn.Module, AttentionWeights
     count = len(found.edges)
     model(**inputs)
     assert len(found.edges) == count
-    assert not any(module._message_forward_hooks for module in model.modules() if hasattr(module, "_message_forward_hooks"))
+    assert not any(
+        module._message_forward_hooks for module in model.modules() if hasattr(module, "_message_forward_hooks")
+    )
     return model, found, inputs
 
 

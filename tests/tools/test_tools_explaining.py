@@ -42,7 +42,11 @@ model joint on library {
   predict author.y
 }
 """
-KNOWS, WRITES, WRITTEN = ("author", "knows", "author"), ("author", "writes", "web page"), ("web page", "written.by", "author")
+KNOWS, WRITES, WRITTEN = (
+    ("author", "knows", "author"),
+    ("author", "writes", "web page"),
+    ("web page", "written.by", "author"),
+)
 CONFIG = {"mode": "multiclass_classification", "task_level": "node", "return_type": "raw"}
 
 

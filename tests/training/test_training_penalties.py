@@ -246,13 +246,16 @@ def test_layers_without_losses_are_left_alone(social) -> None:
 
 def test_a_graph_too_small_for_negatives(social) -> None:
     """PyG's class fails here: no pair is drawn, and the mean over none is no number."""
-    text = SOCIAL[: SOCIAL.index("model m")] + """
+    text = (
+        SOCIAL[: SOCIAL.index("model m")]
+        + """
     model m on social {
       edges { rates: SuperGATConv(2, add_self_loops = false) }
       penalty SuperGATConv
       predict user.y
     }
     """
+    )
     model = graphdsl.loads(text).compile("m", data=social)
     for edges in (0, 1):
         model({"user": social["user"].x}, {RATES: social[RATES].edge_index[:, :edges]})

@@ -26,7 +26,6 @@ class _Judged(nn.Module):
         return z
 
 
-
 def _loss(layer: str, header: str, more: str = "") -> Steps:
     """A step that gives a loss changes no value."""
     block = f"""{more}
