@@ -182,9 +182,14 @@ def write_relations(context: Context) -> Block | None:
         else ['    """Add the inverse relations that a graph lacks, in place."""']
     )
     inner = Block(4)
+    turned = [item for item in derived if item.inverse_of is not None]
+    read = _read_by_layers(context)
+    _write_inverses("INVERSES", [item for item in turned if item.edge in read], context, inner)
     if paths:
+        # Who gives all metapaths need not give what they are made of.
+        _write_return([context.edge(item.edge) for item in derived if item.metapath is not None], inner)
+        _write_inverses("INVERSES_ON_PATHS", [item for item in turned if item.edge not in read], context, inner)
         _write_sizes(context, inner)
-    _write_inverses([item for item in derived if item.inverse_of is not None], context, inner)
     for item in derived:
         if item.metapath is not None:
             _write_path(item.metapath, context, inner)
@@ -192,19 +197,37 @@ def write_relations(context: Context) -> Block | None:
     return block
 
 
-def _write_inverses(items: list[Derived], context: Context, block: Block) -> None:
+def _read_by_layers(context: Context) -> set[EdgeKey]:
+    """The relations that layers are given, metapaths' own edges among them."""
+    found: set[EdgeKey] = set()
+    for step in live_steps(context):
+        found.update(step.relations if isinstance(step, JointStep) else (step.edge,))
+    return found
+
+
+def _write_return(metapaths: list[str], block: Block) -> None:
+    """Nothing to do where all metapaths are there."""
+    if len(metapaths) == 1:
+        block.write(f"if {metapaths[0]} in edge_index_dict:")
+    else:
+        block.assign("metapaths", listing(metapaths))
+        block.write("if all(edge_type in edge_index_dict for edge_type in metapaths):")
+    block.write("return", 4)
+
+
+def _write_inverses(name: str, items: list[Derived], context: Context, block: Block) -> None:
     if not items:
         return
     pairs = {context.edge(item.edge): item.inverse_of for item in items if item.inverse_of is not None}
     inverses = {key: pair(map(quote, encoded(edge))) for key, edge in pairs.items()}
-    context.constants["INVERSES"] = mapping(dict[str, Expression](inverses))
-    block.write("for edge_type, inverse in INVERSES.items():")
+    context.constants[name] = mapping(dict[str, Expression](inverses))
+    block.write(f"for edge_type, inverse in {name}.items():")
     block.write("if edge_type not in edge_index_dict:", 4)
     block.write("edge_index_dict[edge_type] = edge_index_dict[inverse].flip(0)", 8)
     bound = {argument(name) for item in items for name in bound_attributes(item.edge, context)}
-    for name in sorted(bound):
-        block.write(f"if inverse in {name}:", 8)
-        block.write(f"{name}.setdefault(edge_type, {name}[inverse])", 12)
+    for values in sorted(bound):
+        block.write(f"if inverse in {values}:", 8)
+        block.write(f"{values}.setdefault(edge_type, {values}[inverse])", 12)
 
 
 def _write_sizes(context: Context, block: Block) -> None:

@@ -14,6 +14,7 @@ from torch_geometric.data import HeteroData
 import graphdsl
 from graphdsl.api import Spec
 from graphdsl.backends.example_inputs import given_relations, plain_name
+from graphdsl.data import batch_inputs
 from graphdsl.model import Metadata
 from graphdsl.source.naming import identifier
 from graphdsl.text import SpecError
@@ -99,6 +100,21 @@ def test_runs_with_torch_alone_on_a_graph_of_another_size(name, tmp_path, monkey
     with torch.no_grad():
         expected = [call_compiled(compiled, data) for data in graphs]
     torch.testing.assert_close(torch.load(files[2]), expected)
+
+
+def test_metapaths_are_inputs() -> None:
+    spec = small(graphdsl.load(ROOT / "specs" / "han.gnn"))
+    data = draw_graph(spec.schema(), 0)
+    torch.manual_seed(0)
+    compiled = spec.compile(data=data).eval()
+    program = spec.export(data=data, state_dict=compiled.state_dict())
+    composed = batch_inputs(data, compiled.plan)["edge_index_dict"]
+    inputs = {
+        "x": {plain_name(name): data[name].x for name in data.node_types},
+        "edge_index": {plain_name(edge): index for edge, index in composed.items()},
+    }
+    out = program.module()(**matching(program, inputs))
+    torch.testing.assert_close(out, call_compiled(compiled, data))
 
 
 def test_what_torch_refuses_is_one_finding(monkeypatch) -> None:

@@ -167,3 +167,21 @@ def test_objectives_are_not_written() -> None:
         spec.to_python("contrast")
     assert [item.code for item in caught.value.diagnostics] == ["GNN370"] * 2
     assert caught.value.diagnostics[0].primary.span.line == 37
+
+
+@pytest.mark.parametrize(("name", "tables"), [("han", 0), ("hpn", 1)])
+def test_who_gives_the_metapaths_need_not_give_what_they_are_made_of(name, tables) -> None:
+    torch.manual_seed(0)
+    spec = small(graphdsl.load(ROOT / "specs" / f"{name}.gnn"))
+    data = draw_graph(spec.schema(), seed=1)
+    compiled = spec.compile(data=data).eval()
+    written = execute(spec.to_python(data=data)).eval()
+    written.load_state_dict(compiled.state_dict())
+    wanted = call(compiled, compiled.plan, data, True)
+    made, weights = dict(data.edge_index_dict), [{} for _ in range(tables)]
+    counts = {kind: data[kind].num_nodes for kind in data.node_types}
+    type(written).forward.__globals__["add_relations"](made, counts, *weights)
+    metapaths = {item.edge: made[item.edge] for item in compiled.plan.derived if item.metapath is not None}
+    assert len(metapaths) == 2
+    out = written({kind: store.x for kind, store in data.node_items() if "x" in store}, metapaths, *weights)
+    torch.testing.assert_close(out, wanted)
