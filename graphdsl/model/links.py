@@ -10,8 +10,8 @@ from graphdsl.catalog import (
     Scorer,
     check_value,
     describe,
+    entries,
     find_scorer,
-    names,
     seek,
 )
 from graphdsl.model.layers import LayerReader
@@ -76,12 +76,13 @@ def read_scorer(
     if isinstance(entry, Problem):
         return layers.read(head, "head")
     if entry is None:
-        known = (*SCORERS, *names("node"))
+        known = (*SCORERS, *(item.name for item in entries("node") if not (item.accepts_ids or item.loss)))
         helps, notes = did_you_mean(name, known), listing("what can score a pair", known)
         found.append(report("GNN103", f"unknown scorer `{name}`", head.name.span, helps=helps, notes=notes))
         return None
-    if entry.accepts_ids:
-        message = f"`{name}` reads node numbers and cannot score a pair"
+    if entry.accepts_ids or entry.loss:
+        why = "reads node numbers" if entry.accepts_ids else "is for values of nodes"
+        message = f"`{name}` {why} and cannot score a pair"
         helps = ("use `dot`, `distmult`, `bilinear` or `MLP(64, 1)`",)
         found.append(report("GNN107", message, head.name.span, helps=helps))
         return None
