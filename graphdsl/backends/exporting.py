@@ -63,6 +63,8 @@ def export_plan(
     example = make_example(plan, schema, metadata)
     with importable(portable_text(plan, example)) as module:
         program = build(module, plan, weights)
+        with silence(), torch.no_grad():
+            program(**example.values)  # A mistake of ours must not look like a refusal of torch's.
         refusal = ""
         for strict in (False, True):
             found = attempt(lambda strict=strict: _export(program, example, strict))

@@ -6,7 +6,6 @@ Nothing is imported to find out: looking for a module and reading its version lo
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Final
@@ -155,10 +154,17 @@ def _is_used(item: Package) -> bool:
 
 def _version(name: str) -> tuple[int, ...]:
     """The version of an installed package; empty if there is none, or nobody knows."""
+    return _number(installed_version(name))
+
+
+def installed_version(name: str) -> str:
+    """What the installed package says of itself; nothing if it is not there."""
+    from importlib.metadata import PackageNotFoundError, version  # Slow to load: only for layers that need a package.
+
     try:
-        return _number(version(name))
+        return version(name)
     except PackageNotFoundError:
-        return ()
+        return ""
 
 
 def _number(text: str) -> tuple[int, ...]:

@@ -89,23 +89,49 @@ def replace_bytes(name: str, old: bytes, new: bytes) -> Diagnostic | None:
     return None
 
 
+def write_bytes(name: str, content: bytes) -> Diagnostic | None:
+    """Make a file, new or in the place of an old one: the whole of it, or nothing.
+
+    Args:
+        name: its path; a pipe or a device is written to as it is.
+        content: what it is to hold.
+    """
+    path = Path(os.path.realpath(name))
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)
+        else:
+            _replace(path, content)
+    except (OSError, ValueError) as error:
+        return _refuse(name, (isinstance(error, OSError) and error.strerror) or str(error))
+    return None
+
+
 def _replace(path: Path, content: bytes) -> None:
     import tempfile
 
-    known = path.stat()
+    known = path.stat() if path.exists() else None
     number, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(number, "wb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        with suppress(OSError, AttributeError):  # Only some users may give files away, and not everywhere.
-            os.chown(temporary, known.st_uid, known.st_gid)
-        os.chmod(temporary, stat.S_IMODE(known.st_mode))
+        if known is not None:
+            with suppress(OSError, AttributeError):  # Only some users may give files away, and not everywhere.
+                os.chown(temporary, known.st_uid, known.st_gid)
+        os.chmod(temporary, _usual_mode() if known is None else stat.S_IMODE(known.st_mode))
         os.replace(temporary, path)
     finally:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
+
+
+def _usual_mode() -> int:
+    """The permissions of a new file; temporary ones are made for their owner alone."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
 
 
 def _refuse(name: str, reason: str) -> Diagnostic:

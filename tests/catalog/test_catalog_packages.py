@@ -32,14 +32,8 @@ def machine(monkeypatch):
 
     def install(versions: dict[str, str]) -> None:
         modules = {PACKAGES[name].module for name in versions if name in PACKAGES}
-
-        def version(name: str) -> str:
-            if name not in versions:
-                raise packages.PackageNotFoundError(name)
-            return versions[name]
-
         monkeypatch.setattr(packages, "find_spec", lambda name: SimpleNamespace() if name in modules else None)
-        monkeypatch.setattr(packages, "version", version)
+        monkeypatch.setattr(packages, "installed_version", lambda name: versions.get(name, ""))
 
     return install
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from graphdsl.api import Spec, load
 from graphdsl.text import SpecError, report
+from graphdsl.text.rewriting import write_bytes
 from graphdsl.tooling.arguments import add_format, add_parameters, parameters
 from graphdsl.tooling.output import CLEAN
 
@@ -38,6 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise SpecError(
             [report("GNN209", "`--checkpoint` goes with `--export`: a text has no weights", where="gnn build")]
         )
+    if arguments.output and arguments.export:
+        raise SpecError([report("GNN209", "`--output` and `--export` both say what to write", where="gnn build")])
     if arguments.export is not None:
         return _export(spec, name, values, arguments)
     text = spec.to_python(name, data=_sizes(spec, name, arguments), **values)
@@ -71,11 +74,9 @@ def _export(spec: Spec, name: str, values: dict[str, Any], arguments: argparse.N
 
 
 def _write(path: str, content: bytes) -> None:
-    try:
-        Path(path).write_bytes(content)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise SpecError([report("GNN616", f"cannot write `{path}`: {reason}", where=path)]) from error
+    refused = write_bytes(path, content)
+    if refused is not None:
+        raise SpecError([refused])
 
 
 def _sizes(spec: Spec, name: str, arguments: argparse.Namespace) -> Any:
