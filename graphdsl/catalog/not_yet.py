@@ -39,8 +39,6 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "knn_interpolate": _OTHERS,
         "MultiheadAttention": "attends between positions of a sequence; `GPSConv(conv = none)` does between nodes of a graph",
         "Softmax2d": "for images; `softmax` works on the columns of a node",
-        "PositionalEncoding": "reads one number, not the columns of a node",
-        "TemporalEncoding": "reads one number, not the columns of a node",
         "PerformerAttention": _PART,
         "SGFormerAttention": _PART,
         "PolynormerAttention": _PART,

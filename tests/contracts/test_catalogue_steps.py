@@ -47,6 +47,8 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
         {"aggrs": ("mean", "max", "std")},
         {"aggrs": ("mean", "max"), "mode": "sum"},
     ),
+    "PositionalEncoding": ({"out_channels": 4}, {"out_channels": 4, "base_freq": 0.1, "granularity": 0.5}),
+    "TemporalEncoding": (OUT,),
     "TopKPooling": ({}, {"ratio": 2}, {"min_score": 0.1}, {"ratio": 0.8, "nonlinearity": "sigmoid"}),
     "SAGPooling": ({}, {"ratio": 2}, {"min_score": 0.1}),
     "ASAPooling": ({}, {"ratio": 0.8, "dropout": 0.1, "add_self_loops": True}),
@@ -148,7 +150,7 @@ def value(slot: Slot) -> Any:
     both = torch.cat([edges, edges.flip(0)], 1)
     match slot.kinds[0]:
         case "nodes":
-            return torch.randn(NODES, SOURCE, requires_grad=True)
+            return torch.randn(NODES, slot.columns or SOURCE, requires_grad=True)
         case "edges":
             return both
         case "edge values":
@@ -225,7 +227,8 @@ def test_values_are_of_the_kinds_and_widths_that_the_entry_says(entry: Entry) ->
     for arguments in samples(entry):
         for item in entry.parameters:
             assert item.name not in arguments or accepts(item, arguments[item.name])
-        assert all(rule(entry.with_defaults(arguments), SOURCE) is None for rule in entry.rules)
+        width = entry.takes[0].columns or SOURCE
+        assert all(rule(entry.with_defaults(arguments), width) is None for rule in entry.rules)
         for least in (False, True):
             inputs = [None if least and slot.optional else value(slot) for slot in entry.takes]
             if entry.name == "MemPooling":
@@ -278,5 +281,23 @@ def test_a_quarter_of_a_narrow_input_is_nothing() -> None:
     assert rule({"hidden_channels": None}, 4) is None
 
 
+ENCODINGS = ("PositionalEncoding", "TemporalEncoding")
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_encodings_of_several_columns_give_other_rows(name: str) -> None:
+    entry = find(name)
+    assert [found.code for rule in entry.rules if (found := rule({"out_channels": 4}, 3))] == ["GNN502"]
+    assert all(rule({"out_channels": 4}, 1) is None for rule in entry.rules)
+    assert call(entry, {"out_channels": 4}, [torch.rand(NODES, 3)])[0].shape == (3 * NODES, 4)
+
+
+def test_positions_take_an_even_width() -> None:
+    entry = find("PositionalEncoding")
+    assert [found.code for rule in entry.rules if (found := rule({"out_channels": 5}, 1))] == ["GNN204"]
+    with pytest.raises(ValueError, match="odd"):
+        call(entry, {"out_channels": 5}, [torch.rand(NODES, 1)])
+
+
 def test_every_rule_is_tried() -> None:
-    assert {entry.name for entry in STEPS if entry.rules} == {*(name for name, _, _ in REFUSED), "XConv"}
+    assert {entry.name for entry in STEPS if entry.rules} == {*(name for name, _, _ in REFUSED), "XConv", *ENCODINGS}

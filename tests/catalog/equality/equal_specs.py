@@ -194,10 +194,11 @@ def one_graph(count: int = 36) -> tuple[Graph, list[Tensor]]:
     """Three graphs in one batch, of 6, 4 and 8 nodes, `count` edges within them."""
     batch = torch.repeat_interleave(torch.arange(3), torch.tensor([6, 4, 8]))
     x, w, a, p = floats(18, WIDTH), positive(count), floats(count, EDGE_WIDTH), floats(18, PLACES)
+    t = positive(18)
     start, size = torch.tensor([0, 6, 10]), torch.tensor([6, 4, 8])
     kind = torch.arange(count) % 3
     index = start[kind] + (torch.rand(2, count) * size[kind]).long()
-    return Graph(x, index, {"a": a, "w": w, "p": p}, batch), [x, w, a, p]
+    return Graph(x, index, {"a": a, "w": w, "p": p, "t": t}, batch), [x, w, a, p, t]
 
 
 def in_block(block: str, graph: Graph, leaves: list[Tensor], theirs: Any, by_hand: Any, rows: str) -> Sides:
@@ -212,7 +213,7 @@ def in_block(block: str, graph: Graph, leaves: list[Tensor], theirs: Any, by_han
     on_nodes, on_graphs = label["graph" if rows == "item" else "item"]
     model = compiled(f"""
       schema s {{
-        node item {{ x: float[{WIDTH}], p: float[{PLACES}]{on_nodes} }}
+        node item {{ x: float[{WIDTH}], p: float[{PLACES}], t: float{on_nodes} }}
         edge item -[links]-> item {{ w: float, a: float[{EDGE_WIDTH}] }}
         {on_graphs}
       }}
@@ -229,8 +230,9 @@ def nodes(row: Nodes, variant: Variant, count: int) -> Sides:
         header = header_of(row.entry)
         assert header is not None
         batched = len(header.takes) > 1
-        call = (lambda: theirs(graph.x, graph.batch)) if batched else (lambda: theirs(graph.x))
-        return in_block(f"{row.layer}: x{', batch' if batched else ''} -> x", graph, leaves, theirs, call, "item")
+        name, value = ("t", graph.inputs["t"]) if row.width == 1 else ("x", graph.x)
+        call = (lambda: theirs(value, graph.batch)) if batched else (lambda: theirs(value))
+        return in_block(f"{row.layer}: {name}{', batch' if batched else ''} -> x", graph, leaves, theirs, call, "item")
     ids = row.entry.accepts_ids
     told = {"nodes": f"nodes {{ item: {row.layer} }}", "pipe": f"nodes {{ item: identity }} | {row.layer}"}
     model = compiled(f"""

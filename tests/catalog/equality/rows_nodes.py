@@ -20,6 +20,13 @@ ROWS = (
     ),
     Nodes("Embedding(4)", lambda _: nn.Embedding(7, 4)),
     Nodes("Embedding(4, padding_idx = 0)", lambda _: nn.Embedding(7, 4, padding_idx=0)),
+    Nodes("PositionalEncoding(4)", lambda _: pyg.PositionalEncoding(4), width=1),
+    Nodes(
+        "PositionalEncoding(6, base_freq = 0.01, granularity = 0.5)",
+        lambda _: pyg.PositionalEncoding(6, 0.01, 0.5),
+        width=1,
+    ),
+    Nodes("TemporalEncoding(5)", lambda _: pyg.TemporalEncoding(5), width=1),
     # Norms.
     Nodes("BatchNorm()", lambda _: pyg.BatchNorm(WIDTH)),
     Nodes(
