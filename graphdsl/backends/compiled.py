@@ -16,7 +16,9 @@ from graphdsl.backends.pairs import Pairs, pairs_by_name, score
 from graphdsl.backends.penalties import Given, Kept, compute
 from graphdsl.backends.places import located
 from graphdsl.backends.readouts import GraphReadout, Grouping
-from graphdsl.plan import AnyHead, DropStage, GraphHead, Ids, LinkHead, ObjectiveHead, Plan, Stage
+from graphdsl.backends.spreading import spread_labels
+from graphdsl.model import TRAIN_MASK
+from graphdsl.plan import AnyHead, DropStage, GraphHead, Head, Ids, LinkHead, ObjectiveHead, Plan, Spread, Stage
 from graphdsl.plan.requirements import find_requirements
 from graphdsl.text import EdgeKey
 
@@ -35,6 +37,8 @@ class CompiledModel(nn.Module):
         - `<attribute>_dict`: attributes that layers read (see `input_names`), by relation or node type.
         - `n_id_dict`: numbers [num_nodes] of the nodes of types without features; without it, all nodes in order.
         - `edge_label_index`: pairs [2, num_pairs] that a link prediction scores.
+        - `y_dict` (by the label's name) and `train_mask_dict` where labels of training nodes spread: only the labels of
+          nodes in the mask are read.
         - `batch_dict`: the graph [num_nodes] of each node, by node type, where whole graphs are predicted; without it,
           all nodes are one graph.
         - result: [num_nodes, size] of the predicted type; [num_graphs, size] for a label of graphs; [num_pairs] for a
@@ -59,6 +63,9 @@ class CompiledModel(nn.Module):
         for stage in plan.stages:
             self._owners.append(self._own(stage, build_stage))
         self.heads = nn.ModuleDict({head.key: _build_head(head) for head in plan.heads})
+        self.spreads = nn.ModuleDict(
+            {item.key: build_module(item.spread.module) for item in plan.node_heads if item.spread is not None}
+        )
         self._live = find_requirements(plan, live=True)
         self._all = find_requirements(plan, live=False)
         self._cache = DerivationCache()
@@ -84,6 +91,8 @@ class CompiledModel(nn.Module):
         bound = {item.attribute for step in steps for item in step.inputs if item.source in ("edge", "node")}
         ids = any(isinstance(width, Ids) for width in self.plan.inputs.values())
         grouped = {"batch_dict"} if self.plan.graph_heads else set[str]()
+        bound |= {name for head in self.plan.node_heads if head.spread for name in (head.attribute, TRAIN_MASK)}
+        bound |= {head.spread.weight for head in self.plan.node_heads if head.spread and head.spread.weight}
         return tuple(sorted({f"{name}_dict" for name in bound - {"x"}} | grouped | ({"n_id_dict"} if ids else set())))
 
     @property
@@ -122,7 +131,7 @@ class CompiledModel(nn.Module):
         pairs = pairs_by_name(self.plan, edge_label_index)
         grouping = Grouping(inputs.get("batch_dict", {}), num_graphs) if self.plan.graph_heads else Grouping({}, None)
         given: list[Given] | None = [] if self.plan.penalties else None
-        states = self._run(x_dict, edge_index_dict, inputs, live=True, given=given)
+        states, graph = self._run(x_dict, edge_index_dict, inputs, live=True, given=given)
         self._kept.values = compute(self.plan.penalties, states, given, grouping) if given is not None else {}
         outputs: dict[str, Tensor] = {}
         for head in self.plan.heads:
@@ -134,9 +143,19 @@ class CompiledModel(nn.Module):
                     outputs[head.name] = module(values, grouping)
                 elif isinstance(head, ObjectiveHead):
                     outputs[head.name] = vectors_of(head, module, values)[head.type]
+                elif isinstance(head, Head) and head.spread is not None:
+                    outputs[head.name] = self._spread(head, head.spread, values, graph)
                 else:
                     outputs[head.name] = run_module(module, values[head.types[0]], head.size)
         return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+
+    def _spread(self, head: Head, spread: Spread, values: Values, graph: Graph) -> Tensor:
+        """A prediction to which labels of training nodes spread: always, or once what corrects it is in eval mode."""
+        module = self.spreads[head.key]
+        if spread.alone:
+            return spread_labels(head, spread, module, graph, None)
+        logits = run_module(self.heads[head.key], values[head.type], head.size)
+        return logits if self.training else spread_labels(head, spread, module, graph, logits)
 
     def encode(
         self,
@@ -159,11 +178,11 @@ class CompiledModel(nn.Module):
         """
         if prediction is not None:
             head = self._head(prediction)
-            values = self._run(x_dict, edge_index_dict, inputs, live=True)[head.state]
+            values = self._run(x_dict, edge_index_dict, inputs, live=True)[0][head.state]
             if isinstance(head, ObjectiveHead):
                 return vectors_of(head, self.heads[head.key], values)
             return {name: values[name] for name in head.types}
-        last = self._run(x_dict, edge_index_dict, inputs, live=False)[-1]
+        last = self._run(x_dict, edge_index_dict, inputs, live=False)[0][-1]
         widths = self.plan.widths(len(self.plan.stages))
         return {name: value for name, value in last.items() if not isinstance(widths[name], Ids)}
 
@@ -198,8 +217,8 @@ class CompiledModel(nn.Module):
         inputs: Mapping[str, Mapping[Any, Tensor]],
         live: bool,
         given: list[Given] | None = None,
-    ) -> list[Values]:
-        """All states in order; what the module of each stage has as losses of its own is appended to `given`."""
+    ) -> tuple[list[Values], Graph]:
+        """All states in order, and the graph; losses that the module of a stage has of its own are appended to `given`."""
         unknown = sorted(inputs.keys() - {"n_id_dict", *self.input_names})
         if unknown:
             known = ", ".join(self.input_names) or "none"
@@ -213,7 +232,7 @@ class CompiledModel(nn.Module):
                 if given is not None:
                     take = getattr(self.stages[owner], "penalties", None) if owner is not None else None
                     given.append(take() if take is not None else {})
-        return states
+        return states, graph
 
     def _advance(self, stage: Stage, owner: str | None, states: list[Values], graph: Graph, live: bool) -> Values:
         """The state behind a stage: what it made, and what it carries through."""
@@ -236,4 +255,6 @@ class CompiledModel(nn.Module):
 def _build_head(head: AnyHead) -> nn.Module:
     if isinstance(head, ObjectiveHead):
         return build_objective(head)
+    if isinstance(head, Head) and head.spread is not None and head.spread.alone:
+        return nn.Identity()
     return GraphReadout(head) if isinstance(head, GraphHead) else build_module(head.module)

@@ -22,6 +22,7 @@ from graphdsl.catalog.entry import (
 )
 from graphdsl.catalog.headers import Header, has_norm, header_of, is_deaf, is_graphwise
 from graphdsl.catalog.instead import INSTEAD
+from graphdsl.catalog.labels import SPREADERS
 from graphdsl.catalog.nested import Network, Sizes
 from graphdsl.catalog.not_yet import NOT_YET
 from graphdsl.catalog.objectives import OBJECTIVES
@@ -52,6 +53,7 @@ __all__ = [
     "REQUIRED_ARGUMENTS",
     "SCHEDULERS",
     "SCORERS",
+    "SPREADERS",
     "Arguments",
     "Derivation",
     "Entry",

@@ -20,7 +20,19 @@ class _Required:
 REQUIRED: Final = _Required()
 
 Kind = Literal[
-    "conv", "node", "norm", "activation", "dropout", "readout", "pool", "dense", "model", "loss", "search", "objective"
+    "conv",
+    "node",
+    "norm",
+    "activation",
+    "dropout",
+    "readout",
+    "pool",
+    "dense",
+    "model",
+    "loss",
+    "search",
+    "objective",
+    "label",
 ]
 Scope = Literal["relation", "joint", "typed", "walk", "node"]
 Derivation = Literal[
@@ -87,14 +99,15 @@ class ForwardInput:
 
     Attributes:
         name: the name of the forward argument in PyG.
-        source: "edge" reads an attribute of the relation, "node" of the node types, "state" an earlier state.
+        source: "edge" reads an attribute of the relation, "node" of the node types, "state" an earlier state; "relation" is
+            the name of a relation or metapath.
         required: whether the layer cannot run without it.
         width_parameter: constructor parameter that is derived from the attribute's width (`edge_dim`).
         scalar: one number per edge or node ([num_edges] instead of [num_edges, width]).
     """
 
     name: str
-    source: Literal["edge", "node", "state"]
+    source: Literal["edge", "node", "state", "relation"]
     required: bool = False
     width_parameter: str | None = None
     scalar: bool = False

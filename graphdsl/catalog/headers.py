@@ -76,7 +76,7 @@ def header_of(entry: Entry) -> Header | None:
         return Header(entry.takes, entry.gives or (Slot("x"),), entry.unpools)
     if entry.kind == "conv":
         return _convolution(entry)
-    if entry.accepts_ids or entry.kind == "objective":
+    if entry.accepts_ids or entry.kind in ("objective", "label"):
         return None
     return Header(_single(entry), (Slot("x"),))
 

@@ -29,6 +29,7 @@ def batch_inputs(data: Any, plan: Plan) -> dict[str, Any]:
         - `edge_index_dict`: [2, E] int64 of every relation that the plan reads, inverses and metapaths included;
         - `n_id_dict`: numbers [num_nodes] of the nodes of types without features, in the whole graph;
         - `batch_dict` and `num_graphs` of a batch of graphs, where whole graphs are predicted;
+        - `y_dict` (by the label's name) and `train_mask_dict` where labels of training nodes spread;
         - `<attribute>_dict` for each attribute that a layer is given by keyword: of relations or node types, [rows,
           width], or [rows] where it is passed as one number each;
 
@@ -62,6 +63,10 @@ def batch_inputs(data: Any, plan: Plan) -> dict[str, Any]:
         for key in attributes:
             if key in view.keys(place):
                 inputs.setdefault(f"{key}_dict", {})[place] = _bound(view, place, key, needs)
+    for name, attributes in needs.known.items():
+        for key in attributes:
+            if key in view.keys(name):
+                inputs.setdefault(f"{key}_dict", {})[name] = view.read(name, key)
     return {**inputs, **_grouping(view, plan)} if plan.graph_heads else inputs
 
 

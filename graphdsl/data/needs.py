@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from graphdsl.model import TRAIN_MASK
 from graphdsl.plan import Ids, InputBinding, JointStep, Plan, RelationStep
 from graphdsl.text import EdgeKey
 
@@ -17,6 +18,7 @@ class Needs:
         nodes: attributes of node types that are bound to forward arguments, sorted.
         edges: attributes of relations that are bound to forward arguments, sorted.
         labels: attributes that are predicted, by node type, sorted.
+        known: labels that are spread and the mask that tells whose, by node type, sorted; read as they are.
         scalars: names of attributes that are passed as one number a node or edge wherever they are bound.
     """
 
@@ -25,6 +27,7 @@ class Needs:
     nodes: Mapping[str, tuple[str, ...]]
     edges: Mapping[EdgeKey, tuple[str, ...]]
     labels: Mapping[str, tuple[str, ...]]
+    known: Mapping[str, tuple[str, ...]]
     scalars: frozenset[str]
 
 
@@ -33,6 +36,7 @@ def find_needs(plan: Plan) -> Needs:
     nodes: dict[str, set[str]] = {}
     edges: dict[EdgeKey, set[str]] = {}
     labels: dict[str, set[str]] = {}
+    known: dict[str, set[str]] = {}
     vectors: set[str] = set()
     scalars: set[str] = set()
     for step, binding in _bindings(plan):
@@ -46,12 +50,18 @@ def find_needs(plan: Plan) -> Needs:
         (scalars if binding.scalar else vectors).add(binding.attribute)
     for head in plan.node_heads:
         labels.setdefault(head.type, set()).add(head.attribute)
+        if head.spread is not None:
+            known.setdefault(head.type, set()).update((head.attribute, TRAIN_MASK))
+            if head.spread.weight:
+                edges.setdefault(head.spread.edge, set()).add(head.spread.weight)
+                scalars.add(head.spread.weight)
     return Needs(
         features=tuple(sorted(name for name, width in plan.inputs.items() if not isinstance(width, Ids))),
         numbered=tuple(sorted(name for name, width in plan.inputs.items() if isinstance(width, Ids))),
         nodes={name: tuple(sorted(nodes[name])) for name in sorted(nodes)},
         edges={edge: tuple(sorted(edges[edge])) for edge in sorted(edges)},
         labels={name: tuple(sorted(labels[name])) for name in sorted(labels)},
+        known={name: tuple(sorted(known[name])) for name in sorted(known)},
         scalars=frozenset(scalars - vectors),
     )
 

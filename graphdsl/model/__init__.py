@@ -26,6 +26,7 @@ from graphdsl.model.program import (
     SequenceInput,
     SequenceStage,
     SequenceStep,
+    Spread,
     TypeRule,
 )
 from graphdsl.model.resolution import Model, ResolvedSpec, resolve
@@ -41,12 +42,14 @@ from graphdsl.model.schema import (
     Schema,
 )
 from graphdsl.model.settings import can_override, override_training
+from graphdsl.model.spreading import TRAIN_MASK
 from graphdsl.model.training import ClassUse, DataSource, Training
 from graphdsl.model.values import UNKNOWN
 
 __all__ = [
     "KINDS",
     "LABEL_KINDS",
+    "TRAIN_MASK",
     "UNKNOWN",
     "AnyPrediction",
     "AnyStage",
@@ -83,6 +86,7 @@ __all__ = [
     "SequenceInput",
     "SequenceStage",
     "SequenceStep",
+    "Spread",
     "StoreInfo",
     "TensorInfo",
     "Training",

@@ -9,6 +9,7 @@ from graphdsl.catalog import (
     NOT_YET,
     OBJECTIVES,
     RENAMED_LAYERS,
+    SPREADERS,
     Entry,
     ForwardInput,
     Kind,
@@ -59,7 +60,12 @@ _REPORTED = object()
 
 _NESTED = {"module": "argument", "conv": "convolution", "activation": "activation", "aggregation": "aggregation"}
 """The place of a layer among arguments, by the type of the parameter."""
-_OWNERS = {"edge": "an edge", "node": "a node"}
+_OWNERS = {
+    "edge": "an edge attribute",
+    "node": "a node attribute",
+    "state": "an earlier state",
+    "relation": "a relation or metapath",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +139,10 @@ class LayerReader:
             report("GNN103", f"unknown objective `{name}`", call.name.span, helps=helps, notes=notes, fix=fix)
         )
         return None
+
+    def read_spreader(self, call: n.Call) -> LayerUse | None:
+        """What spreads labels behind a prediction, one of `SPREADERS`, or None after a report."""
+        return self._read(SPREADERS[call.name.text], call)
 
     def _read(self, entry: Entry, call: n.Call, is_step: bool = False, open_end: bool = False) -> LayerUse | None:
         """A layer with its arguments, or None after a report."""
@@ -236,7 +246,7 @@ class LayerReader:
             return False
         bound = _bound_name(argument.value, forward)
         if bound is None or _is_nothing(argument.value):
-            what = "a state" if forward.source == "state" else "an attribute"
+            what = {"state": "a state", "relation": "a relation"}.get(forward.source, "an attribute")
             helps = (f"write `{name} = NAME` with the name of {what}",)
             if _is_nothing(argument.value):
                 helps = (f"leave `{name}` out: then nothing is bound",)
@@ -334,8 +344,7 @@ class LayerReader:
         bound = () if reading.is_step else entry.inputs
         needed = [item for item in bound if item.required and item.name not in given]
         for forward in needed:
-            what = "an earlier state" if forward.source == "state" else f"{_OWNERS[forward.source]} attribute"
-            helps = (f"bind it: `{forward.name} = NAME` with the name of {what}",)
+            helps = (f"bind it: `{forward.name} = NAME` with the name of {_OWNERS[forward.source]}",)
             message = f"`{entry.name}` needs the input `{forward.name}`"
             self.found.append(report("GNN306", message, call.span, helps=helps))
         return not missing and not needed

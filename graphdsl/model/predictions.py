@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from graphdsl.catalog import SPREADERS
 from graphdsl.model.graph_predictions import GRAPH, GraphTargetReader
 from graphdsl.model.labels import is_label
 from graphdsl.model.layers import LayerReader
 from graphdsl.model.links import find_target, is_edge_label, read_negatives, read_scorer, refuse_link_options
 from graphdsl.model.program import AnyPrediction, GraphPrediction, LinkPrediction, Prediction
 from graphdsl.model.schema import Schema
+from graphdsl.model.spreading import SpreadReader
 from graphdsl.model.weights import read_weight
 from graphdsl.syntax import nodes as n
 from graphdsl.text import Diagnostic, Span, report
@@ -56,8 +58,13 @@ class PredictionReader:
         name = f"{kind.text}.{attribute.text}"
         if not is_label(target, self.schema, self.found) or self.is_dropped(kind) or self.is_again(name, span):
             return None
-        head = self.layers.read(statement.head, "head") if statement.head else None
         weight = read_weight(statement.weight, self.value, self.found)
+        if statement.head is not None and statement.head.name.text in SPREADERS:
+            read = SpreadReader(self.schema, self.layers, self.found).read(statement.head, target)
+            if read is None:
+                return None
+            return Prediction(kind.text, attribute.text, read[1], weight, self.state, span, read[0])
+        head = self.layers.read(statement.head, "head") if statement.head else None
         return Prediction(kind.text, attribute.text, head, weight, self.state, span)
 
     def graphs(self, statement: n.PredictStatement, target: n.LabelTarget) -> GraphPrediction | None:

@@ -213,8 +213,21 @@ class GraphPrediction:
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """What spreads labels of training nodes: one of `SPREADERS`, and the relation or metapath that it follows."""
+
+    layer: LayerUse
+    edge: EdgeKey
+
+    @property
+    def alone(self) -> bool:
+        """Whether it predicts without a head that learns."""
+        return self.layer.entry.name == "LabelPropagation"
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
-    """A predicted label of the nodes of one type."""
+    """A predicted label of the nodes of one type; `spread` is what labels of training nodes do to it."""
 
     type: str
     attribute: str
@@ -222,6 +235,7 @@ class Prediction:
     weight: float
     state: int
     span: Span
+    spread: Spread | None = None
 
     @property
     def label(self) -> str:
@@ -231,7 +245,7 @@ class Prediction:
     @property
     def types(self) -> tuple[str, ...]:
         """Node types whose values it reads."""
-        return (self.type,)
+        return () if self.spread is not None and self.spread.alone else (self.type,)
 
 
 @dataclass(frozen=True, slots=True)

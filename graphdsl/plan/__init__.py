@@ -1,7 +1,7 @@
 """The plan between meaning and backend: stages in order, widths, origins, liveness."""
 
 from graphdsl.plan.checks import sampled_walks
-from graphdsl.plan.head_types import AnyHead, GraphHead, Head, LinkHead, ObjectiveHead, Readout
+from graphdsl.plan.head_types import AnyHead, GraphHead, Head, LinkHead, ObjectiveHead, Readout, Spread
 from graphdsl.plan.ir import (
     Combine,
     Derived,
@@ -49,6 +49,7 @@ __all__ = [
     "RelationStep",
     "SequenceStage",
     "SequenceStep",
+    "Spread",
     "Stacked",
     "Stage",
     "StageBase",

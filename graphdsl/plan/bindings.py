@@ -203,6 +203,7 @@ def bind_inputs(layer: LayerUse, edges: tuple[EdgeKey, ...], flow: Flow) -> tupl
     bound: list[InputBinding] = []
     for item in layer.inputs:
         source = item.input.source
+        assert source != "relation"  # what labels spread along is no input of a layer
         attribute = "" if source == "state" else item.attribute
         columns = _columns(item, edges[0], flow)
         bound.append(InputBinding(item.input.name, source, attribute, item.state, item.input.scalar, columns))

@@ -14,6 +14,27 @@ from graphdsl.text import EdgeKey, Span
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """What labels of training nodes do to a prediction.
+
+    Attributes:
+        edge: the relation that they spread along, within one type.
+        module: PyG's module.
+        alone: whether it predicts by itself: no head learns, and no state is read. Otherwise it corrects what the head
+            predicts, in evaluation.
+        weight: the attribute of the edges that weighs them; empty for none.
+        normalize: whether weights are normalized as edges without weights are.
+    """
+
+    edge: EdgeKey
+    module: ModuleSpec
+    alone: bool
+    weight: str
+    normalize: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """A prediction of a label of the nodes of one type.
 
@@ -27,6 +48,7 @@ class Head:
         state: number of the state that it reads.
         module: the head's module.
         weight: weight of its loss.
+        spread: what labels of training nodes do to it.
     """
 
     name: str
@@ -39,11 +61,12 @@ class Head:
     module: ModuleSpec
     weight: float
     span: Span
+    spread: Spread | None = None
 
     @property
     def types(self) -> tuple[str, ...]:
         """Node types whose values it reads."""
-        return (self.type,)
+        return () if self.spread is not None and self.spread.alone else (self.type,)
 
 
 @dataclass(frozen=True, slots=True)

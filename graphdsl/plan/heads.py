@@ -1,9 +1,10 @@
 """Lowering of predictions: the label's type gives the width of the head."""
 
 from graphdsl.model import Attribute, Prediction, TensorInfo
-from graphdsl.plan.head_types import Head
+from graphdsl.plan.head_types import Head, Spread
 from graphdsl.plan.module_spec import Ids, ModuleSpec
 from graphdsl.plan.modules import Surroundings, build_module
+from graphdsl.plan.spreading import lower_spread
 from graphdsl.plan.state import Flow
 from graphdsl.text import encode, report, show_name
 
@@ -28,6 +29,9 @@ def lower_prediction(prediction: Prediction, flow: Flow) -> Head:
     store = flow.metadata.nodes.get(prediction.type) if flow.metadata else None
     size = label_size(label, store.tensors.get(prediction.attribute) if store else None)
     width = flow.states[prediction.state].get(prediction.type)
+    spread = lower_spread(prediction, flow)
+    if spread is not None and spread.alone:
+        return as_head(prediction, label, size, spread.module, spread)
     if prediction.head is None or not prediction.head.entry.accepts_ids:
         columns = flow.columns(prediction.type, width, prediction.span)
     else:
@@ -44,10 +48,12 @@ def lower_prediction(prediction: Prediction, flow: Flow) -> Head:
             also = ((label.span, f"`{label.type}`"),)
             helps = (f"let it end in {size}, or leave the head out: the default is a `Linear({size})`",)
             flow.found.append(report("GNN502", message, prediction.head.span, also=also, helps=helps))
-    return as_head(prediction, label, size, module)
+    return as_head(prediction, label, size, module, spread)
 
 
-def as_head(prediction: Prediction, label: Attribute, size: int | None, module: ModuleSpec) -> Head:
+def as_head(
+    prediction: Prediction, label: Attribute, size: int | None, module: ModuleSpec, spread: Spread | None = None
+) -> Head:
     """The prediction of a label of nodes by a module."""
     kind = label.type.kind
     name = f"{show_name(prediction.type)}.{show_name(prediction.attribute)}"
@@ -62,4 +68,5 @@ def as_head(prediction: Prediction, label: Attribute, size: int | None, module: 
         module=module,
         weight=prediction.weight,
         span=prediction.span,
+        spread=spread,
     )

@@ -21,7 +21,7 @@ from graphdsl.model import SequenceStage as Block
 from graphdsl.plan.checks import CHECKS
 from graphdsl.plan.checks.dead_rules import dead_rules
 from graphdsl.plan.graph_heads import lower_block_output, lower_graph, mixed_graphs
-from graphdsl.plan.head_types import AnyHead, LinkHead
+from graphdsl.plan.head_types import AnyHead, Head, LinkHead
 from graphdsl.plan.heads import lower_prediction
 from graphdsl.plan.ir import Derived, DropStage, Plan, RelationStage, SequenceStage, Stage
 from graphdsl.plan.joins import lower_join
@@ -34,6 +34,7 @@ from graphdsl.plan.penalties import lower_penalty, unreached_penalties
 from graphdsl.plan.penalty import Penalty
 from graphdsl.plan.relations import lower_edges
 from graphdsl.plan.sequences import lower_sequence
+from graphdsl.plan.spreading import leaking_spreads
 from graphdsl.plan.state import Flow
 from graphdsl.plan.typewise import lower_nodes
 from graphdsl.plan.walk import stage_modules
@@ -218,6 +219,7 @@ def lower(program: Program, metadata: Metadata | None = None) -> tuple[Plan, lis
         _reached(program, prediction, stages, found)
     flow.report_types()
     found += find_leaks(program)
+    found += leaking_spreads(program)
     found += mixed_graphs(stages, heads)
     _unread_states(program, found)
     plan = _assemble(program, inputs, stages, heads, penalties)
@@ -238,7 +240,7 @@ def _assemble(
     penalties: tuple[Penalty, ...],
 ) -> Plan:
     schema = program.schema
-    used = _used_relations(stages)
+    used = _used_relations(stages) | {head.spread.edge for head in heads if isinstance(head, Head) and head.spread}
     # The edges that a link prediction learns from may be the inverse of those that the data holds.
     derived = _derived(schema, used, {head.edge for head in heads if isinstance(head, LinkHead)})
     walked = {hop.edge for item in derived if item.metapath for hop in item.metapath.hops}

@@ -179,7 +179,7 @@ def _head_rows(head: AnyHead, plan: Plan) -> list[Row]:
     if isinstance(head, ObjectiveHead):
         return [("learn", head.name, _layer(head.module), f"→ vectors[{show_width(head.size)}]", line)]
     if not isinstance(head, GraphHead):
-        return [_head_row(head)]
+        return [_head_row(head), *_spread_rows(head)]
     rows: list[Row] = []
     for item in head.readouts:
         width = _arrow(show_width(item.width_in), item.width_out)
@@ -198,6 +198,16 @@ def _head_row(head: Head | LinkHead) -> Row:
         layer = _layer(head.module) + negatives + ("; keep_target" if head.keep_target else "")
         return ("predict", head.name, layer, "→ link" if head.kind == "link" else f"→ {size}", head.span)
     return ("predict", head.name, _layer(head.module), f"→ {size}", head.span)
+
+
+def _spread_rows(head: Head | LinkHead) -> list[Row]:
+    """What labels of training nodes do to a prediction, and along what."""
+    if isinstance(head, LinkHead) or head.spread is None:
+        return []
+    rows: list[Row] = []
+    if not head.spread.alone:
+        rows.append(("predict", head.name, f"then {_layer(head.spread.module)}", "", head.spread.span))
+    return [*rows, ("predict", show_edge(head.spread.edge), "labels spread along this", "", head.spread.span)]
 
 
 def _input_rows(plan: Plan) -> list[Row]:

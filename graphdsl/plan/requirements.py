@@ -43,6 +43,9 @@ def find_requirements(plan: Plan, live: bool) -> Requirements:
         for step in running(stage, live):
             for edge in (step.edge,) if isinstance(step, RelationStep) else step.relations:
                 relations.setdefault(edge, step.rule)
+    for head in plan.node_heads:
+        if head.spread is not None:
+            relations.setdefault(head.spread.edge, head.spread.span)
     return Requirements(types, relations)
 
 

@@ -63,7 +63,7 @@ def missing_sizes(plan: Plan) -> list[Diagnostic]:
             walks = isinstance(head, ObjectiveHead) and head.kind == "walks"
             read = (Ids(None),) if walks else tuple(plan.widths(head.state)[name] for name in head.types)
             places.setdefault(head.span, _missing(head.module, read))
-        elif head.size is None and head.module.arguments.get("out_channels", 0) is None:
+        elif head.size is None and (not head.types or head.module.arguments.get("out_channels", 0) is None):
             message = f"the size of `{head.name}` is not known"
             helps = (_FROM_DATA, "or state it in the schema instead of `*`")
             places.setdefault(head.span, report("GNN506", message, head.span, helps=helps))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, cast
 
-from graphdsl.plan.head_types import GraphHead
+from graphdsl.plan.head_types import GraphHead, Head
 from graphdsl.plan.ir import JoinStage, NodeStage, Plan, RelationStage, SequenceStage, Stage
 from graphdsl.plan.module_spec import ModuleSpec
 
@@ -40,3 +40,5 @@ def modules(plan: Plan) -> Iterator[ModuleSpec]:
         if isinstance(head, GraphHead):
             yield from (item.module for item in head.readouts)
         yield head.module
+        if isinstance(head, Head) and head.spread is not None and not head.spread.alone:
+            yield head.spread.module

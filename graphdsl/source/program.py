@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from graphdsl.plan import JointStep, ObjectiveHead, Plan
+from graphdsl.plan import Head, JointStep, ObjectiveHead, Plan
 from graphdsl.source.attributes import argument, attribute_inputs, live_steps
 from graphdsl.source.block import Block
 from graphdsl.source.context import Context
@@ -47,6 +47,10 @@ def _unwritten(plan: Plan) -> Iterator[Diagnostic]:
         if isinstance(head, ObjectiveHead):
             helps = ("write a model that only predicts",)
             yield report("GNN370", "a program cannot say `learn`: it computes predictions", head.span, helps=helps)
+        if isinstance(head, Head) and head.spread is not None:
+            message = f"a program cannot say `{head.spread.module.name}`: it is given no labels"
+            helps = ("write a model with the layer alone, and call PyG's class on its output",)
+            yield report("GNN370", message, head.spread.span, helps=helps)
     for _, stage in plan.relation_stages():
         for step in (*stage.steps, *stage.joints):
             if any(item.source == "batch" for item in step.inputs):

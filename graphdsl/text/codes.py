@@ -148,6 +148,22 @@ CODES: tuple[Code, ...] = (
     _error("GNN344", "sparse-gradients", "Most optimizers refuse sparse gradients, and `SparseAdam` all others."),
     # 4xx metapaths
     _error(
+        "GNN345",
+        "spread-elsewhere",
+        "Labels spread between nodes of the type that has them: along a relation or metapath there and back.",
+    ),
+    _error(
+        "GNN346",
+        "nobody-is-known",
+        "Only labels of training nodes may be shown to a model, and no mask says which those are.",
+    ),
+    _error("GNN347", "no-shares", "Spreading mixes shares of classes; numbers are no shares."),
+    _error(
+        "GNN348",
+        "sampled-spread",
+        "Labels spread over many hops of the whole graph; a sampled neighbourhood holds only the nearest.",
+    ),
+    _error(
         "GNN360",
         "sampled-walk",
         "The layer walks along whole metapaths, backwards too; a sampled neighbourhood holds only parts of them.",

@@ -8,6 +8,7 @@ from graphdsl.catalog import (
     NOT_YET,
     OBJECTIVES,
     SCORERS,
+    SPREADERS,
     Entry,
     Kind,
     Parameter,
@@ -34,6 +35,7 @@ KINDS: Final[tuple[tuple[Kind, str], ...]] = (
     ("dense", "dense graphs: steps"),
     ("loss", "losses of values: `penalty`, steps"),
     ("objective", "objectives without labels: `learn TARGET: NAME`"),
+    ("label", "labels of training nodes, spread: `predict TYPE.LABEL: NAME(along = RELATION, …)`"),
 )
 """Kinds of entries in the order of the list, with where they stand."""
 _INDENT: Final = "  "
@@ -41,7 +43,7 @@ _INDENT: Final = "  "
 
 def overview(wanted: Kind | None = None) -> str:
     """All entries by kind, what needs a package that is not here marked; then what PyG has besides."""
-    everything = (*entries(), *OBJECTIVES.values())
+    everything = (*entries(), *OBJECTIVES.values(), *SPREADERS.values())
     titles: dict[Kind, str] = dict(KINDS)
     kinds: list[Kind] = [*titles, *(kind for kind in get_args(Kind) if kind not in titles)]
     chosen: list[Kind] = kinds if wanted is None else [wanted]
@@ -101,6 +103,7 @@ _SOURCES: Final = {
     "edge": "an attribute of the edges",
     "node": "an attribute of the nodes",
     "state": "an earlier state",
+    "relation": "a relation or metapath within the predicted type",
 }
 
 

@@ -40,6 +40,9 @@ class Job:
     supervision: "Supervision"
 
 
+_SPREAD = "nothing to learn: labels of training nodes spread, once"
+
+
 @dataclass(frozen=True)
 class Trial:
     """One training run.
@@ -71,7 +74,10 @@ def print_header(console: "Console", job: Job, model: "nn.Module", folder: Path,
         ("model", f"{training.model} of {job.spec.name}: {count:,} parameters{idle}, {verb} {heads}"),
         ("data", _describe_data(job.metadata)),
         ("labels", _describe_splits(job.supervision)),
-        ("training", _describe_training(training, machines.processes, bool(job.plan.graph_heads))),
+        (
+            "training",
+            _describe_training(training, machines.processes, bool(job.plan.graph_heads)) if count else _SPREAD,
+        ),
         ("folder", str(folder)),
     )
     for name, said in lines:

@@ -40,6 +40,8 @@ _NOT_ACTIONABLE = (
     "GPU available but not used",
     "MPS available but not used",
     r"It is recommended to use `self\.log\(.*sync_dist=True\)`",
+    r"`LightningModule.configure_optimizers` returned `None`",
+    r"`training_step` returned `None`",
     "`isinstance\\(treespec, LeafSpec\\)` is deprecated",
 )
 
@@ -126,7 +128,7 @@ def fit(
         KeyboardInterrupt: after Ctrl-C; checkpoints are intact.
     """
     start = time.monotonic()
-    folder, machines = Path(folder), machines or Machines()
+    folder, machines = Path(folder), _machines_for(model, machines or Machines())
     supervision = read_supervision(data, plan.heads, training.class_weights, origin.schema, training)
     monitor = supervision.task.monitor(training.monitor, supervision.has("val"), training.span)
     _check_batches(data, training)
@@ -213,7 +215,7 @@ def _build_trainer(
             num_nodes=machines.nodes,
             strategy=_strategy(module.plan, machines),
             precision=training.precision,  # type: ignore[arg-type]
-            max_epochs=training.epochs,
+            max_epochs=training.epochs if learns(module) else 1,
             gradient_clip_val=training.clip,
             limit_val_batches=None if supervision.has("val") else 0,
             callbacks=callbacks,
@@ -235,6 +237,16 @@ def _accelerator(machines: Machines) -> str:
     if machines.accelerator != "auto":
         return machines.accelerator
     return "gpu" if torch.cuda.is_available() else "cpu"
+
+
+def _machines_for(model: nn.Module, machines: Machines) -> Machines:
+    """One process where there is nothing to learn, and so no gradient to share."""
+    return machines if learns(model) else replace(machines, devices=1, nodes=1)
+
+
+def learns(model: nn.Module) -> bool:
+    """Whether there is anything to learn: labels that spread predict without, and one epoch says all of it."""
+    return any(item.requires_grad for item in model.parameters())
 
 
 def _strategy(plan: Plan, machines: Machines) -> Strategy | str:

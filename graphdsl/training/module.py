@@ -142,7 +142,7 @@ class GraphModule(LightningModule):
         torch.manual_seed(seed)
         random.seed(seed)  # PyG draws edges that are not there with Python's
 
-    def training_step(self, batch: Batch | list[Batch], batch_idx: int) -> Tensor:
+    def training_step(self, batch: Batch | list[Batch], batch_idx: int) -> Tensor | None:
         """One step on a batch (of each predicted type): the weighted sum of the predictions' mean losses, and of penalties."""
         found, penalties = [], []
         for item in batch if isinstance(batch, list) else [batch]:
@@ -155,6 +155,8 @@ class GraphModule(LightningModule):
         # Lightning averages gradients over processes; the mean wanted is over all their rows.
         weights = torch.tensor([item.head.weight for item in self.task.heads], device=whole.device)
         loss = (weights * totals * self.trainer.world_size / whole[:, 1].clamp(min=_TINY)).sum()
+        if not loss.requires_grad:
+            return None  # Labels that spread: there is nothing to learn, and no step to make.
         return loss if not self.plan.penalties else loss + self._add_penalties(penalties)
 
     def _add_penalties(self, found: list[Tensor]) -> Tensor:
@@ -226,7 +228,10 @@ class GraphModule(LightningModule):
 
     def configure_optimizers(self) -> Any:
         """The spec's optimizer; its scheduler is stepped by `on_train_epoch_end`, not by Lightning."""
-        optimizer = build_optimizer(self.settings.optimizer, (it for it in self.parameters() if it.requires_grad))
+        trained = [item for item in self.parameters() if item.requires_grad]
+        if not trained:
+            return None
+        optimizer = build_optimizer(self.settings.optimizer, trained)
         if self.settings.scheduler is not None:
             self.scheduler = build_scheduler(self.settings.scheduler, optimizer, self.monitor)
         return optimizer

@@ -5,7 +5,19 @@ import json
 import sys
 from typing import Any
 
-from graphdsl.catalog import INSTEAD, NOT_YET, OBJECTIVES, SCORERS, Problem, entries, find_scorer, names, offered, seek
+from graphdsl.catalog import (
+    INSTEAD,
+    NOT_YET,
+    OBJECTIVES,
+    SCORERS,
+    SPREADERS,
+    Problem,
+    entries,
+    find_scorer,
+    names,
+    offered,
+    seek,
+)
 from graphdsl.text import did_you_mean, report
 from graphdsl.tooling.arguments import add_plugins
 from graphdsl.tooling.catalogue import KINDS, as_dict, overview, page, scorer_as_dict, scorer_page
@@ -32,7 +44,11 @@ def _absent(name: str) -> tuple[str, ...]:
 
 def _all(kind: str | None) -> list[dict[str, Any]]:
     """Everything as JSON."""
-    found = [as_dict(entry) for entry in (*entries(), *OBJECTIVES.values()) if kind in (None, entry.kind)]
+    found = [
+        as_dict(entry)
+        for entry in (*entries(), *OBJECTIVES.values(), *SPREADERS.values())
+        if kind in (None, entry.kind)
+    ]
     return found + ([scorer_as_dict(item) for item in SCORERS.values()] if kind is None else [])
 
 
@@ -54,7 +70,9 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(_all(arguments.kind), indent=2) if arguments.json else overview(arguments.kind))
         return CLEAN
     scorer = find_scorer(name)
-    entry = OBJECTIVES.get(name) or (None if scorer is not None or name in INSTEAD else seek(name))
+    entry = (
+        OBJECTIVES.get(name) or SPREADERS.get(name) or (None if scorer is not None or name in INSTEAD else seek(name))
+    )
     if isinstance(entry, Problem):
         return _refuse([entry], "json" if arguments.json else "text")
     if entry is not None:

@@ -1,0 +1,89 @@
+"""Labels of training nodes, spread along a relation: predictions of `LabelPropagation` and `CorrectAndSmooth`."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.nn.conv.gcn_conv import gcn_norm
+
+from graphdsl.backends.graph import Graph
+from graphdsl.model import TRAIN_MASK
+from graphdsl.plan import Head, InputBinding, Spread
+from graphdsl.text import SpecError, report, show_name
+
+_TINY = 1e-12
+"""The share of a class that no label has reached, so that it has a logarithm."""
+
+
+def known_labels(head: Head, graph: Graph) -> tuple[Tensor, Tensor]:
+    """Labels as shares of classes, [num_nodes, size], zero where nothing is known, and whose are known, [num_nodes].
+
+    Only nodes in `train_mask` with a label count; what `y` says of all others is never read.
+
+    Raises:
+        SpecError: GNN618 where the model is called without labels or mask, GNN607 for shapes that do not fit.
+    """
+    labels, mask = (_given(name, head, graph) for name in (head.attribute, TRAIN_MASK))
+    mask = mask.reshape(-1).bool()
+    if len(labels) != len(mask):
+        message = (
+            f"`{head.attribute}` of `{show_name(head.type)}` has {len(labels)} rows and `{TRAIN_MASK}` {len(mask)}"
+        )
+        raise SpecError([report("GNN607", message, head.span, "read here")])
+    if head.kind == "multilabel":
+        shares = torch.nan_to_num(labels.reshape(len(labels), -1).float(), nan=-1.0)
+        mask = mask & (shares >= 0).any(-1)
+        return shares.clamp(min=0) * mask.unsqueeze(-1), mask
+    classes = labels.reshape(-1).long()
+    mask = mask & (classes >= 0)
+    shares = torch.zeros(len(classes), head.size or 0, device=labels.device)
+    shares[mask] = nn.functional.one_hot(classes[mask], head.size or 0).to(shares)
+    return shares, mask
+
+
+def _given(name: str, head: Head, graph: Graph) -> Tensor:
+    found = graph.attributes.get(name, {}).get(head.type)
+    if found is None:
+        message = f"`{name}_dict` holds nothing for `{show_name(head.type)}`, whose labels are spread"
+        helps = (f"pass `{name}_dict = {{{head.type!r}: …}}`; see `graphdsl.data.batch_inputs`",)
+        raise SpecError([report("GNN618", message, head.span, "read here", helps=helps)])
+    return found
+
+
+def spread_labels(head: Head, spread: Spread, module: nn.Module, graph: Graph, logits: Tensor | None) -> Tensor:
+    """What a prediction is once labels are spread, as logits [num_nodes, size].
+
+    Their exponential is what PyG's module gives: shares of classes, which need not sum to one, for a label of one class,
+    and chances for one of several.
+
+    Args:
+        head: the prediction.
+        spread: what spreads labels.
+        module: PyG's module.
+        graph: what labels spread along, and the labels.
+        logits: what the head predicts, [num_nodes, size]; None where nothing is corrected.
+    """
+    shares, mask = known_labels(head, graph)
+    edges, weight = _edges(spread, graph, shares)
+    call: Any = module
+    if logits is None:
+        spread_out = call(shares, edges, mask, weight)
+    else:
+        soft = logits.sigmoid() if head.kind == "multilabel" else logits.softmax(-1)
+        spread_out = call(soft, shares[mask].to(soft), mask, edges, weight)
+    if head.kind == "multilabel":
+        return spread_out.clamp(_TINY, 1 - torch.finfo(spread_out.dtype).eps).logit()
+    return spread_out.clamp(min=_TINY).log()
+
+
+def _edges(spread: Spread, graph: Graph, like: Tensor) -> tuple[Tensor, Tensor | None]:
+    """The relation, and weights of its edges where it has some."""
+    edges = graph.edge_index[spread.edge]
+    if not spread.weight:
+        return edges, None
+    binding = InputBinding("edge_weight", "edge", spread.weight, scalar=True, width=1)
+    weight = graph.attribute(binding, spread.edge, edges.size(1), spread.span, like)
+    if not spread.normalize:
+        return edges, weight
+    made: Any = gcn_norm(edges, weight, like.size(0), add_self_loops=False)
+    return made
