@@ -17,6 +17,7 @@ from graphdsl.backends.penalties import Given, Kept, compute
 from graphdsl.backends.places import located
 from graphdsl.backends.readouts import GraphReadout, Grouping
 from graphdsl.backends.spreading import spread_labels
+from graphdsl.backends.trimming import EdgeCounts, NodeCounts, Trim, find_trim
 from graphdsl.model import TRAIN_MASK
 from graphdsl.plan import AnyHead, DropStage, GraphHead, Head, Ids, LinkHead, ObjectiveHead, Plan, Spread, Stage
 from graphdsl.plan.requirements import find_requirements
@@ -110,15 +111,24 @@ class CompiledModel(nn.Module):
         edge_index_dict: Mapping[EdgeKey, Tensor],
         edge_label_index: Pairs = None,
         num_graphs: int | None = None,
+        num_sampled_nodes_dict: NodeCounts | None = None,
+        num_sampled_edges_dict: EdgeCounts | None = None,
         **inputs: Mapping[Any, Tensor],
     ) -> Tensor | dict[str, Tensor]:
         """Predict.
+
+        Told how many nodes and edges each hop of a sampled batch added, as PyG's loaders count them, it computes no more
+        than the predictions of the seeds need, and gives those of the seeds alone. They are the numbers of the whole
+        batch: layers that read more than a node's neighbours (batch norms in training, graph norms, the attention of
+        `HANConv`, `GPSConv`) see all nodes, and so does what comes before them.
 
         Args:
             x_dict: features by node type.
             edge_index_dict: edges by relation.
             edge_label_index: the pairs [2, num_pairs] to score, or a dictionary of them by name of link prediction.
             num_graphs: how many graphs there are; by default as many as `batch_dict` numbers.
+            num_sampled_nodes_dict: by node type, how many nodes each hop added, the seeds first.
+            num_sampled_edges_dict: by relation, how many edges each hop added; those of others are all followed.
             **inputs: further dictionaries, see the class.
 
         Returns:
@@ -131,11 +141,13 @@ class CompiledModel(nn.Module):
         pairs = pairs_by_name(self.plan, edge_label_index)
         grouping = Grouping(inputs.get("batch_dict", {}), num_graphs) if self.plan.graph_heads else Grouping({}, None)
         given: list[Given] | None = [] if self.plan.penalties else None
-        states, graph = self._run(x_dict, edge_index_dict, inputs, live=True, given=given)
+        counts = (num_sampled_nodes_dict or {}, num_sampled_edges_dict or {})
+        states, graph, trim = self._run(x_dict, edge_index_dict, inputs, live=True, given=given, counts=counts)
         self._kept.values = compute(self.plan.penalties, states, given, grouping) if given is not None else {}
         outputs: dict[str, Tensor] = {}
         for head in self.plan.heads:
             values, module = states[head.state], self.heads[head.key]
+            values = values if trim is None else trim.read(values, head)
             with located(f"prediction `{head.name}` of model `{self.plan.model}`", head.span):
                 if isinstance(head, LinkHead):
                     outputs[head.name] = score(head, module, values, pairs[head.name])
@@ -146,7 +158,8 @@ class CompiledModel(nn.Module):
                 elif isinstance(head, Head) and head.spread is not None:
                     outputs[head.name] = self._spread(head, head.spread, values, graph)
                 else:
-                    outputs[head.name] = run_module(module, values[head.types[0]], head.size)
+                    made = run_module(module, values[head.types[0]], head.size)
+                    outputs[head.name] = made if trim is None else trim.seeds(made, head)
         return next(iter(outputs.values())) if len(outputs) == 1 else outputs
 
     def _spread(self, head: Head, spread: Spread, values: Values, graph: Graph) -> Tensor:
@@ -171,11 +184,13 @@ class CompiledModel(nn.Module):
             x_dict: features by node type.
             edge_index_dict: edges by relation.
             prediction: name of a prediction: give what it reads instead, and compute no more than predictions need.
-            **inputs: further dictionaries, see the class.
+            **inputs: further dictionaries, see the class. What hops added (`num_sampled_nodes_dict`) does not matter: all
+                rows are given.
 
         Returns:
             [num_nodes, width] by node type; a type that has nothing but node numbers to the end is left out.
         """
+        inputs = {name: value for name, value in inputs.items() if not name.startswith("num_sampled_")}
         if prediction is not None:
             head = self._head(prediction)
             values = self._run(x_dict, edge_index_dict, inputs, live=True)[0][head.state]
@@ -217,8 +232,9 @@ class CompiledModel(nn.Module):
         inputs: Mapping[str, Mapping[Any, Tensor]],
         live: bool,
         given: list[Given] | None = None,
-    ) -> tuple[list[Values], Graph]:
-        """All states in order, and the graph; losses that the module of a stage has of its own are appended to `given`."""
+        counts: tuple[NodeCounts, EdgeCounts] = ({}, {}),
+    ) -> tuple[list[Values], Graph, Trim | None]:
+        """All states, the graph, how it was trimmed; losses that a stage's module has of its own are appended to `given`."""
         unknown = sorted(inputs.keys() - {"n_id_dict", *self.input_names})
         if unknown:
             known = ", ".join(self.input_names) or "none"
@@ -226,17 +242,20 @@ class CompiledModel(nn.Module):
         requirements = self._live if live else self._all
         values, graph = read_graph(self.plan, requirements, x_dict, edge_index_dict, inputs, self._cache)
         states = [values]
-        for stage, owner in zip(self.plan.stages, self._owners, strict=True):
+        modules = [self.stages[owner] if owner is not None else None for owner in self._owners]
+        trim = find_trim(self.plan, *counts, values, graph, modules, self.heads)  # type: ignore[arg-type]
+        for index, (stage, owner) in enumerate(zip(self.plan.stages, self._owners, strict=True)):
             with located(f"stage `{stage.key}` of model `{self.plan.model}`", stage.span):
-                states.append(self._advance(stage, owner, states, graph, live))
+                seen = (states, graph) if trim is None else trim.narrow(index, stage, states, graph)
+                made = self.stages[owner](stage, *seen, live) if owner is not None else {}
+                states.append(self._advance(stage, states, made))
                 if given is not None:
                     take = getattr(self.stages[owner], "penalties", None) if owner is not None else None
                     given.append(take() if take is not None else {})
-        return states, graph
+        return states, graph, trim
 
-    def _advance(self, stage: Stage, owner: str | None, states: list[Values], graph: Graph, live: bool) -> Values:
+    def _advance(self, stage: Stage, states: list[Values], made: Values) -> Values:
         """The state behind a stage: what it made, and what it carries through."""
-        made = self.stages[owner](stage, states, graph, live) if owner is not None else {}
         carried = {name: states[stage.reads][name] for name in stage.carried if name in states[stage.reads]}
         return {name: {**carried, **made}[name] for name in stage.widths if name in carried or name in made}
 

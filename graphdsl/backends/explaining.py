@@ -56,7 +56,8 @@ class Explainable(nn.Module):
         edges: Mapping[EdgeKey, Tensor] = inputs["edge_index_dict"]
         self.x_dict = {name: x for name, x in features.items() if name in read and x.is_floating_point()}
         self.edge_index_dict = {edge: index for edge, index in edges.items() if edge in self.relations.layers}
-        self._inputs = dict(inputs)
+        # Masks are of all edges, so a sampled batch is not trimmed.
+        self._inputs = {name: value for name, value in inputs.items() if not name.startswith("num_sampled_")}
 
     def forward(self, x_dict: Mapping[str, Tensor], edge_index_dict: Mapping[EdgeKey, Tensor]) -> Tensor:
         """The prediction with other features and edges; what is not given stays as it was."""

@@ -33,6 +33,8 @@ class Graph:
         inverses: the original of each relation that was flipped here.
         absent: optional types and relations that the graph lacks.
         batch: the graph [num_nodes] of each node by type, where several graphs are given.
+        kept: of a trimmed batch, how many leading nodes or edges of a type or relation are seen.
+        makes: of a trimmed batch, how many leading nodes of each type get a value.
     """
 
     edge_index: Mapping[EdgeKey, Tensor]
@@ -41,6 +43,8 @@ class Graph:
     inverses: Mapping[EdgeKey, EdgeKey]
     absent: frozenset[Place]
     batch: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
+    kept: Mapping[Place, int] = field(default_factory=dict[Place, int])
+    makes: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def attribute(self, binding: InputBinding, place: Place, rows: int, span: Span, like: Tensor) -> Tensor:
         """An attribute as the forward argument that it is bound to.
@@ -60,6 +64,8 @@ class Graph:
             found = like.new_zeros(0, *(() if binding.scalar else (binding.width or 1,)))
         if found is None:
             raise SpecError([self._missing(binding, place, span)])
+        if place in self.kept:
+            found = found[: self.kept[place]]
         flat = found.dim() == 1
         if found.size(0) != rows or found.dim() > 2 or (binding.scalar and not flat and found.size(1) != 1):
             wanted = f"[{rows}]" if binding.scalar else f"[{rows}, width]"

@@ -23,6 +23,7 @@ from graphdsl.catalog.entry import (
 from graphdsl.catalog.headers import Header, has_norm, header_of, is_deaf, is_graphwise
 from graphdsl.catalog.instead import INSTEAD
 from graphdsl.catalog.labels import SPREADERS
+from graphdsl.catalog.locality import Locality, locality
 from graphdsl.catalog.nested import Network, Sizes
 from graphdsl.catalog.not_yet import NOT_YET
 from graphdsl.catalog.objectives import OBJECTIVES
@@ -61,6 +62,7 @@ __all__ = [
     "Header",
     "Kind",
     "LegalityRule",
+    "Locality",
     "Network",
     "Package",
     "Parameter",
@@ -90,6 +92,7 @@ __all__ = [
     "is_graphwise",
     "is_met",
     "is_own",
+    "locality",
     "missing",
     "names",
     "offered",

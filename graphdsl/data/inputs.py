@@ -28,6 +28,8 @@ def batch_inputs(data: Any, plan: Plan) -> dict[str, Any]:
         - `x_dict`: features [num_nodes, width] of the types that have some;
         - `edge_index_dict`: [2, E] int64 of every relation that the plan reads, inverses and metapaths included;
         - `n_id_dict`: numbers [num_nodes] of the nodes of types without features, in the whole graph;
+        - `num_sampled_nodes_dict` and `num_sampled_edges_dict` of a sampled batch that counts them: the model then computes
+          what its seeds need, and gives their rows alone (leave these two out to have all rows);
         - `batch_dict` and `num_graphs` of a batch of graphs, where whole graphs are predicted;
         - `y_dict` (by the label's name) and `train_mask_dict` where labels of training nodes spread;
         - `<attribute>_dict` for each attribute that a layer is given by keyword: of relations or node types, [rows,
@@ -67,7 +69,17 @@ def batch_inputs(data: Any, plan: Plan) -> dict[str, Any]:
         for key in attributes:
             if key in view.keys(name):
                 inputs.setdefault(f"{key}_dict", {})[name] = view.read(name, key)
-    return {**inputs, **_grouping(view, plan)} if plan.graph_heads else inputs
+    return {**inputs, **(_grouping(view, plan) if plan.graph_heads else _counts(open_data(data)))}
+
+
+def _counts(view: GraphView) -> dict[str, Any]:
+    """How many nodes and edges each hop of a sampled batch added; of relations as they are stored, not of inverses."""
+    places = {"num_sampled_nodes": view.node_types, "num_sampled_edges": view.edge_types}
+    found = {
+        f"{key}_dict": {place: view.read(place, key) for place in known if key in view.keys(place)}
+        for key, known in places.items()
+    }
+    return found if all(found.values()) else {}
 
 
 def _grouping(view: GraphView, plan: Plan) -> dict[str, Any]:

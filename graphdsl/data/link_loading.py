@@ -124,4 +124,7 @@ class _HideSeeds:
             here = here if edge == self.edge else here.flip(0)
             keep = ~torch.isin(pair_numbers(here, width, ordered=source != target), hidden)
             batch[edge].edge_index, batch[edge].e_id = index[:, keep], batch[edge].e_id[keep]
+            if "num_sampled_edges" in batch[edge]:
+                hops = keep.split(batch[edge].num_sampled_edges)
+                batch[edge].num_sampled_edges = [int(hop.sum()) for hop in hops]
         return self.fetch(batch)

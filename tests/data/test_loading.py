@@ -211,7 +211,7 @@ def test_order_of_the_dictionaries_changes_nothing() -> None:
         assert one.keys() == other.keys()
         for key, table in one.items():
             assert list(table) == list(other[key])
-            assert all(torch.equal(table[place], other[key][place]) for place in table)
+            assert all(torch.equal(*map(torch.as_tensor, (table[place], other[key][place]))) for place in table)
 
 
 def test_seed_fixes_samples_and_order() -> None:

@@ -56,12 +56,12 @@ class RelationMap(nn.Module):
         for module, step in zip(self.joints, stage.joints, strict=True):
             if step.live or not live:
                 with located(f"`{step.module.name}`", step.rule):
-                    made = run_joint(module, step, states, stage.reads, graph, live)
+                    made = _made_rows(run_joint(module, step, states, stage.reads, graph, live), graph)
                 for name, message in made.items():
                     messages.setdefault(name, []).append(message)
         with located(f"`combine {stage.combine.kind}`", stage.combine.span or stage.span):
             combined = {name: self._combine(name, arrived) for name, arrived in messages.items()}
-        return run_pipe(self.pipe, combined, states[stage.reads])
+        return run_pipe(self.pipe, combined, _made_rows(states[stage.reads], graph))
 
     def penalties(self) -> dict[str, Tensor]:
         """Losses that layers have of their own, of the latest forward pass: by class, those of all relations added up."""
@@ -74,7 +74,8 @@ class RelationMap(nn.Module):
         assert self.conv is not None
         values = states[stage.reads]
         names = sorted({name for step in steps for name in (step.edge[0], step.edge[2])})
-        x_dict = {module_key(name): values[name] for name in names}
+        x_dict: dict[Any, Any] = {module_key(name): values[name] for name in names}
+        x_dict |= {edge_key(step.edge): _cut(step, values, graph) for step in steps if _is_cut(step, graph)}
         edges = {edge_key(step.edge): graph.edge_index[step.edge] for step in steps}
         inputs: dict[str, dict[Any, Any]] = {}
         for step in steps:
@@ -142,7 +143,26 @@ def _input(item: InputBinding, step: RelationStep, states: list[Values], values:
         found = [states[item.state][name] for name in (source, target)]
     else:
         found = [graph.attribute(item, name, values[name].size(0), step.rule, like) for name in (source, target)]
-    return found[0] if source == target else tuple(found)
+    if source == target:
+        return found[0]
+    return found[0], found[1][: graph.makes.get(target, found[1].size(0))]
+
+
+def _is_cut(step: RelationStep, graph: Graph) -> bool:
+    """Whether fewer rows of the target are made than a trimmed batch has."""
+    source, _, target = step.edge
+    return source != target and target in graph.makes
+
+
+def _cut(step: RelationStep, values: Values, graph: Graph) -> tuple[Tensor, Tensor]:
+    """Values of source and target, of the target only the rows that are made."""
+    source, _, target = step.edge
+    return values[source], values[target][: graph.makes[target]]
+
+
+def _made_rows(values: Values, graph: Graph) -> Values:
+    """Of a trimmed batch, the rows that the stage makes; types that nobody asked for as they are."""
+    return {name: value[: graph.makes.get(name, value.size(0))] for name, value in values.items()}
 
 
 def _blame(error: Exception, steps: list[RelationStep]) -> None:
