@@ -120,12 +120,18 @@ def make_example(plan: Plan, schema: Schema, metadata: Metadata | None) -> Examp
         table = values.setdefault(identifier(item.attribute).removesuffix("_"), {})
         table[place] = drawing.attribute(item.attribute, place, item)
     if plan.link_heads:
-        pairs = {head.name: torch.zeros(2, drawing.rows(head.name), dtype=torch.long) for head in plan.link_heads}
-        values["edge_label_index"] = pairs if len(pairs) > 1 else next(iter(pairs.values()))
+        values["edge_label_index"] = _pairs(drawing)
     if plan.graph_heads:
         values["batch"] = {name: torch.arange(drawing.rows(name)).remainder(3) for name in types}
         values["num_graphs"] = 3
     return _plain(values)
+
+
+def _pairs(drawing: _Drawing) -> Any:
+    """Pairs for each link prediction."""
+    heads = drawing.plan.link_heads
+    pairs = {head.name: torch.zeros(2, drawing.rows(head.name), dtype=torch.long) for head in heads}
+    return pairs if len(pairs) > 1 else next(iter(pairs.values()))
 
 
 def _plain(values: dict[str, Any]) -> Example:
@@ -185,6 +191,8 @@ def _sequence(drawing: _Drawing) -> Example:
             values[name] = torch.zeros(graphs, *_graph_shape(item.name, drawing))
         else:
             values[name] = drawing.attribute(item.name, stage.type if item.source == "node" else stage.edge)
+    if drawing.plan.link_heads:
+        values["edge_label_index"] = _pairs(drawing)
     return Example(values, {})
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from graphdsl.model.program import EdgesStage, LinkPrediction, Program, RelationRule
+from graphdsl.model.program import EdgesStage, LinkPrediction, Program, RelationRule, SequenceStage
 from graphdsl.model.schema import Schema
 from graphdsl.text import Diagnostic, EdgeKey, Span, report, show_edge
 
@@ -26,6 +26,7 @@ class HiddenLinks:
 def hidden_links(program: Program) -> tuple[HiddenLinks, ...]:
     """The link predictions of a program whose edges leave the message passing graph."""
     read = frozenset(edge for rule in _rules(program) for edge in rule.edges if edge in program.schema.edges)
+    read |= {stage.edge for stage in program.stages if isinstance(stage, SequenceStage)}
     return tuple(
         HiddenLinks(item.edge, read, item.span)
         for item in program.predictions

@@ -45,6 +45,7 @@ class PredictionReader:
         for span in statement.again:
             self.found.append(report("GNN209", "this option is given twice", span, helps=("leave one out",)))
         if isinstance(target, n.LinkTarget):
+            self.refuse_value(target)
             return self.link(statement, target)
         refuse_link_options(statement, self.found)
         if target.sources is not None or (target.type.text == GRAPH and GRAPH not in self.schema.nodes):
@@ -90,6 +91,13 @@ class PredictionReader:
         keep, weight = statement.keep_target is not None, read_weight(statement.weight, self.value, self.found)
         made = LinkPrediction(edge, name, scorer or "Linear", negatives, keep, weight, self.state, place, target.span)
         return None if scorer is None or self.is_again(made.label, target.span) else made
+
+    def refuse_value(self, target: n.LinkTarget) -> None:
+        """`from` behind a link names a value of a block, and there is none."""
+        if target.value is not None:
+            helps = ("leave it out: the prediction reads the state before it",)
+            message = "`from` behind a link names a value of a `sequential` block"
+            self.found.append(report("GNN107", message, target.value.span, helps=helps))
 
     # --- what all predictions have ---
 

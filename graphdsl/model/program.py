@@ -188,9 +188,10 @@ class GraphPrediction:
     """A predicted label of whole graphs.
 
     Attributes:
-        sources: node types that are read, sorted; empty behind a `sequential` block, whose output it is.
+        sources: node types that are read, sorted; empty behind a `sequential` block, of which it reads a value.
         readout: how the nodes of each graph become one row.
         head: the layer behind it; None = `Linear`, or nothing behind a `sequential` block.
+        value: name of the value of a `sequential` block that it reads; empty for what the last step gives.
     """
 
     attribute: str
@@ -200,6 +201,7 @@ class GraphPrediction:
     weight: float
     state: int
     span: Span
+    value: str = ""
 
     @property
     def label(self) -> str:
@@ -227,7 +229,10 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A predicted label of the nodes of one type; `spread` is what labels of training nodes do to it."""
+    """A predicted label of the nodes of one type; `value` as in `GraphPrediction`.
+
+    `spread` is what labels of training nodes do to it.
+    """
 
     type: str
     attribute: str
@@ -236,6 +241,7 @@ class Prediction:
     state: int
     span: Span
     spread: Spread | None = None
+    value: str = ""
 
     @property
     def label(self) -> str:
@@ -260,6 +266,7 @@ class LinkPrediction:
         negatives: pairs without an edge for each edge.
         keep_target: the predicted edges stay in the message passing graph.
         place: where the head is written, or the prediction.
+        value: as in `GraphPrediction`.
     """
 
     edge: EdgeKey
@@ -271,6 +278,7 @@ class LinkPrediction:
     state: int
     place: Span
     span: Span
+    value: str = ""
 
     @property
     def label(self) -> str:

@@ -1,67 +1,126 @@
-"""What a `sequential` block predicts: the schema's only label, or the one that `predict` names."""
+"""What the values of a `sequential` block predict: labels and links that `predict` names, or the schema's only label."""
 
-from graphdsl.model.combining import Evaluate
-from graphdsl.model.labels import is_graph_label, is_label
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from graphdsl.model.graph_predictions import GRAPH
+from graphdsl.model.labels import is_graph_label
+from graphdsl.model.layers import LayerReader
 from graphdsl.model.links import refuse_link_options
-from graphdsl.model.program import AnyPrediction, GraphPrediction, Prediction
+from graphdsl.model.predictions import PredictionReader
+from graphdsl.model.program import AnyPrediction, GraphPrediction, LinkPrediction, Prediction
 from graphdsl.model.schema import LABEL_KINDS, Schema
 from graphdsl.model.sequence_values import WORDS, Value
+from graphdsl.model.sequences import SequenceBuilder
 from graphdsl.model.weights import read_weight
 from graphdsl.syntax import nodes as n
-from graphdsl.text import Diagnostic, Span, listing, report, show_name
-
-_GRAPH = "graph"
+from graphdsl.text import Diagnostic, Span, did_you_mean, listing, report, show_name
 
 
-def predict_output(
-    declared: n.ModelDecl, schema: Schema, value_of: Evaluate, last: Value | None, found: list[Diagnostic]
+def predict_values(
+    declared: n.ModelDecl, builder: SequenceBuilder, layers: LayerReader, sure: bool
 ) -> tuple[AnyPrediction, ...]:
-    """The prediction that the output of a block is; problems are appended to `found`.
+    """The predictions behind a block; problems are appended to what the builder has found.
 
     Args:
         declared: the model.
-        schema: its schema, of one node type.
-        value_of: gives values of expressions, UNKNOWN after a report.
-        last: the block's output; None if that is not known.
-        found: where problems go.
+        builder: the block, all its steps read.
+        layers: reads heads.
+        sure: whether the block has no error, so that its values are known.
     """
+    reader = _OutputReader(builder, layers, sure)
     written = [item for item in declared.body if isinstance(item, n.PredictStatement)]
-    for again in written[1:]:
-        also = ((written[0].span, "first predicted here"),)
-        message = "the output of a `sequential` block is one prediction"
-        found.append(report("GNN102", message, again.span, also=also))
-    made = _written(written[0], schema, value_of, found) if written else _only_label(declared, schema, found)
-    if made is None:
-        return ()
-    if last is not None:
-        _check_rows(made, last, found)
-    return (made,)
+    if not written:
+        only = _only_label(declared, builder.schema, builder.found)
+        return (reader.checked(only, None),) if only is not None else ()
+    made: list[AnyPrediction] = []
+    for statement in written:
+        prediction = reader.read(statement, made)
+        if prediction is not None:
+            made.append(prediction)
+    return tuple(made)
 
 
-def _written(
-    statement: n.PredictStatement, schema: Schema, value_of: Evaluate, found: list[Diagnostic]
-) -> AnyPrediction | None:
-    target = statement.target
-    if statement.head is not None:
-        helps = ("write it as the last step of the block",)
-        message = "the output of a `sequential` block is the prediction itself, without a head"
-        found.append(report("GNN107", message, statement.head.span, helps=helps))
-        return None
-    if isinstance(target, n.LinkTarget) or target.sources is not None:
-        helps = ("a `sequential` block predicts `TYPE.LABEL` or `graph.LABEL`",)
-        found.append(report("GNN107", "a `sequential` block cannot predict this", target.span, helps=helps))
-        return None
-    for again in statement.again:
-        found.append(report("GNN209", "this option is given twice", again, helps=("leave one out",)))
-    refuse_link_options(statement, found)
-    weight = read_weight(statement.weight, value_of, found)
-    span = target.type.span.to(target.attribute.span)
-    name, label = target.type.text, target.attribute.text
-    if name == _GRAPH and name not in schema.nodes:
-        if not is_graph_label(target, schema, found):
+@dataclass(frozen=True, slots=True)
+class _OutputReader:
+    """Reads predictions; see `predict_values`."""
+
+    builder: SequenceBuilder
+    layers: LayerReader
+    sure: bool
+
+    def read(self, statement: n.PredictStatement, earlier: Sequence[AnyPrediction]) -> AnyPrediction | None:
+        found, target = self.builder.found, statement.target
+        before = len(found)
+        reader = PredictionReader(self.builder.schema, 1, {}, earlier, self.layers, self.builder.value, found)
+        for again in statement.again:
+            found.append(report("GNN209", "this option is given twice", again, helps=("leave one out",)))
+        made: AnyPrediction | None
+        if isinstance(target, n.LinkTarget):
+            made = reader.link(statement, target)
+        else:
+            refuse_link_options(statement, found)
+            of_graph = target.type.text == GRAPH and GRAPH not in self.builder.schema.nodes
+            made = self.graph(statement, target, reader) if of_graph else reader.nodes(statement, target)
+        if isinstance(made, Prediction) and made.spread is not None:
+            helps = ("write the model with `nodes { … }` and `edges { … }`",)
+            message = f"`{made.spread.layer.entry.name}` cannot stand behind a `sequential` block"
+            found.append(report("GNN107", message, made.spread.layer.span, helps=helps))
+        name = self.source(target)
+        if made is None or len(found) > before:
             return None
-        return GraphPrediction(label, (), None, None, weight, 1, span)
-    return Prediction(name, label, None, weight, 1, span) if is_label(target, schema, found) else None
+        return self.checked(made, name)
+
+    def graph(
+        self, statement: n.PredictStatement, target: n.LabelTarget, reader: PredictionReader
+    ) -> GraphPrediction | None:
+        """A label of whole graphs: a value of the block, or a layer on it."""
+        found, span, head = self.builder.found, target.type.span.to(target.attribute.span), statement.head
+        if not is_graph_label(target, self.builder.schema, found) or reader.is_again(
+            f"{GRAPH}.{target.attribute.text}", span
+        ):
+            return None
+        if head is not None and head.name.text == "readout":
+            helps = ("write `global_mean_pool: x, batch -> g` in the block, and `predict … from g`",)
+            message = "in a `sequential` block a step reads the graphs out"
+            found.append(report("GNN107", message, head.span, helps=helps))
+            return None
+        layer = self.layers.read(head, "head") if head else None
+        weight = read_weight(statement.weight, self.builder.value, found)
+        return GraphPrediction(target.attribute.text, (), None, layer, weight, 1, span)
+
+    def source(self, target: n.LabelTarget | n.LinkTarget) -> n.Name | None:
+        """The name behind `from`, None where there is none or it is not one name of the block."""
+        given = target.value if isinstance(target, n.LinkTarget) else target.sources
+        if given is None or isinstance(given, n.Name):
+            return self.known(given) if given is not None else None
+        if isinstance(given, n.Wildcard) or len(given) != 1:
+            span = given.span if isinstance(given, n.Wildcard) else given[0].span.to(given[-1].span)
+            helps = ("join several values in the block: `cat: x1, x2 -> x`",)
+            message = "behind a `sequential` block a prediction reads one value: `from NAME`"
+            self.builder.found.append(report("GNN107", message, span, helps=helps))
+            return None
+        return self.known(given[0])
+
+    def known(self, name: n.Name) -> n.Name | None:
+        builder = self.builder
+        value = builder.known.get(name.text)
+        if value is None and name.text not in builder.lost:
+            notes = listing("names", builder.known)
+            helps = did_you_mean(name.text, builder.known)
+            message = f"no value of the block is called `{name.text}`"
+            builder.found.append(report("GNN101", message, name.span, helps=helps, notes=notes))
+        return name
+
+    def checked(self, made: AnyPrediction, name: n.Name | None) -> AnyPrediction:
+        """The prediction of a value; rows that are not those of its label are reported."""
+        value = self.builder.last if name is None else self.builder.known.get(name.text)
+        if value is not None:
+            self.builder.read.add(value.place)
+        if value is not None and value.kind is not None and self.sure:
+            _check_rows(made, value, name, self.builder.found)
+        assert isinstance(made, Prediction | GraphPrediction | LinkPrediction)
+        return made if name is None else replace(made, value=name.text)
 
 
 def _only_label(declared: n.ModelDecl, schema: Schema, found: list[Diagnostic]) -> AnyPrediction | None:
@@ -74,32 +133,39 @@ def _only_label(declared: n.ModelDecl, schema: Schema, found: list[Diagnostic]) 
             return GraphPrediction(of_graph[0].name, (), None, None, 1.0, 1, span)
         return Prediction(node.name, of_nodes[0].name, None, 1.0, 1, span)
     names = [f"{show_name(node.name)}.{show_name(item.name)}" for item in of_nodes]
-    names += [f"{_GRAPH}.{show_name(item.name)}" for item in of_graph]
+    names += [f"{GRAPH}.{show_name(item.name)}" for item in of_graph]
     message = f"schema `{schema.name}` has {len(names) or 'no'} labels: the model must say which one it predicts"
     helps = (f"write `predict {names[0]}` behind the block",) if names else ("declare one: `graph { y: class[2] }`",)
     found.append(report("GNN505", message, span, helps=helps, notes=listing("labels", names)))
     return None
 
 
-def _check_rows(made: AnyPrediction, last: Value, found: list[Diagnostic]) -> None:
+def _check_rows(made: AnyPrediction, value: Value, name: n.Name | None, found: list[Diagnostic]) -> None:
     """One row for each node, or for each graph, as the label asks."""
-    assert last.kind is not None
-    ends = f"the block ends with {WORDS[last.kind]}"
+    assert value.kind is not None
+    ends = (
+        f"the block ends with {WORDS[value.kind]}" if name is None else f"`{name.text}` stands for {WORDS[value.kind]}"
+    )
+    place = value.span if name is None else name.span
     if isinstance(made, GraphPrediction):
-        if last.kind == "graphs":
+        if value.kind == "graphs":
             return
-        layer = "dense_mean_pool: x -> x" if last.kind == "dense" else "global_mean_pool: x, batch -> x"
+        layer = "dense_mean_pool: x -> x" if value.kind == "dense" else "global_mean_pool: x, batch -> x"
         helps = (f"read the graphs out: `{layer}`",)
-        _report_rows(f"`{made.label}` is a label of graphs, and {ends}", made, last, helps, found)
-    elif last.kind != "nodes":
-        _report_rows(f"`{made.label}` is a label of nodes, and {ends}", made, last, (), found)
-    elif last.nodes != 0:
-        message = f"`{made.label}` is a label of all nodes, and the block ends with those that pooling left"
-        _report_rows(message, made, last, (), found)
+        _report_rows(f"`{made.label}` is a label of graphs, and {ends}", made, place, name, helps, found)
+        return
+    what = f"`{made.label}` " + ("joins nodes" if isinstance(made, LinkPrediction) else "is a label of nodes")
+    if value.kind not in ("nodes", "numbers"):
+        _report_rows(f"{what}, and {ends}", made, place, name, (), found)
+    elif value.nodes != 0:
+        those = "the block ends with those" if name is None else f"`{name.text}` is of those"
+        every = what.replace("nodes", "nodes of the data" if isinstance(made, LinkPrediction) else "all nodes")
+        _report_rows(f"{every}, and {those} that pooling left", made, place, name, (), found)
 
 
 def _report_rows(
-    message: str, made: AnyPrediction, last: Value, helps: tuple[str, ...], found: list[Diagnostic]
+    message: str, made: AnyPrediction, place: Span, name: n.Name | None, helps: tuple[str, ...], found: list[Diagnostic]
 ) -> None:
-    span: Span = last.span
-    found.append(report("GNN531", message, span, "the last step", also=((made.span, "predicted here"),), helps=helps))
+    text = "the last step" if name is None else ""
+    also = ((made.span, "predicted here"),)
+    found.append(report("GNN531", message, place, text, also=also, helps=helps))

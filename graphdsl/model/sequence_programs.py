@@ -7,7 +7,7 @@ from graphdsl.model.layers import LayerReader
 from graphdsl.model.penalties import distinct
 from graphdsl.model.program import Program
 from graphdsl.model.schema import Schema
-from graphdsl.model.sequence_outputs import predict_output
+from graphdsl.model.sequence_outputs import predict_values
 from graphdsl.model.sequence_penalties import BlockPenalties, unused_outputs
 from graphdsl.model.sequences import SequenceBuilder
 from graphdsl.syntax import nodes as n
@@ -37,9 +37,12 @@ def elaborate_sequence(
     builder = SequenceBuilder(schema, values, found)
     stage = builder.build(block)
     errors = any(item.is_error for item in found[before:])
-    predictions = predict_output(declared, schema, builder.value, None if errors else builder.last, found)
+    layers = LayerReader(values, {}, found)
+    predictions = predict_values(declared, builder, layers, not errors)
+    if not any(item.is_error for item in found[before:]):
+        builder.unused()
     statements = [item for item in declared.body if isinstance(item, n.PenaltyStatement)]
-    reader = BlockPenalties(builder, LayerReader(values, {}, found))
+    reader = BlockPenalties(builder, layers)
     penalties = distinct((reader.read(item) for item in statements), found)
     if not errors and len(penalties) == len(statements):
         found += unused_outputs(stage.steps, penalties)

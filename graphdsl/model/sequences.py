@@ -45,7 +45,7 @@ class SequenceBuilder:
         self.replay: list[int] | None = None
 
     def build(self, statement: n.SequenceStatement) -> SequenceStage:
-        """The block as a stage: all its steps, and warnings about names that nothing reads."""
+        """The block as a stage: all its steps."""
         inputs = self.header.read(statement)
         self.batched = any(item.source == "batch" for item in inputs) or bool(self.schema.graph)
         for place, item in enumerate(inputs):
@@ -53,23 +53,19 @@ class SequenceBuilder:
             self.made[at] = (item.name, item.span)
             self.known[item.name] = Value(item.kind, set_of(item.kind, 0), item.span, "", at)
         self.lost |= self.header.lost
-        before = len(self.found)
         self.run(statement.steps)
         if not statement.steps:
             self.found.append(report("GNN505", "the block has no step", statement.span))
-        if not any(item.is_error for item in self.found[before:]):
-            self.unused()
         edge = self.header.edge.key
         return SequenceStage(
             "sequential", None, 0, None, (), statement.span, self.header.nodes.name, edge, inputs, tuple(self.steps)
         )
 
     def unused(self) -> None:
-        """Names that nothing reads; the result needs no reader."""
-        result = self.last.place if self.last else None
+        """Names that nothing reads, once all predictions are known."""
         spans = {step.span for step in self.steps}
         for at, (name, span) in self.made.items():
-            if at in self.read or at == result or at in self.losses:
+            if at in self.read or at in self.losses:
                 continue
             helps = ("write `_`",) if at[0] in spans else ("leave it out of the header",)
             if any(step.span == at[0] and step.layer and step.layer.span == span for step in self.steps):

@@ -1,11 +1,12 @@
-"""Lowering of predictions of whole graphs, and of the output of a `sequential` block."""
+"""Lowering of predictions of whole graphs."""
 
 from collections.abc import Sequence
 
 from graphdsl.catalog import find, is_graphwise
-from graphdsl.model import Attribute, GraphPrediction, Prediction
-from graphdsl.plan.head_types import AnyHead, GraphHead, Head, Readout
-from graphdsl.plan.heads import as_head, label_size
+from graphdsl.model import GraphPrediction
+from graphdsl.plan.block_heads import block_module
+from graphdsl.plan.head_types import AnyHead, GraphHead, Readout
+from graphdsl.plan.heads import label_size
 from graphdsl.plan.ir import SequenceStage, Stage
 from graphdsl.plan.module_spec import ModuleSpec
 from graphdsl.plan.modules import Surroundings, build_module
@@ -14,7 +15,6 @@ from graphdsl.plan.walk import stage_modules
 from graphdsl.text import Diagnostic, Span, encode, report, show_name
 
 _LINEAR = "torch_geometric.nn.Linear"
-_IDENTITY = "torch.nn.Identity"
 
 
 def lower_graph(prediction: GraphPrediction, flow: Flow) -> GraphHead:
@@ -27,7 +27,7 @@ def lower_graph(prediction: GraphPrediction, flow: Flow) -> GraphHead:
     known = [width for width in widths if width is not None]
     width = sum(known) if len(known) == len(widths) else None
     if prediction.readout is None:
-        module = _output(prediction.state, prediction.span, label, size, flow)
+        module = block_module(prediction, label, size, flow)
     elif prediction.head is None:
         arguments = {"in_channels": width, "out_channels": size}
         module = ModuleSpec("Linear", _LINEAR, arguments, size, prediction.span)
@@ -49,6 +49,7 @@ def lower_graph(prediction: GraphPrediction, flow: Flow) -> GraphHead:
         module=module,
         weight=prediction.weight,
         span=prediction.span,
+        value=prediction.value,
     )
 
 
@@ -61,29 +62,6 @@ def _readouts(prediction: GraphPrediction, flow: Flow) -> tuple[Readout, ...]:
         module = build_module(prediction.readout, Surroundings(width=width), flow.found)
         result.append(Readout(name, module, width, module.width_out))
     return tuple(result)
-
-
-def _output(state: int, span: Span, label: Attribute, size: int | None, flow: Flow) -> ModuleSpec:
-    """The output of a `sequential` block as a prediction: it must be as wide as the label asks."""
-    stage = flow.stages[state - 1]
-    assert isinstance(stage, SequenceStage)
-    last = stage.steps[-1] if stage.steps else None
-    width = last.width_out if last else None
-    if last is not None and size is not None and width is not None and width != size:
-        message = f"the block ends {width} columns wide, `{label.type}` needs {size}"
-        also = ((label.span, f"`{label.type}`"),)
-        helps = (f"end it with `Linear({size})`",)
-        flow.found.append(report("GNN502", message, last.rule, "the last step", also=also, helps=helps))
-    return ModuleSpec("identity", _IDENTITY, {}, width, span)
-
-
-def lower_block_output(prediction: Prediction, flow: Flow) -> Head:
-    """The output of a `sequential` block as the prediction of a label of nodes."""
-    label = flow.schema.nodes[prediction.type].attributes[prediction.attribute]
-    store = flow.metadata.nodes.get(prediction.type) if flow.metadata else None
-    size = label_size(label, store.tensors.get(prediction.attribute) if store else None)
-    module = _output(prediction.state, prediction.span, label, size, flow)
-    return as_head(prediction, label, size, module)
 
 
 def mixed_graphs(stages: Sequence[Stage], heads: Sequence[AnyHead]) -> list[Diagnostic]:

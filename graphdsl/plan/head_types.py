@@ -49,6 +49,7 @@ class Head:
         module: the head's module.
         weight: weight of its loss.
         spread: what labels of training nodes do to it.
+        value: name of the value of a `sequential` block that it reads; empty for what the last step gives, and elsewhere.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Head:
     weight: float
     span: Span
     spread: Spread | None = None
+    value: str = ""
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -86,6 +88,7 @@ class LinkHead:
         negatives: pairs without an edge for each edge that trains or is tested.
         keep_target: the predicted edges stay in the message passing graph.
         weight: weight of its loss.
+        value: name of the value of a `sequential` block that it reads; empty for what the last step gives, and elsewhere.
     """
 
     name: str
@@ -101,6 +104,7 @@ class LinkHead:
     keep_target: bool
     weight: float
     span: Span
+    value: str = ""
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -140,6 +144,7 @@ class GraphHead:
             output is the prediction.
         module: what comes behind the readouts.
         weight: weight of its loss.
+        value: name of the value of a `sequential` block that it reads; empty for what the last step gives, and elsewhere.
     """
 
     name: str
@@ -152,6 +157,7 @@ class GraphHead:
     module: ModuleSpec
     weight: float
     span: Span
+    value: str = ""
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -194,6 +200,11 @@ class ObjectiveHead:
     def types(self) -> tuple[str, ...]:
         """Node types whose values it reads."""
         return (self.type,) if self.kind == "infomax" else ()
+
+    @property
+    def value(self) -> str:
+        """No value of a `sequential` block: objectives read states."""
+        return ""
 
 
 AnyHead = Head | LinkHead | GraphHead | ObjectiveHead

@@ -69,4 +69,5 @@ def as_head(
         weight=prediction.weight,
         span=prediction.span,
         spread=spread,
+        value=prediction.value,
     )

@@ -257,19 +257,21 @@ class SequenceStep:
 
 @dataclass(frozen=True, slots=True)
 class SequenceStage(StageBase):
-    """A `sequential` block: the whole of a model; its last step's first value is the prediction.
+    """A `sequential` block: the whole of a model; predictions read its last step's first value, or others by name.
 
     Attributes:
         type: the node type.
         edge: the relation.
         inputs: names of the header, in order: the positional arguments of the compiled module.
         steps: in order.
+        columns: of each name behind the last step; None for what has none, or is not known.
     """
 
     type: str = ""
     edge: EdgeKey = ("", "", "")
     inputs: tuple[SequenceInput, ...] = ()
     steps: tuple[SequenceStep, ...] = ()
+    columns: Mapping[str, int | None] = field(default_factory=dict[str, int | None])
 
 
 Stage = NodeStage | RelationStage | JoinStage | DropStage | SequenceStage

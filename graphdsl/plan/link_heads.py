@@ -4,7 +4,9 @@ from typing import Any
 
 from graphdsl.catalog import find
 from graphdsl.model import AttributeType, LayerUse, LinkPrediction, ScorerUse
+from graphdsl.plan.block_heads import block_columns
 from graphdsl.plan.head_types import LinkHead
+from graphdsl.plan.ir import SequenceStage
 from graphdsl.plan.module_spec import ModuleSpec
 from graphdsl.plan.modules import Surroundings, build_module
 from graphdsl.plan.state import Flow
@@ -35,6 +37,9 @@ def _size(prediction: LinkPrediction, flow: Flow) -> int | None:
 
 def _ends(prediction: LinkPrediction, flow: Flow) -> tuple[int | None, int | None]:
     """Columns of source and target."""
+    if flow.stages and isinstance(flow.stages[-1], SequenceStage):
+        width = block_columns(prediction, flow)
+        return width, width
     state = flow.states[prediction.state]
     source, target = (
         flow.columns(name, state.get(name), prediction.span) for name in (prediction.edge[0], prediction.edge[2])
@@ -121,4 +126,5 @@ def lower_link(prediction: LinkPrediction, flow: Flow) -> LinkHead:
         keep_target=prediction.keep_target,
         weight=prediction.weight,
         span=prediction.span,
+        value=prediction.value,
     )

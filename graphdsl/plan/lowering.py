@@ -18,9 +18,10 @@ from graphdsl.model import (
     find_leaks,
 )
 from graphdsl.model import SequenceStage as Block
+from graphdsl.plan.block_heads import lower_block_label
 from graphdsl.plan.checks import CHECKS
 from graphdsl.plan.checks.dead_rules import dead_rules
-from graphdsl.plan.graph_heads import lower_block_output, lower_graph, mixed_graphs
+from graphdsl.plan.graph_heads import lower_graph, mixed_graphs
 from graphdsl.plan.head_types import AnyHead, Head, LinkHead
 from graphdsl.plan.heads import lower_prediction
 from graphdsl.plan.ir import Derived, DropStage, Plan, RelationStage, SequenceStage, Stage
@@ -97,7 +98,7 @@ def _lower_prediction(prediction: AnyPrediction, flow: Flow) -> AnyHead:
     if isinstance(prediction, Objective):
         return lower_objective(prediction, flow)
     if flow.stages and isinstance(flow.stages[-1], SequenceStage):
-        return lower_block_output(prediction, flow)
+        return lower_block_label(prediction, flow)
     return lower_prediction(prediction, flow)
 
 

@@ -174,8 +174,8 @@ def _slots(names: Iterable[str | None], absent: str) -> str:
 def _head_rows(head: AnyHead, plan: Plan) -> list[Row]:
     line = head.span
     size = f"→ {head.kind}[{show_width(head.size)}]"
-    if plan.sequence is not None:
-        return [("predict", head.name, "the last step", size, line)]
+    if plan.sequence is not None and not isinstance(head, ObjectiveHead):
+        return [_block_head_row(head)]
     if isinstance(head, ObjectiveHead):
         return [("learn", head.name, _layer(head.module), f"→ vectors[{show_width(head.size)}]", line)]
     if not isinstance(head, GraphHead):
@@ -187,11 +187,21 @@ def _head_rows(head: AnyHead, plan: Plan) -> list[Row]:
     return [*rows, ("predict", head.name, _layer(head.module), size, line)]
 
 
+def _block_head_row(head: Head | LinkHead | GraphHead) -> Row:
+    """A prediction behind a block: what it reads, and the layer on it."""
+    _, name, layer, size, line = _head_row(head)
+    read = f"`{head.value}`" if head.value else "the last step"
+    if head.module.name == "identity":
+        return ("predict", name, read, size, line)
+    first, *options = layer.split("; ")
+    return ("predict", name, "; ".join([f"{first} of {read}", *options]), size, line)
+
+
 def _penalty_row(penalty: Penalty) -> Row:
     return ("penalty", penalty.name, f"weight {penalty.weight:g}", "", penalty.span)
 
 
-def _head_row(head: Head | LinkHead) -> Row:
+def _head_row(head: Head | LinkHead | GraphHead) -> Row:
     size = f"{head.kind}[{show_width(head.size)}]"
     if isinstance(head, LinkHead):
         negatives = f"; negatives = {head.negatives}" if head.negatives else ""

@@ -56,9 +56,9 @@ class _BlockLowering:
         if last is not None and of_nodes:
             widths[block.type] = last.width_out
         made = (block.type,) if of_nodes else ()
-        return SequenceStage(
-            block.key, 0, None, (), made, widths, block.span, block.type, block.edge, block.inputs, tuple(self.steps)
-        )
+        columns = {name: width for name, width in self.widths.items() if name is not None}
+        stage = SequenceStage(block.key, 0, None, (), made, widths, block.span, block.type, block.edge)
+        return replace(stage, inputs=block.inputs, steps=tuple(self.steps), columns=columns)
 
     # --- layers ---
 

@@ -16,7 +16,7 @@ from graphdsl.plan.ir import (
     Stage,
 )
 from graphdsl.plan.module_spec import ModuleSpec, Stacked, Width
-from graphdsl.plan.verify_sequences import readout_problems, sequence_problems
+from graphdsl.plan.verify_sequences import readout_problems, sequence_problems, value_problems
 from graphdsl.plan.walk import stage_modules
 
 
@@ -243,6 +243,8 @@ def _head_problems(plan: Plan, head: AnyHead) -> Iterator[str]:
         yield f"gives {head.module.width_out} columns for a label of {head.size}"
     if isinstance(head, GraphHead):
         yield from readout_problems(plan, head)
+    if plan.sequence is not None:
+        yield from value_problems(plan.sequence, head)
 
 
 def _reading_problems(module: ModuleSpec, widths: tuple[Width, ...]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from graphdsl.plan.head_types import GraphHead
+from graphdsl.plan.head_types import AnyHead, GraphHead, LinkHead
 from graphdsl.plan.ir import Plan, SequenceStage
 
 
@@ -37,6 +37,17 @@ def _shared_problems(stage: SequenceStage, place: int, shares: int) -> Iterator[
         yield f"step {place} shares the weights of step {shares}, which has none of its own"
 
 
+def value_problems(stage: SequenceStage, head: AnyHead) -> Iterator[str]:
+    """A prediction behind a block reads a value that there is, as wide as its module is told."""
+    value = head.value
+    if value and value not in stage.columns:
+        yield f"reads `{value}`, which no step gives"
+    told, width = head.module.arguments.get("in_channels"), stage.columns.get(value)
+    each = 2 if isinstance(head, LinkHead) and head.scorer == "module" else 1
+    if value and isinstance(told, int) and width is not None and told != width * each:
+        yield f"`{head.module}` reads {told} columns, and `{value}` has {width}"
+
+
 def readout_problems(plan: Plan, head: GraphHead) -> Iterator[str]:
     """Readouts read what the state has, and the head reads all of them side by side."""
     before = plan.widths(head.state)
@@ -49,5 +60,10 @@ def readout_problems(plan: Plan, head: GraphHead) -> Iterator[str]:
             yield f"`{item.module}` is {item.module.width_out} wide, the readout says {item.width_out}"
     told = head.module.arguments.get("in_channels")
     widths = [item.width_out for item in head.readouts]
-    if isinstance(told, int) and None not in widths and told != sum(width for width in widths if width):
+    if (
+        head.readouts
+        and isinstance(told, int)
+        and None not in widths
+        and told != sum(width for width in widths if width)
+    ):
         yield f"`{head.module}` reads {widths}"

@@ -43,7 +43,9 @@ def document(context: Context) -> str:
 def _inputs(context: Context) -> list[str]:
     plan = context.plan
     if plan.sequence is not None:
-        return ["Inputs: " + ", ".join(f"`{item.name}`" for item in plan.sequence.inputs) + "."]
+        pairs = ["edge_label_index"] if plan.link_heads else []
+        names = [*(item.name for item in plan.sequence.inputs), *pairs]
+        return ["Inputs: " + ", ".join(f"`{name}`" for name in names) + "."]
     widths = [
         f"{show_name(name)} [num_nodes, {width}]"
         for name, width in plan.inputs.items()

@@ -36,7 +36,7 @@ def write_modules(context: Context) -> Block:
     if block.lines:
         block.lines.insert(0, "        self.stages = ModuleDict()")
         block.lines.insert(1, "")
-    _write_heads(block, context)
+    write_heads(block, context)
     return block
 
 
@@ -231,8 +231,11 @@ def _chains(stage: Stage, context: Context) -> dict[str, Expression]:
     return chains
 
 
-def _write_heads(block: Block, context: Context) -> None:
+def write_heads(block: Block, context: Context) -> None:
+    """The modules of predictions that have some."""
     heads = [head for head in context.plan.heads if not (isinstance(head, LinkHead) and head.scorer == "dot")]
+    if context.plan.sequence is not None:
+        heads = [head for head in heads if head.module.name != "identity"]
     if not heads:
         return
     context.imports.use("torch.nn.ModuleDict")
@@ -248,7 +251,7 @@ def _head(head: AnyHead, context: Context) -> Expression:
     if isinstance(head, LinkHead) and head.scorer != "module":
         return _scorer(head, context)
     module = construct(head.module, context.imports)
-    if not isinstance(head, GraphHead):
+    if not isinstance(head, GraphHead) or not head.readouts:
         return module
     readouts = {item.type: construct(item.module, context.imports) for item in head.readouts}
     return call("ModuleDict", mapping({'"readouts"': by_type(readouts, context), '"head"': module}))

@@ -41,7 +41,8 @@ def _predict(head: AnyHead, several: bool, context: Context, block: Block) -> Ex
         read = rows[0] if len(rows) == 1 else call("torch.cat", listing(rows), dim="-1")
         return call(f'{module}["head"]', read)
     assert isinstance(head, LinkHead), "objectives are refused before"
-    return _score(head, several, values, module, context, block)
+    source, target = (f"{values}[{context.name(end)}]" for end in (head.edge[0], head.edge[2]))
+    return score(head, several, source, target, block)
 
 
 def _read_out(name: str, kind: str, width: int | None, module: str, values: str, context: Context) -> Expression:
@@ -67,11 +68,12 @@ def _write_graphs(context: Context, block: Block) -> None:
     block.write("num_graphs = max(int(batch.max()) + 1 for batch in batch_dict.values() if batch.numel())", 4)
 
 
-def _score(head: LinkHead, several: bool, values: str, module: str, context: Context, block: Block) -> Expression:
+def score(head: LinkHead, several: bool, source: str, target: str, block: Block) -> Expression:
+    """Score pairs of two values; `several` says that pairs are given by the name of the prediction."""
+    module = f"self.heads[{quote(head.key)}]"
     pairs = f"edge_label_index[{quote(head.name)}]" if several else "edge_label_index"
-    source, target = (context.name(end) for end in (head.edge[0], head.edge[2]))
-    block.assign("source", f"{values}[{source}][{pairs}[0]]")
-    block.assign("target", f"{values}[{target}][{pairs}[1]]")
+    block.assign("source", f"{source}[{pairs}[0]]")
+    block.assign("target", f"{target}[{pairs}[1]]")
     if head.scorer == "dot":
         kept = "" if head.kind == "link" else ", keepdim=True"
         return f"(source * target).sum(dim=-1{kept})"

@@ -4,14 +4,16 @@ PyG's `Sequential` would give the same keys. It is not used, because it cannot p
 rendered, and keeps rendered templates under random numbers, so that two of them can end up with one forward pass.
 """
 
-from graphdsl.plan import SequenceStage, SequenceStep
+from graphdsl.plan import LinkHead, ObjectiveHead, SequenceStage, SequenceStep
 from graphdsl.source.activations import apply_function
 from graphdsl.source.block import Block
 from graphdsl.source.constructors import construct, write_value
 from graphdsl.source.context import Context, place
 from graphdsl.source.definitions import HELPERS, OWN
-from graphdsl.source.expressions import LINE, Expression, call, listing
+from graphdsl.source.expressions import LINE, Expression, call, listing, mapping, quote
+from graphdsl.source.making import write_heads
 from graphdsl.source.naming import class_name, identifier
+from graphdsl.source.predicting import score
 
 _REDUCED = {"add": "sum", "mean": "mean", "max": "amax"}
 
@@ -29,9 +31,10 @@ def write_sequence(stage: SequenceStage, context: Context) -> Block:
     block.write("")
     block.write("def __init__(self) -> None:", 4)
     block.write("super().__init__()", 8)
+    write_heads(made, context)
     block.extend(made.lines)
     block.write("")
-    block.extend(_signature(stage, names))
+    block.extend(_signature(stage, names, context))
     if context.like:
         block.write("like = next(self.parameters())  # tells the dtype", 8)
     block.extend(forward.lines)
@@ -58,6 +61,8 @@ def _variables(stage: SequenceStage, context: Context) -> dict[str | None, str]:
         if step.call == "function" and step.kind != "loss":
             _function(step, context)
     taken = {*context.imports.names, *HELPERS, "self", "torch", "F", "like"}
+    if context.plan.link_heads:
+        taken |= {"source", "target", "scores", "edge_label_index", *(identifier(it.key) for it in context.plan.heads)}
     names: dict[str | None, str] = {None: "None"}
     for name in [*(item.name for item in stage.inputs), *(name for step in stage.steps for name in step.outputs)]:
         if name is not None and name not in names:
@@ -69,16 +74,20 @@ def _variables(stage: SequenceStage, context: Context) -> dict[str | None, str]:
     return names
 
 
-def _signature(stage: SequenceStage, names: dict[str | None, str]) -> list[str]:
+def _signature(stage: SequenceStage, names: dict[str | None, str], context: Context) -> list[str]:
     optional = {"batch": "Tensor | None", "batch_size": "int | None"}
     items: list[str] = []
     for number, item in enumerate(stage.inputs):
         late = all(other.source in optional for other in stage.inputs[number:])
         items.append(f"{names[item.name]}: {optional.get(item.source, 'Tensor')}" + (" = None" if late else ""))
-    line = f"    def forward(self, {', '.join(items)}) -> Tensor:"
+    links = context.plan.link_heads
+    if links:
+        items += ["*", "edge_label_index: " + ("dict[str, Tensor]" if len(links) > 1 else "Tensor")]
+    result = "Tensor" if len(context.plan.heads) == 1 else "dict[str, Tensor]"
+    line = f"    def forward(self, {', '.join(items)}) -> {result}:"
     if len(line) <= LINE:
         return [line]
-    return ["    def forward(", "        self,", *(f"        {item}," for item in items), "    ) -> Tensor:"]
+    return ["    def forward(", "        self,", *(f"        {item}," for item in items), f"    ) -> {result}:"]
 
 
 def _write_steps(stage: SequenceStage, names: dict[str | None, str], context: Context) -> Block:
@@ -90,23 +99,41 @@ def _write_steps(stage: SequenceStage, names: dict[str | None, str], context: Co
             block.write(f"if {name} is None:  # one graph")
             block.write(f"{name} = {rows}.new_zeros({rows}.size(0), dtype=torch.long)", 4)
     last = "out"
-    read = _read_later(stage)
+    heads = context.plan.heads
+    read = _read_later(stage, {head.value for head in heads if head.value})
+    is_read = any(not head.value for head in heads)
     final = max(number for number, step in enumerate(stage.steps) if step.kind != "loss")
     for number, step in enumerate(stage.steps):
         if step.kind == "loss" and not any(read[number]):
             continue
         outputs = [names[name] if kept else "_" for name, kept in zip(step.outputs, read[number], strict=True)]
-        if number == final:
+        if number == final and is_read:
             first = step.outputs[0]
             last = outputs[0] = "out" if first is None else names[first]
         block.assign(", ".join(outputs), _applied(number, step, names, context), place(step.rule))
-    block.write(f"return {last}")
+    _write_predictions({**names, "": last}, context, block)
     return block
 
 
-def _read_later(stage: SequenceStage) -> list[list[bool]]:
-    """Which values of each step a later step reads; what only training reads is not computed."""
-    wanted: set[str | None] = set()
+def _write_predictions(names: dict[str | None, str], context: Context, block: Block) -> None:
+    """Return what the predictions read, or their layers make of it."""
+    found: dict[str, Expression] = {}
+    for head in context.plan.heads:
+        assert not isinstance(head, ObjectiveHead), "objectives are refused before"
+        value, module = names[head.value], f"self.heads[{quote(head.key)}]"
+        if isinstance(head, LinkHead):
+            found[quote(head.name)] = score(head, len(context.plan.link_heads) > 1, value, value, block)
+        else:
+            found[quote(head.name)] = value if head.module.name == "identity" else call(module, value)
+        if isinstance(head, LinkHead) and len(context.plan.heads) > 1:
+            block.assign(variable := identifier(head.key), found[quote(head.name)])
+            found[quote(head.name)] = variable
+    block.give(mapping(found) if len(found) > 1 else next(iter(found.values())))
+
+
+def _read_later(stage: SequenceStage, predicted: set[str]) -> list[list[bool]]:
+    """Which values of each step a later step or a prediction reads; what only training reads is not computed."""
+    wanted: set[str | None] = set(predicted)
     found: list[list[bool]] = []
     for step in reversed(stage.steps):
         kept = [name is not None and name in wanted for name in step.outputs]

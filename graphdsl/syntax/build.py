@@ -308,8 +308,8 @@ class _TreeBuilder:
         return n.LabelTarget(kind, attribute, read, self.span(at))
 
     def link(self, at: _Bounds, c: list[Any]) -> n.LinkTarget:
-        source, relation, target, *attribute = _of(n.Name, c)
-        return n.LinkTarget(source, relation, target, attribute[0] if attribute else None, self.span(at))
+        source, relation, target, *attribute = (*_of(n.Name, c), None)
+        return n.LinkTarget(source, relation, target, attribute[0], next(iter(self.words(c)), None), self.span(at))
 
     def weight(self, at: _Bounds, c: list[Any]) -> "_Option":
         return _Option("weight", c[1], self.span(at))

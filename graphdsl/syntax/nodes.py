@@ -135,7 +135,7 @@ class DropStatement:
 
 @dataclass(frozen=True, slots=True)
 class LabelTarget:
-    """`author.y`, or `graph.y from author, paper`: `sources` are the types that are read out."""
+    """`author.y`, or `graph.y from author, paper`: `sources` are the types that are read out, or a value of a block."""
 
     type: Name
     attribute: Name
@@ -145,12 +145,16 @@ class LabelTarget:
 
 @dataclass(frozen=True, slots=True)
 class LinkTarget:
-    """`author -[writes]-> paper`: whether there is such an edge; with an attribute, what the edge carries."""
+    """`author -[writes]-> paper`: whether there is such an edge; with an attribute, what the edge carries.
+
+    `value` is the value of a `sequential` block that is read: `atom -[bond]-> atom from h`.
+    """
 
     source: Name
     relation: Name
     target: Name
     attribute: Name | None
+    value: Name | None
     span: Span
 
 

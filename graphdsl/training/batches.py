@@ -298,6 +298,6 @@ def _refuse_sampling(plan: Plan, training: Training) -> None:
         raise SpecError([report("GNN204", message, training.span or plan.walks.span, helps=("leave `temporal` out",))])
     if plan.sequence is None or plan.graph_heads or training.batch_size is None:
         return
-    message = "a `sequential` block that predicts nodes is trained on the whole graph"
+    message = "a `sequential` block that predicts nodes or links is trained on the whole graph"
     helps = ("leave `batch_size` out, or write the model with `edges { … }`",)
     raise SpecError([report("GNN204", message, training.span or plan.sequence.span, helps=helps)])

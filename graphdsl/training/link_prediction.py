@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from graphdsl.backends import CompiledModel
+from graphdsl.backends import AnyModel
 from graphdsl.data.hiding import stored_relation
 from graphdsl.data.view import open_data
 from graphdsl.kernels import PairScorer, score_every
@@ -60,7 +60,7 @@ def find_ends(data: Any, head: LinkHead, schema: Schema) -> LinkEnds:
 
 
 def predict_pairs(
-    model: CompiledModel, source: BatchSource, head: LinkHead, ends: LinkEnds, pairs: Tensor, device: torch.device
+    model: AnyModel, source: BatchSource, head: LinkHead, ends: LinkEnds, pairs: Tensor, device: torch.device
 ) -> LinkPredictions:
     """Score pairs.
 
@@ -83,7 +83,7 @@ def predict_pairs(
 
 
 def predict_top(
-    model: CompiledModel, source: BatchSource, head: LinkHead, ends: LinkEnds, count: int, device: torch.device
+    model: AnyModel, source: BatchSource, head: LinkHead, ends: LinkEnds, count: int, device: torch.device
 ) -> LinkPredictions:
     """The best targets of every source among those that it is not joined to, best first.
 
@@ -131,7 +131,7 @@ def _known(head: LinkHead, ends: LinkEnds, first: int, last: int) -> Tensor:
 
 
 def _embed(
-    model: CompiledModel, source: BatchSource, head: LinkHead, ends: LinkEnds, device: torch.device
+    model: AnyModel, source: BatchSource, head: LinkHead, ends: LinkEnds, device: torch.device
 ) -> dict[str, Tensor]:
     """What the prediction reads of all nodes of both ends, on the device."""
     sizes = {head.edge[0]: ends.sources, head.edge[2]: ends.targets}

@@ -68,10 +68,13 @@ def keywords(plan: Any, data: HeteroData) -> dict[str, Any]:
     if plan.graph_heads:
         inputs["batch_dict"] = {name: torch.arange(ROWS) * 3 // ROWS for name in data.node_types}
         inputs["num_graphs"] = 4
-    if plan.link_heads:
-        pairs = {head.name: torch.randint(ROWS, (2, 7)) for head in plan.link_heads}
-        inputs["edge_label_index"] = pairs if len(pairs) > 1 else next(iter(pairs.values()))
-    return inputs
+    return inputs | _pairs(plan)
+
+
+def _pairs(plan: Any) -> dict[str, Any]:
+    """Pairs for each link prediction."""
+    pairs = {head.name: torch.randint(ROWS, (2, 7)) for head in plan.link_heads}
+    return {"edge_label_index": pairs if len(pairs) > 1 else next(iter(pairs.values()))} if pairs else {}
 
 
 def sequence_inputs(plan: Any, data: HeteroData) -> dict[str, Any]:
@@ -86,7 +89,7 @@ def sequence_inputs(plan: Any, data: HeteroData) -> dict[str, Any]:
         "batch_size": lambda _: 3,
         "graph": lambda name: data[name].expand(3, *data[name].shape[1:]),
     }
-    return {item.name: read[item.source](item.name) for item in stage.inputs}
+    return {item.name: read[item.source](item.name) for item in stage.inputs} | _pairs(plan)
 
 
 __all__ = ["draw_graph", "keywords", "sequence_inputs", "small"]

@@ -7,15 +7,18 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch_geometric.nn import JumpingKnowledge, Sequential
+from torch_geometric.nn.inits import reset
 
+from graphdsl.backends.block_heads import BlockHeads
 from graphdsl.backends.modules import build_module
 from graphdsl.backends.own_losses import own_losses, take_losses
+from graphdsl.backends.pairs import Pairs, score
 from graphdsl.backends.penalties import Kept, function_of
 from graphdsl.backends.places import located
 from graphdsl.catalog import find
 from graphdsl.kernels.unpooling import stack
 from graphdsl.model import SequenceInput
-from graphdsl.plan import Plan, SequenceStage, SequenceStep
+from graphdsl.plan import LinkHead, Plan, SequenceStage, SequenceStep
 from graphdsl.text import SpecError, did_you_mean, listing, report
 
 
@@ -97,10 +100,11 @@ class CompiledSequence(Sequential):
         - attributes of nodes: [num_nodes, width], of edges: [num_edges, width] or [num_edges];
         - `edge_index`: [2, num_edges]; `batch`: [num_nodes], the graph of each node; without it, one graph;
         - `batch_size`: the number of graphs.
-        - result: [num_nodes, size] or [num_graphs, size], as the label asks.
+        - `edge_label_index`: pairs [2, num_pairs] that a link prediction scores.
+        - result: [num_nodes, size] or [num_graphs, size], as the label asks; [num_pairs] for a link.
 
     Parameters stand in the state dict as in a hand-written `Sequential`: `module_0.lin.weight`, one number per step,
-    repeats unrolled.
+    repeats unrolled; those of predictions with a layer of their own as `heads.<prediction>.…`.
 
     The forward pass is written out here: PyG renders one from a template for each instance, which cannot pass `None`
     without it, and sets it on the class, where it would serve all instances.
@@ -122,6 +126,7 @@ class CompiledSequence(Sequential):
         super().__init__(_names([item.name for item in stage.inputs], "_"), list(zip(built, headers, strict=True)))
         self.plan = plan
         self.stage = stage
+        self.heads = BlockHeads(plan)
         self._own = own_losses(self)
         self._kept = Kept()
 
@@ -135,20 +140,56 @@ class CompiledSequence(Sequential):
         """Names of the arguments of `forward`, in order."""
         return tuple(item.name for item in self.stage.inputs)
 
-    def forward(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Run the steps.
+    def forward(self, *args: Any, edge_label_index: Pairs = None, **kwargs: Any) -> Tensor | dict[str, Tensor]:
+        """Run the steps, and predict from what they give.
 
         Args:
             *args: in the order of the block's header.
-            **kwargs: the same by name.
+            edge_label_index: the pairs [2, num_pairs] to score, or a dictionary of them by name of link prediction.
+            **kwargs: the same as `args` by name.
 
         Returns:
-            The last step's first value.
+            The tensor of the only prediction, or a dictionary by prediction name (`atom.y`).
 
         Raises:
             TypeError: for too many arguments, or one that the header does not name.
-            SpecError: GNN618 for one that is missing, GNN604 for another width.
+            SpecError: GNN618 for one that is missing, GNN604 for another width, GNN607 for pairs of another shape.
         """
+        return self.heads(*self._run(args, kwargs), edge_label_index)
+
+    def encode(self, *args: Any, prediction: str | None = None, **kwargs: Any) -> dict[str, Any]:
+        """The values of the block before the predictions.
+
+        Args:
+            *args: in the order of the block's header.
+            prediction: name of a prediction: give what it reads instead, under the name of the node type (`graph`
+                for a label of graphs).
+            **kwargs: the same as `args` by name.
+
+        Returns:
+            The values by name, as the last step leaves them.
+        """
+        values, out = self._run(args, kwargs)
+        if prediction is None:
+            return {name: value for name, value in values.items() if name is not None}
+        head = self.heads.head(prediction)
+        return dict.fromkeys(head.types or ("graph",), values[head.value] if head.value else out)
+
+    def score(self, h: Mapping[str, Tensor], name: str, edge_label_index: Tensor) -> Tensor:
+        """Score pairs from what `encode` gave, without running the block again; see `CompiledModel.score`."""
+        head = self.heads.head(name)
+        if not isinstance(head, LinkHead):
+            raise TypeError(f"'{name}' is no link prediction of model '{self.plan.model}'")
+        with located(f"prediction `{name}` of model `{self.plan.model}`", head.span):
+            return score(head, self.heads[head.key], h, edge_label_index)
+
+    def reset_parameters(self) -> None:
+        """Draw all parameters anew."""
+        super().reset_parameters()
+        reset(self.heads)
+
+    def _run(self, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[dict[str | None, Any], Any]:
+        """All values by name behind the last step, and what it gives."""
         values: dict[str | None, Any] = {**self._inputs(args, kwargs), None: None}
         losses: dict[tuple[int, int], Tensor] = {}
         wanted = {place for item in self.plan.penalties for place in item.outputs}
@@ -163,7 +204,7 @@ class CompiledSequence(Sequential):
             losses.update(((place, number), made[number]) for number in range(len(made)) if (place, number) in wanted)
             out = made[0] if step.kind != "loss" else out
         self._keep(losses)
-        return out
+        return values, out
 
     def _keep(self, losses: Mapping[tuple[int, int], Tensor]) -> None:
         """Keep the penalties of a pass: of what steps gave, and of layers with a loss of their own."""

@@ -216,6 +216,7 @@ class _Declarations(Speller):
         else:
             self.relation(node)
             self.option(node, "attribute", ".", self.name)
+            self.option(node, "from", "from", self.name)
 
     def sequential(self, node: Node) -> None:
         self.begin("sequential", node)

@@ -23,6 +23,9 @@ class Link(RelationNames):
     """An edge to predict, or what it carries."""
 
     attribute: Name | None = None
+    from_: Annotated[Name | None, Field(alias="from", description="the value of a `sequential` block that is read")] = (
+        None
+    )
 
 
 Target = TypeAliasType(

@@ -214,7 +214,9 @@ class _Style:
         return words(label, children[3], filled(without_commas(children[4:]))) if len(children) > 3 else label
 
     def link(self, children: Parts) -> Part:
-        return join(children[0], BLANK, *children[1:4], BLANK, *children[4:])
+        read = 7 if len(children) > 5 and is_sign(children[5], ".") else 5
+        behind = [part for child in children[read:] for part in (BLANK, child)]
+        return join(children[0], BLANK, *children[1:4], BLANK, *children[4:read], *behind)
 
     def layer_step(self, children: Parts) -> Part:
         if len(children) == 1:

@@ -85,7 +85,7 @@ def _links(
     arguments: argparse.Namespace, trained: Trained, only: list[str], device: "Device"
 ) -> "Iterator[LinkPredictions]":
     """What the model says of links: of the pairs that are given, of the best new ones, or of every edge."""
-    from graphdsl.backends import CompiledModel
+    from graphdsl.backends import CompiledModel, CompiledSequence
     from graphdsl.training import BatchSource, find_ends, pick_heads, predict_pairs, predict_top, read_pairs
 
     wanted = tuple(head for head in trained.plan.link_heads if head.name in only)
@@ -94,7 +94,7 @@ def _links(
     source = BatchSource(trained.data, trained.plan, replace(trained.training, temporal=False), trained.schema)
     model = trained.model
     for head in heads:
-        assert isinstance(model, CompiledModel)
+        assert isinstance(model, CompiledModel | CompiledSequence)
         ends = find_ends(trained.data, head, trained.schema)
         if arguments.pairs:
             pairs = read_pairs(Path(arguments.pairs), head, ends)
