@@ -19,7 +19,19 @@ from graphdsl.backends.readouts import GraphReadout, Grouping
 from graphdsl.backends.spreading import spread_labels
 from graphdsl.backends.trimming import EdgeCounts, NodeCounts, Trim, find_trim
 from graphdsl.model import TRAIN_MASK
-from graphdsl.plan import AnyHead, DropStage, GraphHead, Head, Ids, LinkHead, ObjectiveHead, Plan, Spread, Stage
+from graphdsl.plan import (
+    AnyHead,
+    DropStage,
+    GraphHead,
+    Head,
+    Ids,
+    LinkHead,
+    ObjectiveHead,
+    Plan,
+    Spread,
+    Stage,
+    shown_labels,
+)
 from graphdsl.plan.requirements import find_requirements
 from graphdsl.text import EdgeKey
 
@@ -93,6 +105,7 @@ class CompiledModel(nn.Module):
         ids = any(isinstance(width, Ids) for width in self.plan.inputs.values())
         grouped = {"batch_dict"} if self.plan.graph_heads else set[str]()
         bound |= {name for head in self.plan.node_heads if head.spread for name in (head.attribute, TRAIN_MASK)}
+        bound |= {name for _, label in shown_labels(self.plan) for name in (label, TRAIN_MASK)}
         bound |= {head.spread.weight for head in self.plan.node_heads if head.spread and head.spread.weight}
         return tuple(sorted({f"{name}_dict" for name in bound - {"x"}} | grouped | ({"n_id_dict"} if ids else set())))
 

@@ -8,8 +8,8 @@ from torch_geometric.nn.conv.gcn_conv import gcn_norm
 
 from graphdsl.backends.graph import Graph
 from graphdsl.model import TRAIN_MASK
-from graphdsl.plan import Head, InputBinding, Spread
-from graphdsl.text import SpecError, report, show_name
+from graphdsl.plan import Head, InputBinding, NodeStep, ShownLabels, Spread
+from graphdsl.text import Span, SpecError, report, show_name
 
 _TINY = 1e-12
 """The share of a class that no label has reached, so that it has a logarithm."""
@@ -23,13 +23,7 @@ def known_labels(head: Head, graph: Graph) -> tuple[Tensor, Tensor]:
     Raises:
         SpecError: GNN618 where the model is called without labels or mask, GNN607 for shapes that do not fit.
     """
-    labels, mask = (_given(name, head, graph) for name in (head.attribute, TRAIN_MASK))
-    mask = mask.reshape(-1).bool()
-    if len(labels) != len(mask):
-        message = (
-            f"`{head.attribute}` of `{show_name(head.type)}` has {len(labels)} rows and `{TRAIN_MASK}` {len(mask)}"
-        )
-        raise SpecError([report("GNN607", message, head.span, "read here")])
+    labels, mask = _labels_and_mask(head.type, head.attribute, head.span, graph)
     if head.kind == "multilabel":
         shares = torch.nan_to_num(labels.reshape(len(labels), -1).float(), nan=-1.0)
         mask = mask & (shares >= 0).any(-1)
@@ -41,13 +35,35 @@ def known_labels(head: Head, graph: Graph) -> tuple[Tensor, Tensor]:
     return shares, mask
 
 
-def _given(name: str, head: Head, graph: Graph) -> Tensor:
-    found = graph.attributes.get(name, {}).get(head.type)
-    if found is None:
-        message = f"`{name}_dict` holds nothing for `{show_name(head.type)}`, whose labels are spread"
-        helps = (f"pass `{name}_dict = {{{head.type!r}: …}}`; see `graphdsl.data.batch_inputs`",)
-        raise SpecError([report("GNN618", message, head.span, "read here", helps=helps)])
-    return found
+def _labels_and_mask(kind: str, label: str, span: Span, graph: Graph) -> tuple[Tensor, Tensor]:
+    """Labels as they are given, and the nodes whose labels may be read, [num_nodes]."""
+    tables = [graph.attributes.get(name, {}).get(kind) for name in (label, TRAIN_MASK)]
+    for name, found in zip((label, TRAIN_MASK), tables, strict=True):
+        if found is None:
+            message = f"`{name}_dict` holds nothing for `{show_name(kind)}`, whose labels are read"
+            helps = (f"pass `{name}_dict = {{{kind!r}: …}}`; see `graphdsl.data.batch_inputs`",)
+            raise SpecError([report("GNN618", message, span, "read here", helps=helps)])
+    labels, mask = (item for item in tables if item is not None)
+    mask = mask.reshape(-1).bool()
+    if len(labels) != len(mask):
+        message = f"`{label}` of `{show_name(kind)}` has {len(labels)} rows and `{TRAIN_MASK}` {len(mask)}"
+        raise SpecError([report("GNN607", message, span, "read here")])
+    return labels, mask
+
+
+def run_masked(module: nn.Module, step: NodeStep, shown: ShownLabels, x: Tensor, graph: Graph) -> Tensor:
+    """PyG's `MaskLabel` on values [num_nodes, width]: labels of nodes in `train_mask`, and of no others.
+
+    Raises:
+        SpecError: as `known_labels`.
+    """
+    labels, mask = _labels_and_mask(step.type, shown.attribute, step.rule, graph)
+    classes = labels.reshape(-1).long()
+    if len(classes) != len(x):
+        message = f"`{shown.attribute}` of `{show_name(step.type)}` has {len(classes)} rows, and its values {len(x)}"
+        raise SpecError([report("GNN607", message, step.rule, "read here")])
+    call: Any = module
+    return call(x, classes, mask & (classes >= 0))
 
 
 def spread_labels(head: Head, spread: Spread, module: nn.Module, graph: Graph, logits: Tensor | None) -> Tensor:

@@ -22,7 +22,7 @@ from graphdsl.catalog.entry import (
 )
 from graphdsl.catalog.headers import Header, has_norm, header_of, is_deaf, is_graphwise
 from graphdsl.catalog.instead import INSTEAD
-from graphdsl.catalog.labels import SPREADERS
+from graphdsl.catalog.labels import MASK_LABEL, SPREADERS
 from graphdsl.catalog.locality import Locality, locality
 from graphdsl.catalog.nested import Network, Sizes
 from graphdsl.catalog.not_yet import NOT_YET
@@ -46,6 +46,7 @@ from graphdsl.catalog.values import accepts, check_value, describe, has_type
 
 __all__ = [
     "INSTEAD",
+    "MASK_LABEL",
     "NOT_YET",
     "OBJECTIVES",
     "OPTIMIZERS",

@@ -49,6 +49,7 @@ Derivation = Literal[
     "paths",
     "budgets",
     "groups",
+    "classes",
 ]
 
 Arguments = Mapping[str, Any]
@@ -203,7 +204,8 @@ class Entry:
             widths (dict by type), count (number of nodes), edge_width, degrees (how many edges arrive at the nodes),
             relations (their number), types (the number of node types; the forward pass is then told `node_type`, the
             number of each node's type, beside `edge_type`), metadata, paths (the hops of each metapath), budgets (of
-            metapaths that have one), groups (numbers of relations, each together with its inverse), inverses (for each
+            metapaths that have one), classes (of the label that is read),
+            groups (numbers of relations, each together with its inverse), inverses (for each
             relation the number of its original: its own for an original, -1 for the inverse of a relation that the layer
             does not serve).
             For a variadic parameter `width` is put in front of the list; if the list is empty or not given, the

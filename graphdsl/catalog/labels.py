@@ -25,6 +25,37 @@ def _at_most_one(arguments: Arguments, _width: int | None) -> Problem | None:
     return None
 
 
+def _masked_width(arguments: Arguments, width: int | None) -> int | None:
+    return width if width is None or arguments["method"] == "add" else width + arguments["out_channels"]
+
+
+def _as_wide(arguments: Arguments, width: int | None) -> Problem | None:
+    """Vectors that are added are as wide as what they are added to."""
+    out = arguments["out_channels"]
+    if arguments["method"] != "add" or width is None or width == out:
+        return None
+    message = f"`MaskLabel` adds vectors of {out} columns to values of {width}"
+    return Problem("GNN502", message, "out_channels", f'write `MaskLabel({width}, …)`, or `method = "concat"`')
+
+
+MASK_LABEL: Final = Entry(
+    "MaskLabel",
+    "label",
+    "torch_geometric.nn.MaskLabel",
+    "Adds a vector for the class of each training node; in training for a share of them, and the others are learned.",
+    parameters=(
+        Parameter("out_channels", "int", minimum=1),
+        Parameter("method", "string", "add", choices=("add", "concat")),
+        Parameter("ratio", "float", 0.65, above=0, below=1, keyword=True),
+    ),
+    derived={"num_classes": "classes"},
+    inputs=(ForwardInput("y", "node", required=True),),
+    width=_masked_width,
+    rules=(_as_wide,),
+    paper="Shi et al., Masked Label Prediction: Unified Message Passing Model for Semi-Supervised Classification, IJCAI 2021",
+)
+"""What a node map may name besides layers. `ratio` is that of PyG's `MaskLabel.ratio_mask`."""
+
 SPREADERS: Final = MappingProxyType(
     {
         item.name: item

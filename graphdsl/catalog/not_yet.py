@@ -50,7 +50,6 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "GPSENodeEncoder": "reads encodings that a pre-trained `GPSE` has stored in the data",
         "GroupAddRev": "runs a convolution on shares of the columns, and again in its backward pass",
         "TGNMemory": "keeps a memory of events between batches, in the order of time",
-        "MaskLabel": "reads labels of some training nodes, whose loss must then be left out, anew in each epoch",
         "LPFormer": "reads PageRank scores and counts of common neighbours of each pair, from sparse matrices",
         "ARLinkPredictor": "scores pairs by two embeddings of each node; `predict a -[r]-> b: bilinear` comes closest",
     }

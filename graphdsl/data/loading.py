@@ -194,6 +194,7 @@ class FetchRows:
         for name in batch.node_types:
             features = ("x",) if name in self.needs.features else ()
             wanted = {*features, *self.needs.nodes.get(name, ()), *self.needs.labels.get(name, ())}
+            wanted |= {*self.needs.known.get(name, ())}
             self._fetch(batch, name, batch[name].n_id, wanted)
         none = torch.zeros(0, dtype=torch.long)
         for edge in self.relations:

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from graphdsl.catalog import (
     INSTEAD,
+    MASK_LABEL,
     NOT_YET,
     OBJECTIVES,
     RENAMED_LAYERS,
@@ -111,6 +112,8 @@ class LayerReader:
         """
         entry = seek(call.name.text)
         kinds, where = PLACES[place]
+        if entry is None and place == "nodes" and call.name.text == MASK_LABEL.name:
+            return self._read(MASK_LABEL, call)
         if entry is None:
             self.found.append(self._unknown_layer(call, kinds))
             return None

@@ -1,7 +1,7 @@
 """The plan between meaning and backend: stages in order, widths, origins, liveness."""
 
 from graphdsl.plan.checks import sampled_walks
-from graphdsl.plan.head_types import AnyHead, GraphHead, Head, LinkHead, ObjectiveHead, Readout, Spread
+from graphdsl.plan.head_types import AnyHead, GraphHead, Head, LinkHead, ObjectiveHead, Readout, ShownLabels, Spread
 from graphdsl.plan.ir import (
     Combine,
     Derived,
@@ -21,6 +21,7 @@ from graphdsl.plan.ir import (
     StageBase,
 )
 from graphdsl.plan.lowering import lower
+from graphdsl.plan.masked_labels import shown_labels
 from graphdsl.plan.module_spec import Ids, ModuleSpec, Stacked, Width
 from graphdsl.plan.penalty import Penalty
 from graphdsl.plan.reach import depths, receptive_hops
@@ -49,6 +50,7 @@ __all__ = [
     "RelationStep",
     "SequenceStage",
     "SequenceStep",
+    "ShownLabels",
     "Spread",
     "Stacked",
     "Stage",
@@ -58,4 +60,5 @@ __all__ = [
     "lower",
     "receptive_hops",
     "sampled_walks",
+    "shown_labels",
 ]

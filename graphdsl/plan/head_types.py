@@ -14,6 +14,19 @@ from graphdsl.text import EdgeKey, Span
 
 
 @dataclass(frozen=True, slots=True)
+class ShownLabels:
+    """Labels of training nodes that a step reads.
+
+    Attributes:
+        attribute: the label.
+        ratio: the share of them that is shown in training, while the others are learned.
+    """
+
+    attribute: str
+    ratio: float
+
+
+@dataclass(frozen=True, slots=True)
 class Spread:
     """What labels of training nodes do to a prediction.
 

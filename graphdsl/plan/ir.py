@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from graphdsl.catalog import Scope, SlotKind
 from graphdsl.model import Metapath, MetapathHop, SequenceInput
-from graphdsl.plan.head_types import AnyHead, GraphHead, Head, LinkHead, ObjectiveHead
+from graphdsl.plan.head_types import AnyHead, GraphHead, Head, LinkHead, ObjectiveHead, ShownLabels
 from graphdsl.plan.module_spec import ModuleSpec, Width
 from graphdsl.plan.penalty import Penalty
 from graphdsl.text import EdgeKey, Span
@@ -41,7 +41,12 @@ class InputBinding:
 
 @dataclass(frozen=True, slots=True)
 class NodeStep:
-    """A module applied to one node type; `live` says whether some prediction depends on it."""
+    """A module applied to one node type.
+
+    Attributes:
+        live: whether some prediction depends on it.
+        labels: labels of training nodes that it reads.
+    """
 
     type: str
     module: ModuleSpec
@@ -49,6 +54,7 @@ class NodeStep:
     width_out: Width
     rule: Span
     live: bool = True
+    labels: ShownLabels | None = None
 
 
 @dataclass(frozen=True, slots=True)

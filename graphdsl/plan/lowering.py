@@ -27,6 +27,7 @@ from graphdsl.plan.heads import lower_prediction
 from graphdsl.plan.ir import Derived, DropStage, Plan, RelationStage, SequenceStage, Stage
 from graphdsl.plan.joins import lower_join
 from graphdsl.plan.link_heads import lower_link
+from graphdsl.plan.masked_labels import uneven_shares
 from graphdsl.plan.module_spec import Ids, ModuleSpec, Width
 from graphdsl.plan.modules import unresolved
 from graphdsl.plan.objectives import lower_objective
@@ -220,7 +221,7 @@ def lower(program: Program, metadata: Metadata | None = None) -> tuple[Plan, lis
         _reached(program, prediction, stages, found)
     flow.report_types()
     found += find_leaks(program)
-    found += leaking_spreads(program)
+    found += [*leaking_spreads(program), *uneven_shares(stages)]
     found += mixed_graphs(stages, heads)
     _unread_states(program, found)
     plan = _assemble(program, inputs, stages, heads, penalties)

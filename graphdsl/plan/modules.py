@@ -29,6 +29,7 @@ class Surroundings:
         paths: the hops of each metapath or relation that it walks along.
         budgets: of those of them that have one.
         groups: numbers of the relations it sees, each together with its inverse.
+        classes: of the label that it reads.
         between_types: whether it serves a relation between two node types.
         reads_ids: whether it reads node numbers instead of features.
         origin: where its input became as wide as it is, for messages.
@@ -48,6 +49,7 @@ class Surroundings:
     paths: Mapping[EdgeKey, tuple[MetapathHop, ...]] | None = None
     budgets: Mapping[EdgeKey, int] | None = None
     groups: tuple[tuple[int, ...], ...] | None = None
+    classes: int | None = None
     between_types: bool = False
     reads_ids: bool = False
     origin: tuple[tuple[Span, str], ...] = ()
@@ -72,6 +74,7 @@ def _derive(kind: Derivation, around: Surroundings) -> Any:
         "paths": around.paths,
         "budgets": around.budgets,
         "groups": around.groups,
+        "classes": around.classes,
     }
     return values[kind]
 
@@ -228,7 +231,9 @@ def unresolved(module: ModuleSpec) -> bool:
         return value is UNKNOWN
 
     entry = find(module.name) or OBJECTIVES.get(module.name)
-    derived = {"channels"} if entry is None else {*entry.derived} - {item.name for item in entry.parameters}
+    derived = (
+        {"channels", "num_classes"} if entry is None else {*entry.derived} - {item.name for item in entry.parameters}
+    )
     return any(missing(value) or (name in derived and value is None) for name, value in module.arguments.items())
 
 

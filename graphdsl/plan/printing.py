@@ -65,12 +65,16 @@ def _row(key: str, names: str, layer: str, width: str, place: Span | None) -> Ro
     return (key, names, layer, width, place)
 
 
+def _labels(step: NodeStep) -> str:
+    return "" if step.labels is None else f"; y = {show_name(step.labels.attribute)}, ratio = {step.labels.ratio:g}"
+
+
 def _node_rows(steps: Iterable[NodeStep], key: str, sign: str = "") -> list[Row]:
     """One row for all types that have the same layer, widths and fate."""
     groups: dict[tuple[str, str, str, int], list[NodeStep]] = {}
     for step in steps:
         width = _arrow(show_width(step.width_in), step.width_out)
-        cell = (sign + _layer(step.module) + _dead(step), width, step.rule.file, step.rule.line)
+        cell = (sign + _layer(step.module) + _labels(step) + _dead(step), width, step.rule.file, step.rule.line)
         groups.setdefault(cell, []).append(step)
     return [
         (key, _names(step.type for step in same), layer, width, same[0].rule)

@@ -33,6 +33,9 @@ def _missing(module: ModuleSpec, widths: tuple[Width, ...]) -> Diagnostic:
         message = f"the number of nodes that `{module.name}` needs is not known"
         helps = (_FROM_DATA, "or state it: `node T(count = N)`")
         return report("GNN508", message, module.span, helps=helps)
+    if module.arguments.get("num_classes", 0) is None:
+        message = f"the number of classes that `{module.name}` needs is not known"
+        return report("GNN506", message, module.span, helps=(_FROM_DATA, "or state it in the schema instead of `*`"))
     if lacks_degrees(module):
         return degrees_unknown(module)
     message = f"the width that `{module.name}` needs is not known"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from graphdsl.model import LayerUse, NodesStage, Pipe
 from graphdsl.plan.ir import NodeStage, NodeStep, PipeStep
+from graphdsl.plan.masked_labels import lower_masked
 from graphdsl.plan.module_spec import Ids, ModuleSpec, Width
 from graphdsl.plan.modules import Surroundings, build_module
 from graphdsl.plan.origin import Maker, explain_width, origin, origin_modules, side_by_side
@@ -14,6 +15,9 @@ from graphdsl.text import Span, report
 def lower_step(name: str, layer: LayerUse, width: Width, rule: Span, flow: Flow) -> NodeStep:
     """One layer on one type."""
     columns = None
+    if layer.entry.kind == "label":
+        bare = NodeStep(name, ModuleSpec("", "", {}, None, rule), flow.columns(name, width, rule), None, rule)
+        return lower_masked(name, layer, bare, flow)
     if not layer.entry.accepts_ids:
         columns = flow.columns(name, width, rule)
     elif not isinstance(width, Ids):

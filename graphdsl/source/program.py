@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from graphdsl.plan import Head, JointStep, ObjectiveHead, Plan
+from graphdsl.plan import Head, JointStep, NodeStage, ObjectiveHead, Plan
 from graphdsl.source.attributes import argument, attribute_inputs, live_steps
 from graphdsl.source.block import Block
 from graphdsl.source.context import Context
@@ -51,6 +51,10 @@ def _unwritten(plan: Plan) -> Iterator[Diagnostic]:
             message = f"a program cannot say `{head.spread.module.name}`: it is given no labels"
             helps = ("write a model with the layer alone, and call PyG's class on its output",)
             yield report("GNN370", message, head.spread.span, helps=helps)
+    for stage in plan.stages:
+        for step in stage.steps if isinstance(stage, NodeStage) else ():
+            if step.labels is not None:
+                yield report("GNN370", f"a program cannot say `{step.module.name}`: it is given no labels", step.rule)
     for _, stage in plan.relation_stages():
         for step in (*stage.steps, *stage.joints):
             if any(item.source == "batch" for item in step.inputs):

@@ -163,6 +163,7 @@ CODES: tuple[Code, ...] = (
         "sampled-spread",
         "Labels spread over many hops of the whole graph; a sampled neighbourhood holds only the nearest.",
     ),
+    _error("GNN349", "no-classes", "Labels are read as classes, each with a vector of its own; others are numbers."),
     _error(
         "GNN360",
         "sampled-walk",

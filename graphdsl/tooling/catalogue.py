@@ -5,6 +5,7 @@ from typing import Any, Final, get_args
 
 from graphdsl.catalog import (
     INSTEAD,
+    MASK_LABEL,
     NOT_YET,
     OBJECTIVES,
     SCORERS,
@@ -35,7 +36,10 @@ KINDS: Final[tuple[tuple[Kind, str], ...]] = (
     ("dense", "dense graphs: steps"),
     ("loss", "losses of values: `penalty`, steps"),
     ("objective", "objectives without labels: `learn TARGET: NAME`"),
-    ("label", "labels of training nodes, spread: `predict TYPE.LABEL: NAME(along = RELATION, …)`"),
+    (
+        "label",
+        "labels of training nodes: `predict TYPE.LABEL: NAME(along = RELATION, …)`, `nodes { TYPE: MaskLabel(…) }`",
+    ),
 )
 """Kinds of entries in the order of the list, with where they stand."""
 _INDENT: Final = "  "
@@ -43,7 +47,7 @@ _INDENT: Final = "  "
 
 def overview(wanted: Kind | None = None) -> str:
     """All entries by kind, what needs a package that is not here marked; then what PyG has besides."""
-    everything = (*entries(), *OBJECTIVES.values(), *SPREADERS.values())
+    everything = (*entries(), *OBJECTIVES.values(), *SPREADERS.values(), MASK_LABEL)
     titles: dict[Kind, str] = dict(KINDS)
     kinds: list[Kind] = [*titles, *(kind for kind in get_args(Kind) if kind not in titles)]
     chosen: list[Kind] = kinds if wanted is None else [wanted]

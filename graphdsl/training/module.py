@@ -21,6 +21,7 @@ from graphdsl.text import SpecError, report
 from graphdsl.training.batch import Batch, Batches, Share
 from graphdsl.training.batches import AnyWanted, BatchSource, Wanted
 from graphdsl.training.checkpoint import ENTRY, Origin, write_header
+from graphdsl.training.masking import mask_labels
 from graphdsl.training.objective import Monitor, Task
 from graphdsl.training.optimization import Scheduler, build_optimizer, build_scheduler, step_scheduler
 from graphdsl.training.order import mix
@@ -146,7 +147,7 @@ class GraphModule(LightningModule):
         """One step on a batch (of each predicted type): the weighted sum of the predictions' mean losses, and of penalties."""
         found, penalties = [], []
         for item in batch if isinstance(batch, list) else [batch]:
-            found.append(self._measure(item, self._train_scores))
+            found.append(self._measure(mask_labels(item, self.plan), self._train_scores))
             penalties.append(read_penalties(self.model, self.plan))
         totals = torch.stack([total for total, _ in found]).sum(0)
         whole = self._add_processes(torch.stack([sums for _, sums in found]).sum(0))

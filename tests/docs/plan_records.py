@@ -11,7 +11,7 @@ PAGE = Path(__file__).parent.parent.parent / "graphdsl" / "plan" / "README.md"
 RECORDS: tuple[type, ...] = (
     ir.Plan, ir.Derived, ir.NodeStage, ir.RelationStage, ir.JoinStage, ir.DropStage, ir.SequenceStage, ir.NodeStep,
     ir.RelationStep, ir.JointStep, ir.SequenceStep, ir.SequenceInput, ir.PipeStep, ir.InputBinding, ir.Combine,
-    head_types.Head, head_types.LinkHead, head_types.GraphHead, head_types.Readout, head_types.Spread, penalty.Penalty,
+    head_types.Head, head_types.LinkHead, head_types.GraphHead, head_types.Readout, head_types.Spread, head_types.ShownLabels, penalty.Penalty,
     module_spec.ModuleSpec,
 )  # fmt: skip
 COMMON = {

@@ -8,6 +8,7 @@ from graphdsl.backends.naming import module_key
 from graphdsl.backends.own_losses import own_losses, take_losses
 from graphdsl.backends.places import located
 from graphdsl.backends.pyg.pipe import build_pipe, run_pipe
+from graphdsl.backends.spreading import run_masked
 from graphdsl.plan import NodeStage
 from graphdsl.text import show_name
 
@@ -31,7 +32,7 @@ class NodeMap(nn.Module):
         Args:
             stage: what to compute.
             states: states so far.
-            graph: not read; all stages are called alike.
+            graph: holds labels, where a layer reads some.
             live: leave out what no prediction depends on.
         """
         read = states[stage.reads]
@@ -40,7 +41,11 @@ class NodeMap(nn.Module):
         for step in stage.steps:
             if step.live or not live:
                 with located(f"`{step.module.name}` on `{show_name(step.type)}`", step.rule):
-                    made[step.type] = run_module(self.nodes[module_key(step.type)], read[step.type], step.width_out)
+                    module = self.nodes[module_key(step.type)]
+                    if step.labels is not None:
+                        made[step.type] = run_masked(module, step, step.labels, read[step.type], graph)
+                    else:
+                        made[step.type] = run_module(module, read[step.type], step.width_out)
         return run_pipe(self.pipe, made, read)
 
     def penalties(self) -> dict[str, Tensor]:

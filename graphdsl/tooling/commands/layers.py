@@ -7,6 +7,7 @@ from typing import Any
 
 from graphdsl.catalog import (
     INSTEAD,
+    MASK_LABEL,
     NOT_YET,
     OBJECTIVES,
     SCORERS,
@@ -22,6 +23,9 @@ from graphdsl.text import did_you_mean, report
 from graphdsl.tooling.arguments import add_plugins
 from graphdsl.tooling.catalogue import KINDS, as_dict, overview, page, scorer_as_dict, scorer_page
 from graphdsl.tooling.output import CLEAN, print_findings
+
+_BESIDE = {**OBJECTIVES, **SPREADERS, MASK_LABEL.name: MASK_LABEL}
+"""Entries that are no layers: what stands elsewhere in a spec."""
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
@@ -44,11 +48,7 @@ def _absent(name: str) -> tuple[str, ...]:
 
 def _all(kind: str | None) -> list[dict[str, Any]]:
     """Everything as JSON."""
-    found = [
-        as_dict(entry)
-        for entry in (*entries(), *OBJECTIVES.values(), *SPREADERS.values())
-        if kind in (None, entry.kind)
-    ]
+    found = [as_dict(entry) for entry in (*entries(), *_BESIDE.values()) if kind in (None, entry.kind)]
     return found + ([scorer_as_dict(item) for item in SCORERS.values()] if kind is None else [])
 
 
@@ -70,9 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(_all(arguments.kind), indent=2) if arguments.json else overview(arguments.kind))
         return CLEAN
     scorer = find_scorer(name)
-    entry = (
-        OBJECTIVES.get(name) or SPREADERS.get(name) or (None if scorer is not None or name in INSTEAD else seek(name))
-    )
+    entry = _BESIDE.get(name) or (None if scorer is not None or name in INSTEAD else seek(name))
     if isinstance(entry, Problem):
         return _refuse([entry], "json" if arguments.json else "text")
     if entry is not None:
