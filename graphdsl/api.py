@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from graphdsl.catalog import Plugin, register
 from graphdsl.checking import analyse, plan_model, silence
 from graphdsl.model import (
-    HiddenLinks,
     Metadata,
     Model,
+    Program,
     ResolvedSpec,
     Schema,
     Training,
     hidden_links,
+    predicted_labels,
     wants_degrees,
 )
 from graphdsl.plan import Plan
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from torch.export import ExportedProgram
 
     from graphdsl.backends import AnyModel
-    from graphdsl.data import Report
+    from graphdsl.data import Report, Tier
 
 _MAX_SHOWN = 20
 
@@ -271,28 +272,42 @@ class Spec:
         except SpecError as error:
             raise SpecError(error.diagnostics, self.resolved.sources) from error
 
-    def validate(self, data: Any, model: str | None = None) -> "Report":
+    def validate(
+        self, data: Any, model: str | None = None, *, tier: "Tier" = "values", seconds: float | None = None
+    ) -> "Report":
         """Compare data with the schema.
 
         Args:
             data: a `HeteroData` or a `(FeatureStore, GraphStore)` pair, or a list or dataset of graphs; a `Data` for a
-                schema with one node type and one edge type.
-            model: whose schema, where the spec has several; predicted links are looked at of this model alone.
+                schema with one node type and one edge type; a mini-batch; or `Metadata`, or the path of a metadata
+                file, of which the tier "metadata" is checked, without torch.
+            model: whose schema, where the spec has several; predicted links and labels are looked at of this model alone.
+            tier: how deep to look: "metadata" = types, attributes, widths, dtypes, numbers of rows; "structure" = the edges
+                too; "values" = the numbers too.
+            seconds: no check is begun after so long; which are left out is said (GNN672).
 
         Returns:
             A report: `.ok`, `.findings`, `.to_json()`, `str(report)`. Warnings that a comment at the declaration allows
             (`# gnn: allow GNN621 -- reason`) are not in it.
         """
-        from graphdsl.data import Report, validate
+        from graphdsl.data import Report, validate, validate_metadata
 
         schema = self.schema(model)
-        return Report(silence(self.resolved.sources, validate(schema, data, self._hidden_links(schema, model))))
+        if isinstance(data, Metadata | str | Path):
+            from graphdsl.model.metadata_file import read_metadata
 
-    def _hidden_links(self, schema: Schema, name: str | None) -> tuple[HiddenLinks, ...]:
-        """Predicted relations that no other relation may tell of, of one model or of all of a schema."""
+            found = validate_metadata(schema, data if isinstance(data, Metadata) else read_metadata(data))
+        else:
+            programs = self._programs(schema, model)
+            links = [link for program in programs for link in hidden_links(program)]
+            targets = [label for program in programs for label in predicted_labels(program)]
+            found = validate(schema, data, links, targets, tier, seconds)
+        return Report(silence(self.resolved.sources, found))
+
+    def _programs(self, schema: Schema, name: str | None) -> tuple[Program, ...]:
+        """The models of a schema with their defaults, or one of them."""
         models = [item for item in self.resolved.models.values() if item.schema is schema and name in (None, item.name)]
-        programs = (model.bind({})[0] for model in models)
-        return tuple(link for program in programs if program is not None for link in hidden_links(program))
+        return tuple(program for model in models if (program := model.bind({})[0]) is not None)
 
 
 def _metadata(data: Any, model: Model, parameters: Mapping[str, Any]) -> Metadata | None:

@@ -48,7 +48,7 @@ def imdb() -> HeteroData:
         credits = films[columns].stack().dropna()  # Index: film and column; films lack some actors.
         people, persons = np.unique(credits.to_numpy(dtype=str), return_inverse=True)
         pairs = np.unique(np.stack([credits.index.get_level_values(0).to_numpy(), persons]), axis=1)
-        edges = torch.from_numpy(pairs)
+        edges = torch.from_numpy(np.ascontiguousarray(pairs))
         data[name].x = mean_by(movie.x, edges, len(people))
         data["movie", "to", name].edge_index = edges
         data[name, "to", "movie"].edge_index = edges[:, np.lexsort((pairs[0], pairs[1]))].flip(0)

@@ -14,15 +14,17 @@ if TYPE_CHECKING:
     from graphdsl.data.loading import seed_loader
     from graphdsl.data.sampling import HeteroNeighborSampler, neighbor_loader
     from graphdsl.data.sources import load_source, parse_source
-    from graphdsl.data.validation import Report, validate
+    from graphdsl.data.validation import TIERS, Report, Tier, validate, validate_metadata
     from graphdsl.data.view import GraphData
     from graphdsl.model.metadata_file import metadata_from_json, metadata_to_json, read_metadata, write_metadata
 
 __all__ = [
+    "TIERS",
     "GraphData",
     "GraphSet",
     "HeteroNeighborSampler",
     "Report",
+    "Tier",
     "batch_inputs",
     "estimate_relations",
     "inspect",
@@ -34,6 +36,7 @@ __all__ = [
     "read_metadata",
     "seed_loader",
     "validate",
+    "validate_metadata",
     "write_metadata",
 ]
 
@@ -42,6 +45,8 @@ _HOMES = {
     "GraphSet": "graphdsl.data.graph_set",
     "HeteroNeighborSampler": "graphdsl.data.sampling",
     "Report": "graphdsl.data.validation",
+    "TIERS": "graphdsl.data.validation",
+    "Tier": "graphdsl.data.validation",
     "batch_inputs": "graphdsl.data.inputs",
     "estimate_relations": "graphdsl.data.estimates",
     "inspect": "graphdsl.data.inspection",
@@ -53,6 +58,7 @@ _HOMES = {
     "read_metadata": "graphdsl.model.metadata_file",
     "seed_loader": "graphdsl.data.loading",
     "validate": "graphdsl.data.validation",
+    "validate_metadata": "graphdsl.data.validation",
     "write_metadata": "graphdsl.model.metadata_file",
 }
 

@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graphdsl.data.view import GraphView, Place, describe_tensor
+from graphdsl.data.places import Place
+from graphdsl.data.view import GraphView, describe_tensor
 from graphdsl.kernels import compose_named
 from graphdsl.model import Metapath, MetapathHop, TensorInfo
 from graphdsl.plan import Derived, Plan

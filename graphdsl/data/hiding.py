@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graphdsl.data.view import GraphView, Place, describe_tensor, open_data
+from graphdsl.data.places import Place
+from graphdsl.data.view import GraphView, describe_tensor, open_data
 from graphdsl.model import Schema, TensorInfo
 from graphdsl.text import EdgeKey
 

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from graphdsl.data.derivation import materialize, with_derived
 from graphdsl.data.needs import Needs, find_needs
-from graphdsl.data.view import GraphView, Place, open_data
+from graphdsl.data.places import Place
+from graphdsl.data.view import GraphView, open_data
 from graphdsl.plan import Plan, SequenceStage
 from graphdsl.text import EdgeKey
 

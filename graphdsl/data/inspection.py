@@ -9,7 +9,8 @@ from torch import Tensor
 
 from graphdsl.data.degrees import count_degrees
 from graphdsl.data.graph_set import GraphSet, read_data
-from graphdsl.data.view import BOOKKEEPING, GraphView, Place, UnreadableTensorError, describe_tensor, open_data
+from graphdsl.data.places import BOOKKEEPING, Place, UnreadableTensorError
+from graphdsl.data.view import GraphView, describe_tensor, open_data
 from graphdsl.model import Attribute, Degrees, Metadata, Schema, StoreInfo, TensorInfo
 from graphdsl.text import EdgeKey, SpecError, report
 

@@ -11,8 +11,9 @@ from graphdsl.data.derivation import with_derived
 from graphdsl.data.hiding import pair_numbers
 from graphdsl.data.loading import FetchRows, build_structure, fan_out, find_times
 from graphdsl.data.needs import find_needs
+from graphdsl.data.places import show_place
 from graphdsl.data.sampling import HeteroNeighborSampler, SampledLinkLoader
-from graphdsl.data.view import open_data, show_place
+from graphdsl.data.view import open_data
 from graphdsl.model import Schema, Training
 from graphdsl.plan import Plan
 from graphdsl.text import EdgeKey, SpecError, report

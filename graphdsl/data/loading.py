@@ -15,8 +15,9 @@ from torch_geometric.loader.utils import infer_filter_per_worker
 
 from graphdsl.data.derivation import materialize, with_derived
 from graphdsl.data.needs import Needs, find_needs
+from graphdsl.data.places import Place, show_place
 from graphdsl.data.sampling import HeteroNeighborSampler, SampledNodeLoader, neighbor_loader
-from graphdsl.data.view import GraphView, Place, open_data, show_place
+from graphdsl.data.view import GraphView, open_data
 from graphdsl.model import Attribute, Schema, Training
 from graphdsl.plan import Plan, receptive_hops, sampled_walks
 from graphdsl.text import EdgeKey, SpecError, report

@@ -2,10 +2,12 @@
 
 import json
 import keyword
+from typing import TYPE_CHECKING
 
-from torch import Tensor
+from graphdsl.data.places import Place
 
-from graphdsl.data.view import Place
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SHOWN = 3
 
@@ -44,7 +46,7 @@ def number(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def first_rows(bad: Tensor, values: Tensor | None = None) -> str:
+def first_rows(bad: "Tensor", values: "Tensor | None" = None) -> str:
     """Where a mask of shape [rows] is True: how many rows and the first of them, with their values.
 
     >>> import torch
@@ -60,7 +62,7 @@ def first_rows(bad: Tensor, values: Tensor | None = None) -> str:
     return ", ".join(said) + (", …" if rows.numel() > SHOWN else "")
 
 
-def shape_of(value: Tensor) -> str:
+def shape_of(value: "Tensor") -> str:
     """A shape as it is read.
 
     >>> import torch

@@ -13,23 +13,11 @@ from torch import Tensor
 from torch_geometric.data import Data, FeatureStore, GraphStore, HeteroData
 from torch_geometric.data.storage import BaseStorage
 
+from graphdsl.data.places import BOOKKEEPING, CONNECTIVITY, Place, UnreadableTensorError, show_place
 from graphdsl.model import TensorInfo
-from graphdsl.text import EdgeKey, SpecError, report, show_edge, show_name
+from graphdsl.text import EdgeKey, SpecError, report
 
 GraphData: TypeAlias = HeteroData | tuple[FeatureStore, GraphStore]
-Place: TypeAlias = str | EdgeKey
-"""A node type, or an edge type as a triple."""
-
-CONNECTIVITY = frozenset({"edge_index", "adj", "adj_t"})
-BOOKKEEPING = frozenset(
-    {"num_nodes", "n_id", "e_id", "batch", "ptr", "batch_size", "input_id", "seed_time", "num_sampled_nodes",
-     "num_sampled_edges", "edge_label", "edge_label_index", "edge_label_time"}
-)  # fmt: skip
-"""Keys that PyG's loaders and transforms leave behind; no schema need mention them."""
-
-
-class UnreadableTensorError(Exception):
-    """A store failed to hand out a tensor; the message names it."""
 
 
 class GraphView(ABC):
@@ -75,6 +63,27 @@ class GraphView(ABC):
         """What the whole graph carries under a key; None where it carries no such thing."""
         return None
 
+    def form(self, place: Place, key: str) -> str:
+        """What an attribute is stored as: "tensor", "array", "sparse", or the name of another Python type.
+
+        Raises:
+            UnreadableTensorError: the store fails.
+        """
+        return form_of(self.read(place, key))
+
+    def needed_count(self, node_type: str) -> int:
+        """Number of nodes that the relations point at: the largest id + 1; 0 where no relation tells."""
+        least = 0
+        for edge in self.edge_types:
+            ends = [row for row, end in enumerate((edge[0], edge[2])) if end == node_type]
+            try:
+                index = self.connectivity(edge) if ends else None
+            except UnreadableTensorError:
+                continue
+            if isinstance(index, Tensor) and index.dim() == 2 and index.size(0) == 2 and index.numel():
+                least = max([least, *(int(index[row].max()) + 1 for row in ends)])
+        return least
+
     def _order_types(self, stored: list[str]) -> tuple[str, ...]:
         ends = [end for source, _, target in self.edge_types for end in (source, target)]
         return tuple(dict.fromkeys([*stored, *ends]))
@@ -119,17 +128,6 @@ def open_data(data: Any) -> GraphView:
     raise SpecError([report("GNN611", message, where="data", helps=helps)])
 
 
-def show_place(place: Place, key: str = "") -> str:
-    """A place in data as diagnostics show it.
-
-    >>> show_place("author", "x"), show_place(("paper", "cites", "paper"), "w")
-    ('author.x', '(paper -[cites]-> paper).w')
-    """
-    if isinstance(place, str):
-        return f"{show_name(place)}.{show_name(key)}" if key else show_name(place)
-    return f"({show_edge(place)}).{show_name(key)}" if key else show_edge(place)
-
-
 def describe_tensor(value: Any) -> TensorInfo | None:
     """Shape and dtype of a tensor or array; None for anything else.
 
@@ -141,6 +139,19 @@ def describe_tensor(value: Any) -> TensorInfo | None:
     if isinstance(value, np.ndarray):
         return TensorInfo(value.shape, value.dtype.name)
     return None
+
+
+def form_of(value: Any) -> str:
+    """The form of a stored value, as `GraphView.form` says it.
+
+    >>> form_of(torch.zeros(2)), form_of(np.zeros(2)), form_of(torch.eye(2).to_sparse()), form_of([1])
+    ('tensor', 'array', 'sparse', 'list')
+    """
+    if isinstance(value, Tensor) and value.layout == torch.strided:
+        return "tensor"
+    if isinstance(value, np.ndarray):
+        return "array"
+    return "sparse" if isinstance(value, Tensor) or hasattr(value, "to_dense") else type(value).__name__
 
 
 def _unreadable(place: Place, key: str, error: Exception) -> UnreadableTensorError:
@@ -227,10 +238,16 @@ class _StorePairView(GraphView):
         size = self._size(place, key)
         if size is None:
             return None
-        # One row tells the dtype; the tensor may be large and remote.
-        first = torch.tensor([0]) if size[0] > 0 else None
-        sample = describe_tensor(self.read(place, key, first))
+        sample = describe_tensor(self._sample(place, key, size))
         return None if sample is None else TensorInfo(tuple(size), sample.dtype)
+
+    def form(self, place: Place, key: str) -> str:
+        size = self._size(place, key)
+        return form_of(self.read(place, key) if size is None else self._sample(place, key, size))
+
+    def _sample(self, place: Place, key: str, size: tuple[int, ...]) -> Any:
+        """One row, which tells dtype and form; the tensor may be large and remote."""
+        return self.read(place, key, torch.tensor([0]) if size and size[0] > 0 else None)
 
     def count(self, place: Place) -> int | None:
         try:

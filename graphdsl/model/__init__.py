@@ -43,6 +43,7 @@ from graphdsl.model.schema import (
 )
 from graphdsl.model.settings import can_override, override_training
 from graphdsl.model.spreading import TRAIN_MASK
+from graphdsl.model.targets import PredictedLabel, predicted_labels
 from graphdsl.model.training import ClassUse, DataSource, Training
 from graphdsl.model.values import UNKNOWN
 
@@ -77,6 +78,7 @@ __all__ = [
     "Parameter",
     "Penalty",
     "Pipe",
+    "PredictedLabel",
     "Prediction",
     "Program",
     "RelationRule",
@@ -97,6 +99,7 @@ __all__ = [
     "mirrored",
     "override_training",
     "parse_assignment",
+    "predicted_labels",
     "read_parameters",
     "refuse_gradients",
     "resolve",

@@ -1,7 +1,19 @@
 """Source text, spans, diagnostics, codes, name encoding and did-you-mean: everything prints through this package."""
 
 from graphdsl.text.codes import CODES, Code, find_code, lookup
-from graphdsl.text.diagnostic import Diagnostic, Edit, Enough, Findings, Fix, Label, Severity, SpecError, order, report
+from graphdsl.text.diagnostic import (
+    Diagnostic,
+    Edit,
+    Enough,
+    Facts,
+    Findings,
+    Fix,
+    Label,
+    Severity,
+    SpecError,
+    order,
+    report,
+)
 from graphdsl.text.display import clean, columns
 from graphdsl.text.encoding import EdgeKey, decode, encode, encode_edge, join_edge, show_edge, show_name
 from graphdsl.text.explanation import explain, introduction
@@ -19,6 +31,7 @@ __all__ = [
     "EdgeKey",
     "Edit",
     "Enough",
+    "Facts",
     "Findings",
     "Fix",
     "Label",

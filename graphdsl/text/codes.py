@@ -33,6 +33,10 @@ def _warning(code: str, name: str, why: str) -> Code:
     return Code(code, name, "warning", why)
 
 
+def _note(code: str, name: str, why: str) -> Code:
+    return Code(code, name, "note", why)
+
+
 CODES: tuple[Code, ...] = (
     # 0xx text and syntax
     _error("GNN001", "unreadable-file", "The file cannot be opened: it is missing, a folder, or not permitted."),
@@ -291,6 +295,40 @@ CODES: tuple[Code, ...] = (
     ),
     _error("GNN630", "empty-graph", "A graph without nodes has no row in what a `sequential` block reads out."),
     _error("GNN631", "mixed-supervision", "Labels of whole graphs and of nodes or links come from different data."),
+    _warning("GNN656", "no-edges", "A relation without edges sends no message, so its layers learn nothing."),
+    _note(
+        "GNN657",
+        "scattered-edges",
+        "Loaders copy edges that are not contiguous in memory, and transforms of PyG refuse them.",
+    ),
+    _note(
+        "GNN658",
+        "parallel-edges",
+        "The same pair is joined twice, with nothing to tell the edges apart: it counts twice.",
+    ),
+    _note("GNN659", "self-loops", "Nodes are joined to themselves; layers that add self-loops do it once more."),
+    _warning("GNN660", "doubtful-direction", "All ids are nodes, but those of one end stop where the other type's do."),
+    _warning(
+        "GNN661", "self-inverse", "A relation that holds every edge both ways is its own inverse: messages run twice."
+    ),
+    _warning("GNN662", "isolated-type", "Most nodes of a type have no edge, so nothing is learned from or for them."),
+    _warning(
+        "GNN663", "unreached-target", "No message reaches nodes that are predicted: the graph does not help there."
+    ),
+    _note("GNN664", "constant-column", "A column that is the same in every row tells no two of them apart."),
+    _warning("GNN665", "empty-mask", "A mask that selects nothing makes a split that nothing can be measured on."),
+    _warning("GNN666", "unlabelled-split", "Rows of a split have no label, so they count for nothing."),
+    _note("GNN667", "label-outside-splits", "Rows have a label and are in no split, so nobody learns from it."),
+    _warning(
+        "GNN668", "untaught-class", "A class that no training row has is never predicted, though other rows have it."
+    ),
+    _warning(
+        "GNN669", "copies-across-splits", "Test rows that are copies of training rows measure memory, not learning."
+    ),
+    _warning("GNN670", "label-among-features", "A feature tells the label of every row: it may be the label itself."),
+    _warning("GNN671", "time-against-split", "Training rows are later than those that are to be predicted from them."),
+    _note("GNN673", "absent-class", "The schema declares a class that no row of the data has."),
+    _note("GNN672", "checks-left-out", "The time given for checking data was over before all was looked at."),
     # 7xx pedantic
     _warning("GNN701", "unseen-type", "The type lies further from the prediction than the model has layers."),
     _warning(

@@ -39,6 +39,23 @@ class Fix:
 
 
 @dataclass(frozen=True, slots=True)
+class Facts:
+    """What was found in data, for programs: the message says the same to people.
+
+    Attributes:
+        expected: what is accepted there, in the message's words.
+        found: what is there instead.
+        count: of how many rows, edges or graphs it is true; None where it is true of the whole.
+        first: the first of them: row or edge numbers, in order.
+    """
+
+    expected: str = ""
+    found: str = ""
+    count: int | None = None
+    first: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding.
 
@@ -52,6 +69,7 @@ class Diagnostic:
         helps: what to do.
         notes: what else is known, such as the list of names that exist.
         fix: a change that a machine can apply.
+        facts: of a finding in data: what was expected and found, how often and where first.
     """
 
     code: str
@@ -63,6 +81,7 @@ class Diagnostic:
     notes: tuple[str, ...] = ()
     where: str = ""
     fix: Fix | None = field(default=None)
+    facts: Facts | None = None
 
     @property
     def primary(self) -> Label | None:
@@ -91,6 +110,7 @@ def report(
     notes: Iterable[str] = (),
     where: str = "",
     fix: Fix | None = None,
+    facts: Facts | None = None,
 ) -> Diagnostic:
     """Build a diagnostic of a registered code.
 
@@ -104,6 +124,7 @@ def report(
         notes: what else is known.
         where: a place in data instead of in text.
         fix: a change that a machine can apply.
+        facts: what was found in data, and how often.
 
     >>> report("GNN101", "unknown node type `papr`", where="model").name
     'unknown-name'
@@ -120,6 +141,7 @@ def report(
         notes=tuple(notes),
         where=where,
         fix=fix,
+        facts=facts,
     )
 
 

@@ -77,7 +77,7 @@ def is_first_process() -> bool:
 
 
 def check_data(spec: Spec, data: Any, model: str) -> None:
-    """Compare data with the schema; warnings about spec and data are printed.
+    """Compare data with the schema; warnings about spec and data are printed, notes are for `gnn validate`.
 
     Raises:
         SpecError: if there is an error among the findings.
@@ -85,6 +85,7 @@ def check_data(spec: Spec, data: Any, model: str) -> None:
     findings = spec.validate(data, model).findings
     if any(item.is_error for item in findings):
         raise SpecError(findings)
+    findings = tuple(item for item in findings if item.severity != "note")
     if (findings or spec.findings) and is_first_process():
         print_findings([*spec.findings, *findings], stream=sys.stderr)
 

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from graphdsl.data.hiding import kept_inverse, pair_numbers, stored_relation
-from graphdsl.data.view import GraphView, show_place
+from graphdsl.data.places import show_place
+from graphdsl.data.view import GraphView
 from graphdsl.kernels import NonNeighbors
 from graphdsl.model import Schema, Training
 from graphdsl.plan import LinkHead

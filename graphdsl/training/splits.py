@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from graphdsl.data.graph_set import read_data
-from graphdsl.data.view import GraphView, open_data, show_place
+from graphdsl.data.places import show_place
+from graphdsl.data.view import GraphView, open_data
 from graphdsl.model import Schema, Training
 from graphdsl.plan import AnyHead, GraphHead, Head, LinkHead, ObjectiveHead
 from graphdsl.text import Diagnostic, EdgeKey, Span, SpecError, report

@@ -1,13 +1,14 @@
 """Schemas and graphs that the tests of `graphdsl.data` share."""
 
 import re
+from collections.abc import Iterable
 
 import torch
 from torch_geometric.data import HeteroData
 from torch_geometric.testing import MyFeatureStore, MyGraphStore
 
 from graphdsl.model import Attribute, AttributeType, EdgeType, Metapath, MetapathHop, NodeType, Schema
-from graphdsl.text import EdgeKey, Span
+from graphdsl.text import Diagnostic, EdgeKey, Span
 
 _TYPE = re.compile(r"(\w+?)(?:\[(\d+|\*)\])?(\?)?")
 _EDGE = re.compile(r"(.+?) -\[(.+?)\]-> (.+?)(?: reverse (.+))?")
@@ -81,6 +82,15 @@ def library_schema() -> Schema:
 SIZES = {"author": 7, "paper": 12, "term": 9, "conference": 3}
 
 
+def distinct_pairs(source: str, target: str, count: int, rng: torch.Generator) -> torch.Tensor:
+    """Edges without repetitions and self-loops; the last source and the last target occur, so that swapped ends show."""
+    sources, targets = SIZES[source], SIZES[target]
+    pairs = torch.randperm(sources * targets, generator=rng)
+    pairs = torch.cat([torch.tensor([sources * targets - 1]), pairs[pairs != sources * targets - 1]])
+    edges = torch.stack([pairs // targets, pairs % targets])
+    return edges[:, (edges[0] != edges[1]) | (source != target)][:, :count].contiguous()
+
+
 def library_data(seed: int = 0) -> HeteroData:
     """A graph that fits `library_schema`."""
     rng = torch.Generator().manual_seed(seed)
@@ -90,9 +100,9 @@ def library_data(seed: int = 0) -> HeteroData:
 
     data = HeteroData()
     data["author"].x = torch.randn(7, 8, generator=rng)
-    data["author"].y = torch.tensor([0, 1, 2, 3, -1, 0, 1])
-    for number, split in enumerate(("train", "val", "test")):
-        data["author"][f"{split}_mask"] = torch.arange(7) % 3 == number
+    data["author"].y = torch.tensor([0, 1, 2, 3, 0, 1, -1])
+    for split, first, last in (("train", 0, 3), ("val", 4, 4), ("test", 5, 5)):
+        data["author"][f"{split}_mask"] = (torch.arange(7) >= first) & (torch.arange(7) <= last)
     data["paper"].x = torch.randn(12, 5, generator=rng)
     data["paper"].year = 2000 + ids(20, 12)
     data["paper"].topics = ids(2, 36).view(12, 3)
@@ -106,11 +116,7 @@ def library_data(seed: int = 0) -> HeteroData:
         ("paper", "mentions", "term", 30),
         ("paper", "appears_in", "conference", 12),
     ):
-        edges = torch.stack([ids(SIZES[source], count), ids(SIZES[target], count)])
-        data[source, relation, target].edge_index = edges
-    # The largest ids occur, so that swapped ends show.
-    data["author", "writes", "paper"].edge_index[:, 0] = torch.tensor([6, 11])
-    data["paper", "mentions", "term"].edge_index[:, 0] = torch.tensor([11, 8])
+        data[source, relation, target].edge_index = distinct_pairs(source, target, count, rng)
     data["paper", "cites", "paper"].w = torch.rand(15, generator=rng)
     data["paper", "cites", "paper"].edge_attr = torch.rand(15, 2, generator=rng)
     return data
@@ -131,3 +137,8 @@ def to_stores(data: HeteroData) -> tuple[MyFeatureStore, MyGraphStore]:
             if key != "edge_index":
                 features.put_tensor(value, group_name=edge, attr_name=key, index=None)
     return features, graph
+
+
+def without_notes(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Errors and warnings: what says that data is wrong."""
+    return [item for item in findings if item.severity != "note"]

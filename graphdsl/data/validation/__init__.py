@@ -1,60 +1,34 @@
 """Data against schema: everything that is wrong, in one pass, with the line of Python that mends it.
 
-Each check is one module with one function `(Schema, GraphView) -> findings`; `CHECKS` lists them in order. No check
-loops over nodes or edges, and none repeats what another reports.
+Each check is one module with one function `(Schema, …) -> findings`; `graphdsl.data.validation.tiers` lists them. No check
+loops over nodes or edges, and none repeats what another reports. What shapes and dtypes tell is checked without torch.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from graphdsl.data.graph_set import GraphSet, read_data
-from graphdsl.data.validation.attributes import check_attributes
-from graphdsl.data.validation.connectivity import check_connectivity
-from graphdsl.data.validation.counts import check_counts
-from graphdsl.data.validation.graph_lists import check_graphs
-from graphdsl.data.validation.inverses import check_inverses
-from graphdsl.data.validation.mirrors import check_mirrors
-from graphdsl.data.validation.presence import check_presence
-from graphdsl.data.validation.report import Report
-from graphdsl.data.validation.splits import check_splits
-from graphdsl.data.view import GraphView, open_data
-from graphdsl.model import HiddenLinks, Schema
-from graphdsl.text import Diagnostic, SpecError, order
+if TYPE_CHECKING:
+    from graphdsl.data.validation.report import Report
+    from graphdsl.data.validation.stored import validate_metadata
+    from graphdsl.data.validation.tiers import TIERS, Tier
+    from graphdsl.data.validation.validating import validate
 
-__all__ = ["CHECKS", "Report", "validate"]
+__all__ = ["TIERS", "Report", "Tier", "validate", "validate_metadata"]
 
-CHECKS: tuple[Callable[[Schema, GraphView], Iterator[Diagnostic]], ...] = (
-    check_presence,
-    check_counts,
-    check_attributes,
-    check_connectivity,
-    check_inverses,
-    check_splits,
-)
+_HOMES = {
+    "Report": "report",
+    "TIERS": "tiers",
+    "Tier": "tiers",
+    "validate": "validating",
+    "validate_metadata": "stored",
+}
 
 
-def validate(schema: Schema, data: Any, links: Iterable[HiddenLinks] = ()) -> tuple[Diagnostic, ...]:
-    """Compare data with the schema that it is to serve.
-
-    Args:
-        schema: what a spec declares.
-        data: a `HeteroData`, or a pair of a PyG `FeatureStore` and `GraphStore`, whose tensors are read one by one; a
-            list or dataset of graphs; a homogeneous `Data`, if the schema has one node type and one edge type.
-        links: predicted relations, of which no other relation may tell.
-
-    Returns:
-        All findings, ordered by their places in the spec; none for data that fits. Errors mean that a model would fail
-        or compute nonsense; warnings that something may not be meant so.
-    """
-    try:
-        read = read_data(data, schema)
-        if isinstance(read, GraphSet):
-            return order(check_graphs(read, _check))
-        view = open_data(read)
-    except SpecError as error:
-        return error.diagnostics
-    return order([*_check(schema, view), *check_mirrors(schema, view, links)])
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
-def _check(schema: Schema, view: GraphView) -> Iterator[Diagnostic]:
-    return (finding for check in CHECKS for finding in check(schema, view))
+def __dir__() -> list[str]:
+    return __all__

@@ -1,39 +1,68 @@
-"""The attributes of types and relations: there, of the declared dtype, as many rows and columns as they should have."""
+"""The attributes of types and relations: there, of the declared dtype, as many rows and columns as they should have.
+
+Shapes and dtypes decide all of it, so stored metadata is checked as a graph is.
+"""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Final
 
-import numpy as np
-import torch
-from torch import Tensor
-
-from graphdsl.data.phrases import number, python, shape_of
+from graphdsl.data.holdings import Holdings
+from graphdsl.data.phrases import number, python
+from graphdsl.data.places import BOOKKEEPING, Place, UnreadableTensorError, show_place
 from graphdsl.data.validation.finding import Finding
 from graphdsl.data.validation.kinds import RULES, VECTORS, expected_shape, fits_shape
-from graphdsl.data.validation.values import check_values
-from graphdsl.data.view import BOOKKEEPING, GraphView, Place, UnreadableTensorError, show_place
-from graphdsl.model import Attribute, Schema
-from graphdsl.text import Diagnostic, Span, closest, listing, report, show_name
+from graphdsl.model import Attribute, Schema, TensorInfo
+from graphdsl.text import Diagnostic, Facts, Span, closest, listing, report, show_name
+
+_FORMS: Final = {
+    "array": ("a numpy array, not a tensor", "torch.from_numpy({})"),
+    "sparse": ("a sparse matrix, not a dense tensor", "{}.to_dense()"),
+}
 
 
-def check_attributes(schema: Schema, view: GraphView) -> Iterator[Diagnostic]:
+def check_attributes(schema: Schema, view: Holdings) -> Iterator[Diagnostic]:
     """Check every attribute of the types and relations that schema and data share."""
+    for place, declared, span in _places(schema, view):
+        yield from _check_place(view, place, declared, span)
+
+
+def sound_attributes(schema: Schema, view: Holdings) -> Iterator[Finding]:
+    """The declared attributes that are there as declared, whose values may be looked at."""
+    for place, declared, _ in _places(schema, view):
+        rows = view.count(place)
+        for attribute in declared.values():
+            finding = Finding(place, attribute, rows)
+            if attribute.name in view.keys(place) and _is_sound(view, finding):
+                yield finding
+
+
+def _places(schema: Schema, view: Holdings) -> Iterator[tuple[Place, Mapping[str, Attribute], Span]]:
     for node in schema.nodes.values():
         if node.name in view.node_types:
-            yield from _check_place(view, node.name, node.attributes, node.span)
+            yield node.name, node.attributes, node.span
     for edge in schema.edges.values():
         if edge.key in view.edge_types:
-            yield from _check_place(view, edge.key, edge.attributes, edge.span)
+            yield edge.key, edge.attributes, edge.span
 
 
-def _check_place(view: GraphView, place: Place, declared: Mapping[str, Attribute], span: Span) -> Iterator[Diagnostic]:
+def _is_sound(view: Holdings, finding: Finding) -> bool:
+    try:
+        return not any(_check_attribute(view, finding))
+    except UnreadableTensorError:
+        return False
+
+
+def _check_place(view: Holdings, place: Place, declared: Mapping[str, Attribute], span: Span) -> Iterator[Diagnostic]:
     held = view.keys(place)
     extra = [key for key in held if key not in declared and key not in BOOKKEEPING]
     rows = view.count(place)
     for attribute in declared.values():
         finding = Finding(place, attribute, rows)
         if attribute.name in held:
-            yield from _check_attribute(view, finding)
+            try:
+                yield from _check_attribute(view, finding)
+            except UnreadableTensorError as error:
+                yield report("GNN611", str(error), attribute.span, "declared here", where=finding.where)
         elif not attribute.type.optional:
             meant = closest(attribute.name, extra)
             if meant is not None:
@@ -51,7 +80,7 @@ def _check_place(view: GraphView, place: Place, declared: Mapping[str, Attribute
             )
 
 
-def _is_tensor(view: GraphView, place: Place, key: str) -> bool:
+def _is_tensor(view: Holdings, place: Place, key: str) -> bool:
     try:
         return view.describe(place, key) is not None
     except UnreadableTensorError:  # Nobody needs it.
@@ -67,56 +96,48 @@ def _missing(finding: Finding, meant: str | None, held: tuple[str, ...]) -> Diag
     else:
         help_line = f"add `{target}`, or declare it `{show_name(name)}: {finding.attribute.type}?`"
     notes = listing(f"attributes of `{show_place(finding.place)}`", held)
-    return finding.say("GNN603", "is missing in the data", help_line, notes=notes)
+    facts = Facts(expected=str(finding.attribute.type), found="nothing")
+    return finding.say("GNN603", "is missing in the data", help_line, notes=notes, facts=facts)
 
 
-def _check_attribute(view: GraphView, finding: Finding) -> Iterator[Diagnostic]:
-    try:
-        value = view.read(finding.place, finding.attribute.name)
-    except UnreadableTensorError as error:
-        yield report("GNN611", str(error), finding.attribute.span, "declared here", where=finding.where)
-        return
-    wrong = _check_container(finding, value)
-    if wrong is not None:
-        yield wrong
-        return
-    problems = [*_check_shape(finding, value), *_check_dtype(finding, value)]
-    yield from problems
-    if not problems:
-        yield from check_values(finding, value)
-
-
-def _check_container(finding: Finding, value: Any) -> Diagnostic | None:
+def _check_attribute(view: Holdings, finding: Finding) -> Iterator[Diagnostic]:
     """Whatever is no dense tensor ends the examination."""
-    if isinstance(value, np.ndarray):
-        return finding.say("GNN605", "is a numpy array, not a tensor", finding.mend("torch.from_numpy({})"))
-    if isinstance(value, Tensor) and value.layout == torch.strided:
-        return None
-    if isinstance(value, Tensor) or hasattr(value, "to_dense"):
-        return finding.say("GNN605", "is a sparse matrix, not a dense tensor", finding.mend("{}.to_dense()"))
-    help_line = finding.mend("torch.tensor({})")
-    return finding.say("GNN605", f"is a `{type(value).__name__}`, not a tensor", help_line)
+    form = view.form(finding.place, finding.attribute.name)
+    info = view.describe(finding.place, finding.attribute.name)
+    if form != "tensor" or info is None:
+        words, change = _FORMS.get(form, (f"a `{form}`, not a tensor", "torch.tensor({})"))
+        facts = Facts(expected="a dense tensor", found=form)
+        yield finding.say("GNN605", f"is {words}", finding.mend(change), facts=facts)
+        return
+    yield from _check_shape(finding, info)
+    rule = RULES[finding.attribute.type.kind]
+    if info.dtype not in rule.dtypes:
+        message, facts = f"is {info.dtype}, expected {rule.words}", Facts(expected=rule.words, found=info.dtype)
+        yield finding.say("GNN605", message, finding.mend("{}" + rule.convert), facts=facts)
 
 
-def _check_shape(finding: Finding, value: Tensor) -> Iterator[Diagnostic]:
-    shape, type_, rows = tuple(value.shape), finding.attribute.type, finding.rows
+def _check_shape(finding: Finding, info: TensorInfo) -> Iterator[Diagnostic]:
+    shape, type_, rows = info.shape, finding.attribute.type, finding.rows
     wanted = expected_shape(type_, "N" if rows is None else str(rows))
     noun = "node" if isinstance(finding.place, str) else "edge"
+    found = str(list(shape))
     if not fits_shape(type_, shape):
-        message = f"has shape {shape_of(value)}, expected {wanted}"
-        yield finding.say("GNN607", message, *_mend_shape(finding, value))
+        facts = Facts(expected=wanted, found=found)
+        yield finding.say("GNN607", f"has shape {found}, expected {wanted}", *_mend_shape(finding, shape), facts=facts)
         return
     if rows is not None and shape[0] != rows:
         message = f"has {number(shape[0], 'row')} for {number(rows, noun)}"
-        yield finding.say("GNN607", message, *_mend_rows(finding, value, rows))
+        facts = Facts(expected=number(rows, "row"), found=number(shape[0], "row"))
+        yield finding.say("GNN607", message, *_mend_rows(finding, info, rows), facts=facts)
     if type_.width is not None and len(shape) == 2 and shape[1] != type_.width:
         message = f"has {number(shape[1], 'column')}, the schema says {type_.width}"
         actual = f"{show_name(finding.attribute.name)}: {type_.kind}[{shape[1]}]"
-        yield finding.say("GNN604", message, f"write `{actual}` in the schema, or mend the data")
+        facts = Facts(expected=number(type_.width, "column"), found=number(shape[1], "column"))
+        yield finding.say("GNN604", message, f"write `{actual}` in the schema, or mend the data", facts=facts)
 
 
-def _mend_shape(finding: Finding, value: Tensor) -> tuple[str, ...]:
-    type_, shape = finding.attribute.type, tuple(value.shape)
+def _mend_shape(finding: Finding, shape: tuple[int, ...]) -> tuple[str, ...]:
+    type_ = finding.attribute.type
     if type_.kind in VECTORS and len(shape) == 2:
         if shape[1] == 1:
             return (finding.mend("{}.view(-1)"),)
@@ -132,19 +153,11 @@ def _mend_shape(finding: Finding, value: Tensor) -> tuple[str, ...]:
     return ()
 
 
-def _mend_rows(finding: Finding, value: Tensor, rows: int) -> tuple[str, ...]:
+def _mend_rows(finding: Finding, info: TensorInfo, rows: int) -> tuple[str, ...]:
     """A mask that is a list of node numbers is the usual cause."""
-    is_indices = finding.attribute.type.kind == "mask" and value.dtype != torch.bool and not value.is_floating_point()
-    if is_indices and value.numel() and int(value.min()) >= 0 and int(value.max()) < rows:
+    if finding.attribute.type.kind == "mask" and info.dtype.startswith("int"):
         target = python(finding.place, finding.attribute.name)
         return (f"node numbers become a mask by `torch_geometric.utils.index_to_mask({target}, size={rows})`",)
-    if isinstance(finding.place, str) and value.dim() and value.size(0) != rows:
+    if isinstance(finding.place, str) and info.shape:
         return (f"if {rows:,} is not the number of nodes, set `{python(finding.place, 'num_nodes')}`",)
     return ()
-
-
-def _check_dtype(finding: Finding, value: Tensor) -> Iterator[Diagnostic]:
-    rule = RULES[finding.attribute.type.kind]
-    found = str(value.dtype).removeprefix("torch.")
-    if found not in rule.dtypes:
-        yield finding.say("GNN605", f"is {found}, expected {rule.words}", finding.mend("{}" + rule.convert))

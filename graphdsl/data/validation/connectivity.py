@@ -8,14 +8,13 @@ import torch
 from torch import Tensor
 
 from graphdsl.data.phrases import SHOWN, mend, number, python, shape_of
-from graphdsl.data.view import GraphView, UnreadableTensorError, show_place
+from graphdsl.data.places import UnreadableTensorError, show_place
+from graphdsl.data.survey import INDEX_DTYPES, EdgeEnds, Survey, edge_ends
 from graphdsl.model import EdgeType, Schema
-from graphdsl.text import Diagnostic, EdgeKey, report, show_name
-
-_DTYPES = (torch.int64, torch.int32)
+from graphdsl.text import Diagnostic, Facts, report, show_name
 
 
-def check_connectivity(schema: Schema, view: GraphView) -> Iterator[Diagnostic]:
+def check_connectivity(schema: Schema, view: Survey) -> Iterator[Diagnostic]:
     """Check the `edge_index` of every declared relation that the data has."""
     for edge in schema.edges.values():
         if edge.key not in view.edge_types:
@@ -32,25 +31,11 @@ def check_connectivity(schema: Schema, view: GraphView) -> Iterator[Diagnostic]:
             yield from _check_range(edge, index, view)
 
 
-def read_sound(view: GraphView, edge: EdgeKey) -> Tensor | None:
-    """The `edge_index` of a relation if shape, dtype and range are right, else None."""
-    try:
-        index = view.connectivity(edge)
-    except UnreadableTensorError:
-        return None
-    if not isinstance(index, Tensor) or _find_form(index) or index.dtype not in _DTYPES:
-        return None
-    sizes = view.count(edge[0]), view.count(edge[2])
-    if sizes[0] is None or sizes[1] is None:
-        return None
-    return index if _fits(_ends(index), (sizes[0], sizes[1])) else None
+def _say(code: str, edge: EdgeType, message: str, *helps: str, facts: Facts | None = None) -> Diagnostic:
+    return report(code, message, edge.span, "declared here", where=show_place(edge.key), helps=helps, facts=facts)
 
 
-def _say(code: str, edge: EdgeType, message: str, *helps: str) -> Diagnostic:
-    return report(code, message, edge.span, "declared here", where=show_place(edge.key), helps=helps)
-
-
-def _check_form(edge: EdgeType, index: Any, view: GraphView) -> Diagnostic | None:
+def _check_form(edge: EdgeType, index: Any, view: Survey) -> Diagnostic | None:
     """Everything that keeps ids from being compared: no tensor, a wrong shape, no integers."""
     place, target = show_place(edge.key), python(edge.key, "edge_index")
     if index is None:
@@ -61,54 +46,46 @@ def _check_form(edge: EdgeType, index: Any, view: GraphView) -> Diagnostic | Non
         convert = "torch.from_numpy({})" if isinstance(index, np.ndarray) else "torch.tensor({})"
         message = f"the `edge_index` of `{place}` is a `{type(index).__name__}`, not a tensor"
         return _say("GNN605", edge, message, mend(edge.key, "edge_index", convert))
-    if _find_form(index):
+    if _is_misshapen(index):
         message = f"the `edge_index` of `{place}` has shape {shape_of(index)}, expected [2, E]"
         is_turned = index.dim() == 2 and index.size(1) == 2
         return _say("GNN607", edge, message, *([mend(edge.key, "edge_index", "{}.t().contiguous()")] * is_turned))
-    if index.dtype not in _DTYPES:
+    if index.dtype not in INDEX_DTYPES:
         found = str(index.dtype).removeprefix("torch.")
         message = f"the `edge_index` of `{place}` is {found}, expected int64"
         return _say("GNN605", edge, message, mend(edge.key, "edge_index", "{}.long()"))
     return None
 
 
-def _find_form(index: Tensor) -> bool:
+def _is_misshapen(index: Tensor) -> bool:
     return index.layout != torch.strided or index.dim() != 2 or index.size(0) != 2
 
 
-def _ends(index: Tensor) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Smallest and largest id of sources and of targets; (0, -1) where there are no edges."""
-    if not index.size(1):
-        return (0, -1), (0, -1)
-    source, target = (tuple(int(end) for end in row.aminmax()) for row in index)
-    return (source[0], source[1]), (target[0], target[1])
-
-
-def _fits(ends: tuple[tuple[int, int], tuple[int, int]], sizes: tuple[int, int]) -> bool:
-    return all(low >= 0 and high < size for (low, high), size in zip(ends, sizes, strict=True))
-
-
-def _check_range(edge: EdgeType, index: Tensor, view: GraphView) -> Iterator[Diagnostic]:
-    ends = _ends(index)
+def _check_range(edge: EdgeType, index: Tensor, view: Survey) -> Iterator[Diagnostic]:
+    found = view.ends(edge.key)
+    assert found is not None
     sizes = view.count(edge.source), view.count(edge.target)
-    known = (ends[0][1] + 1 if sizes[0] is None else sizes[0], ends[1][1] + 1 if sizes[1] is None else sizes[1])
-    if _fits(ends, known):
+    known = (
+        found.sources[1] + 1 if sizes[0] is None else sizes[0],
+        found.targets[1] + 1 if sizes[1] is None else sizes[1],
+    )
+    if found.fit(known):
         return
-    if None not in sizes and _fits(ends, (known[1], known[0])):
-        yield _swapped(edge, ends, known)
+    if None not in sizes and found.fit((known[1], known[0])):
+        yield _swapped(edge, found, known)
         return
-    if index.size(1) == 2 and _fits(_ends(index.t()), known):
+    if index.size(1) == 2 and edge_ends(index.t()).fit(known):
         message = f"the `edge_index` of `{show_place(edge.key)}` fits only when it is transposed: are its rows edges?"
         yield _say("GNN607", edge, message, mend(edge.key, "edge_index", "{}.t().contiguous()"))
         return
-    for row, end in enumerate(("source", "target")):
-        yield from _check_end(edge, index[row], end, ends[row], known[row])
+    yield from _check_end(edge, index[0], "source", found.sources, known[0])
+    yield from _check_end(edge, index[1], "target", found.targets, known[1])
 
 
-def _swapped(edge: EdgeType, ends: tuple[tuple[int, int], tuple[int, int]], sizes: tuple[int, int]) -> Diagnostic:
+def _swapped(edge: EdgeType, found: EdgeEnds, sizes: tuple[int, int]) -> Diagnostic:
     message = (
-        f"the ends of `{show_place(edge.key)}` look swapped: source ids reach {ends[0][1]:,} with "
-        f"{number(sizes[0], 'node')} of `{edge.source}`, target ids {ends[1][1]:,} with {number(sizes[1], 'node')} of "
+        f"the ends of `{show_place(edge.key)}` look swapped: source ids reach {found.sources[1]:,} with "
+        f"{number(sizes[0], 'node')} of `{edge.source}`, target ids {found.targets[1]:,} with {number(sizes[1], 'node')} of "
         f"`{edge.target}`"
     )
     return _say("GNN606", edge, message, mend(edge.key, "edge_index", "{}.flip(0)"))
@@ -128,7 +105,8 @@ def _check_end(edge: EdgeType, ids: Tensor, end: str, found: tuple[int, int], si
         f"{number(count, 'edge')} of `{show_place(edge.key)}` {'has' if count == 1 else 'have'} a {end} that is no "
         f"`{node_type}`: {shown}{', …' if count > SHOWN else ''}; accepted: {accepted}"
     )
-    yield _say("GNN606", edge, message, _mend_ids(edge, node_type, end, found, size))
+    facts = Facts(accepted, f"{low:,} … {high:,}", count, tuple(where.tolist()))
+    yield _say("GNN606", edge, message, _mend_ids(edge, node_type, end, found, size), facts=facts)
 
 
 def _mend_ids(edge: EdgeType, node_type: str, end: str, found: tuple[int, int], size: int) -> str:

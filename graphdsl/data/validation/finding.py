@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from graphdsl.data.phrases import mend
-from graphdsl.data.view import Place, show_place
+from graphdsl.data.places import Place, show_place
 from graphdsl.model import Attribute
-from graphdsl.text import Diagnostic, report
+from graphdsl.text import Diagnostic, Facts, report
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,19 @@ class Finding:
         """The attribute's place in the data."""
         return show_place(self.place, self.attribute.name)
 
-    def say(self, code: str, message: str, *helps: str, notes: tuple[str, ...] = ()) -> Diagnostic:
+    def say(
+        self, code: str, message: str, *helps: str, notes: tuple[str, ...] = (), facts: Facts | None = None
+    ) -> Diagnostic:
         """A diagnostic at the declaration; the message starts with the place."""
-        text = f"declared as `{self.attribute.type}`"
         return report(
-            code, f"`{self.where}` {message}", self.attribute.span, text, where=self.where, helps=helps, notes=notes
+            code,
+            f"`{self.where}` {message}",
+            self.attribute.span,
+            f"declared as `{self.attribute.type}`",
+            where=self.where,
+            helps=helps,
+            notes=notes,
+            facts=facts,
         )
 
     def mend(self, change: str) -> str:

@@ -6,7 +6,11 @@ from dataclasses import replace
 from torch_geometric.data import HeteroData
 
 from graphdsl.data.graph_set import GraphSet
+from graphdsl.data.survey import Survey
 from graphdsl.data.validation.attributes import check_attributes
+from graphdsl.data.validation.labels import check_labels
+from graphdsl.data.validation.splits import check_splits
+from graphdsl.data.validation.values import check_values
 from graphdsl.data.view import GraphView, open_data
 from graphdsl.model import NodeType, Schema
 from graphdsl.text import Diagnostic, Span, SpecError
@@ -59,4 +63,6 @@ def _check_carried(graphs: GraphSet) -> Iterator[Diagnostic]:
             table[_GRAPH][name] = values
     span = next(iter(schema.graph.values())).span
     node = NodeType(_GRAPH, schema.graph, None, False, span)
-    yield from check_attributes(Schema(schema.name, {_GRAPH: node}, {}, {}, schema.span), open_data(table))
+    alone, view = Schema(schema.name, {_GRAPH: node}, {}, {}, schema.span), Survey(open_data(table))
+    for check in (check_attributes, check_values, check_splits, check_labels):
+        yield from check(alone, view)

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from graphdsl.data.hiding import pair_numbers, stored_relation
-from graphdsl.data.validation.connectivity import read_sound
-from graphdsl.data.view import GraphView, show_place
+from graphdsl.data.places import show_place
+from graphdsl.data.survey import Survey
 from graphdsl.model import HiddenLinks, Schema
 from graphdsl.text import Diagnostic, EdgeKey, report, show_edge, show_name
 
@@ -15,7 +15,7 @@ SHARE = 0.9
 """Share of the predicted pairs from which on another relation gives them away."""
 
 
-def check_mirrors(schema: Schema, view: GraphView, links: Iterable[HiddenLinks]) -> Iterator[Diagnostic]:
+def check_mirrors(schema: Schema, view: Survey, links: Iterable[HiddenLinks]) -> Iterator[Diagnostic]:
     """Compare predicted relations with others between the same types that their models read, in both directions.
 
     A declared inverse is hidden with the predicted edges; what is not declared would show them to the model, which PyG's
@@ -24,7 +24,7 @@ def check_mirrors(schema: Schema, view: GraphView, links: Iterable[HiddenLinks])
     seen: set[tuple[EdgeKey, EdgeKey]] = set()
     for link in links:
         stored = stored_relation(view, link.edge, schema)
-        index = None if stored is None else read_sound(view, stored[0])
+        index = None if stored is None else view.edges(stored[0])
         if stored is None or index is None or not index.size(1):
             continue
         own = {stored[0], schema.edges[stored[0]].inverse}
@@ -36,11 +36,11 @@ def check_mirrors(schema: Schema, view: GraphView, links: Iterable[HiddenLinks])
 
 
 def _compare(
-    link: HiddenLinks, edge: EdgeKey, index: Tensor, other: EdgeKey, schema: Schema, view: GraphView
+    link: HiddenLinks, edge: EdgeKey, index: Tensor, other: EdgeKey, schema: Schema, view: Survey
 ) -> Iterator[Diagnostic]:
     mirrored = (edge[0], edge[2]) == (other[2], other[0])
     parallel = (edge[0], edge[2]) == (other[0], other[2])
-    found = read_sound(view, other) if mirrored or parallel else None
+    found = view.edges(other) if mirrored or parallel else None
     if found is None or not found.size(1):
         return
     width = 1 + max(int(index.max()), int(found.max()))

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
+from graphdsl.data.holdings import Holdings
 from graphdsl.data.phrases import python
-from graphdsl.data.view import GraphView, show_place
+from graphdsl.data.places import show_place
 from graphdsl.model import EdgeType, NodeType, Schema
 from graphdsl.text import Diagnostic, EdgeKey, closest, listing, report, show_edge, show_name
 
 
-def check_presence(schema: Schema, view: GraphView) -> Iterator[Diagnostic]:
+def check_presence(schema: Schema, view: Holdings) -> Iterator[Diagnostic]:
     """Compare the types of schema and data.
 
     A relation is not missed if it can be derived (declared by `reverse`), if it or one of its ends is optional, or if
@@ -18,7 +19,7 @@ def check_presence(schema: Schema, view: GraphView) -> Iterator[Diagnostic]:
     yield from _check_relations(schema, view)
 
 
-def _check_node_types(schema: Schema, view: GraphView) -> Iterator[Diagnostic]:
+def _check_node_types(schema: Schema, view: Holdings) -> Iterator[Diagnostic]:
     extra = [name for name in view.node_types if name not in schema.nodes]
     for node in schema.nodes.values():
         if node.name in view.node_types or node.optional:
@@ -36,7 +37,7 @@ def _check_node_types(schema: Schema, view: GraphView) -> Iterator[Diagnostic]:
         )
 
 
-def _missing_node_type(node: NodeType, meant: str | None, view: GraphView) -> Diagnostic:
+def _missing_node_type(node: NodeType, meant: str | None, view: Holdings) -> Diagnostic:
     if meant is None:
         help_line = f"add it, or declare it `optional node {show_name(node.name)}`"
     else:
@@ -52,7 +53,7 @@ def _missing_node_type(node: NodeType, meant: str | None, view: GraphView) -> Di
     )
 
 
-def _check_relations(schema: Schema, view: GraphView) -> Iterator[Diagnostic]:
+def _check_relations(schema: Schema, view: Holdings) -> Iterator[Diagnostic]:
     extra = [edge for edge in view.edge_types if edge not in schema.edges and _is_foreign(edge, schema)]
     for edge in schema.edges.values():
         if edge.key in view.edge_types or not _is_required(edge, schema, view):
@@ -76,7 +77,7 @@ def _is_foreign(edge: EdgeKey, schema: Schema) -> bool:
     return not is_metapath and edge[0] in schema.nodes and edge[2] in schema.nodes
 
 
-def _is_required(edge: EdgeType, schema: Schema, view: GraphView) -> bool:
+def _is_required(edge: EdgeType, schema: Schema, view: Holdings) -> bool:
     ends_are_there = edge.source in view.node_types and edge.target in view.node_types
     return not (edge.optional or edge.derived) and ends_are_there
 
@@ -94,7 +95,7 @@ def _find_meant(edge: EdgeKey, extra: list[EdgeKey]) -> EdgeKey | None:
     return next(iter(names.values())) if len(names) == 1 else None
 
 
-def _missing_relation(edge: EdgeType, meant: EdgeKey | None, view: GraphView) -> Diagnostic:
+def _missing_relation(edge: EdgeType, meant: EdgeKey | None, view: Holdings) -> Diagnostic:
     place = python(edge.key, "edge_index")
     message = f"the data has no relation `{show_edge(edge.key)}`"
     if meant is not None and meant == (edge.target, edge.relation, edge.source):

@@ -4,18 +4,16 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 
-import torch
-from torch import Tensor
-
 from graphdsl.data.phrases import first_rows, mend, number, python
-from graphdsl.data.view import GraphView, Place, UnreadableTensorError, show_place
+from graphdsl.data.places import Place, show_place
+from graphdsl.data.survey import Survey
 from graphdsl.model import Attribute, Schema
 from graphdsl.text import Diagnostic, report
 
 _ROLES = {"train": 0, "training": 0, "val": 1, "valid": 1, "validation": 1, "dev": 1, "test": 2}
 
 
-def check_splits(schema: Schema, view: GraphView) -> Iterator[Diagnostic]:
+def check_splits(schema: Schema, view: Survey) -> Iterator[Diagnostic]:
     """Warn of nodes or edges that two splits of different roles share."""
     places: list[tuple[Place, Mapping[str, Attribute]]] = [
         (node.name, node.attributes) for node in schema.nodes.values()
@@ -39,8 +37,8 @@ def split_role(name: str) -> int | None:
     return next((_ROLES[word] for word in re.split(r"[^a-z]+", name.lower()) if word in _ROLES), None)
 
 
-def _compare(view: GraphView, place: Place, first: Attribute, second: Attribute) -> Iterator[Diagnostic]:
-    left, right = _read_mask(view, place, first.name), _read_mask(view, place, second.name)
+def _compare(view: Survey, place: Place, first: Attribute, second: Attribute) -> Iterator[Diagnostic]:
+    left, right = view.split(place, first.name), view.split(place, second.name)
     if left is None or right is None or left.shape != right.shape:
         return
     both = left & right
@@ -58,16 +56,3 @@ def _compare(view: GraphView, place: Place, first: Attribute, second: Attribute)
         where=where,
         helps=(mend(place, second.name, change),),
     )
-
-
-def _read_mask(view: GraphView, place: Place, key: str) -> Tensor | None:
-    """The mask as [num_nodes] booleans; None if it is absent or no mask, which is reported elsewhere."""
-    if key not in view.keys(place):
-        return None
-    try:
-        mask = view.read(place, key)
-    except UnreadableTensorError:
-        return None
-    if not isinstance(mask, Tensor) or mask.layout != torch.strided or mask.dim() != 1 or mask.is_floating_point():
-        return None
-    return mask == 1

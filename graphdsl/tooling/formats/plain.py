@@ -4,11 +4,15 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from graphdsl.text import Diagnostic, Span
+from graphdsl.text import Diagnostic, Facts, Span
 
 
 def _span(span: Span) -> dict[str, Any]:
     return {name: getattr(span, name) for name in ("file", "line", "column", "end_line", "end_column")}
+
+
+def _facts(facts: Facts) -> dict[str, Any]:
+    return {"expected": facts.expected, "found": facts.found, "count": facts.count, "first": list(facts.first)}
 
 
 def diagnostic_to_dict(item: Diagnostic) -> dict[str, Any]:
@@ -27,6 +31,7 @@ def diagnostic_to_dict(item: Diagnostic) -> dict[str, Any]:
         "helps": list(item.helps),
         "notes": list(item.notes),
         "fix": fix,
+        "facts": None if item.facts is None else _facts(item.facts),
     }
 
 

@@ -78,6 +78,10 @@ def _result(item: Diagnostic, rules: Sequence[str]) -> dict[str, Any]:
         result["locations"] = [location]
     if related := [label for label in item.labels if not label.primary]:
         result["relatedLocations"] = [{"id": number, **_location(label)} for number, label in enumerate(related, 1)]
+    if item.facts:
+        facts = item.facts
+        known = {"expected": facts.expected, "found": facts.found, "count": facts.count, "first": list(facts.first)}
+        result["properties"] = {key: value for key, value in known.items() if value not in ("", None, [])}
     if item.fix:
         result["fixes"] = [_fix(item.fix)]
     return result

@@ -1,0 +1,84 @@
+"""All checks of a graph against a schema, tier by tier."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from time import monotonic
+from typing import Any, TypeAlias
+
+from graphdsl.data.graph_set import GraphSet, read_data
+from graphdsl.data.survey import Survey
+from graphdsl.data.validation.connectivity import check_connectivity
+from graphdsl.data.validation.direction import check_direction
+from graphdsl.data.validation.edges import check_edges
+from graphdsl.data.validation.graph_lists import check_graphs
+from graphdsl.data.validation.inverses import check_inverses
+from graphdsl.data.validation.labels import check_labels
+from graphdsl.data.validation.leaks import check_leaks
+from graphdsl.data.validation.mirrors import check_mirrors
+from graphdsl.data.validation.reach import check_isolation, check_targets
+from graphdsl.data.validation.splits import check_splits
+from graphdsl.data.validation.stored import METADATA_CHECKS
+from graphdsl.data.validation.tiers import TIERS, Tier
+from graphdsl.data.validation.times import check_times
+from graphdsl.data.validation.values import check_values
+from graphdsl.data.view import open_data
+from graphdsl.model import HiddenLinks, PredictedLabel, Schema
+from graphdsl.text import Diagnostic, SpecError, order, report
+
+Check: TypeAlias = Callable[[Schema, Survey], Iterator[Diagnostic]]
+
+CHECKS: Mapping[Tier, tuple[Check, ...]] = {
+    "metadata": METADATA_CHECKS,
+    "structure": (check_connectivity, check_edges, check_direction, check_inverses, check_isolation),
+    "values": (check_values, check_splits, check_labels, check_times, check_leaks),
+}
+
+
+def validate(
+    schema: Schema,
+    data: Any,
+    links: Iterable[HiddenLinks] = (),
+    targets: Iterable[PredictedLabel] = (),
+    tier: Tier = "values",
+    seconds: float | None = None,
+) -> tuple[Diagnostic, ...]:
+    """Compare data with the schema that it is to serve.
+
+    Args:
+        schema: what a spec declares.
+        data: a `HeteroData`, or a pair of a PyG `FeatureStore` and `GraphStore`, whose tensors are read one by one; a
+            list or dataset of graphs; a homogeneous `Data`, if the schema has one node type and one edge type. A
+            mini-batch is a graph too: what only the whole can tell is not asked of it.
+        links: predicted relations, of which no other relation may tell.
+        targets: predicted labels, whose nodes messages should reach.
+        tier: how deep to look: "metadata" = types, attributes, widths, dtypes, numbers of rows; "structure" = the edges too;
+            "values" = the numbers too.
+        seconds: no check is begun after so long; which are left out is a finding (GNN672).
+
+    Returns:
+        All findings, ordered by their places in the spec; none for data that fits. Errors mean that a model would fail
+        or compute nonsense; warnings that something may not be meant so; notes are worth knowing.
+    """
+    try:
+        read = read_data(data, schema)
+        if isinstance(read, GraphSet):
+            return order(check_graphs(read, lambda of, view: _run(of, Survey(view, part=True), tier, None)))
+        view = Survey(open_data(read))
+    except SpecError as error:
+        return error.diagnostics
+    deadline = None if seconds is None else monotonic() + seconds
+    found = [*_run(schema, view, tier, deadline)]
+    if tier != "metadata" and (deadline is None or monotonic() < deadline):
+        found += [*check_mirrors(schema, view, links), *check_targets(schema, view, targets)]
+    return order(found)
+
+
+def _run(schema: Schema, view: Survey, tier: Tier, deadline: float | None) -> Iterator[Diagnostic]:
+    checks = [check for name in TIERS[: TIERS.index(tier) + 1] for check in CHECKS[name]]
+    for number, check in enumerate(checks):
+        if deadline is not None and number and monotonic() >= deadline:
+            left = ", ".join(f"`{item.__name__.removeprefix('check_')}`" for item in checks[number:])
+            message = f"time is up: {len(checks) - number} of {len(checks)} checks were not made: {left}"
+            helps = ("`--seconds` gives them time, `--tier` says how deep to look at all",)
+            yield report("GNN672", message, where="data", helps=helps)
+            return
+        yield from check(schema, view)
