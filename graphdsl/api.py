@@ -290,19 +290,34 @@ class Spec:
             A report: `.ok`, `.findings`, `.to_json()`, `str(report)`. Warnings that a comment at the declaration allows
             (`# gnn: allow GNN621 -- reason`) are not in it.
         """
-        from graphdsl.data import Report, validate, validate_metadata
+        from graphdsl.data.validation import Report
 
         schema = self.schema(model)
         if isinstance(data, Metadata | str | Path):
+            from graphdsl.data.validation import validate_metadata
             from graphdsl.model.metadata_file import read_metadata
 
             found = validate_metadata(schema, data if isinstance(data, Metadata) else read_metadata(data))
         else:
+            from graphdsl.data.validation import validate
+
             programs = self._programs(schema, model)
             links = [link for program in programs for link in hidden_links(program)]
             targets = [label for program in programs for label in predicted_labels(program)]
             found = validate(schema, data, links, targets, tier, seconds)
-        return Report(silence(self.resolved.sources, found))
+            if not any(item.is_error for item in found):
+                found += tuple(item for program in programs for item in self._unmet(program.model, data))
+        return Report(silence(self.resolved.sources, found), self.resolved.sources)
+
+    def _unmet(self, model: str, data: Any) -> tuple[Diagnostic, ...]:
+        """What keeps a model from data that fits its schema: features that may be absent, and are."""
+        from graphdsl.data.validation import check_needed
+
+        try:
+            plan = self.plan(model, data=data)
+        except SpecError as error:
+            return tuple(item for item in error.diagnostics if item.is_error)
+        return tuple(check_needed(self.schema(model), data, plan))
 
     def _programs(self, schema: Schema, name: str | None) -> tuple[Program, ...]:
         """The models of a schema with their defaults, or one of them."""

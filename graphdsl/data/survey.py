@@ -108,7 +108,7 @@ class Survey(GraphView):
                 index = self.connectivity(edge)
             except UnreadableTensorError:
                 index = None
-            self._ends[edge] = edge_ends(index) if has_form(index) else None
+            self._ends[edge] = edge_ends(index) if index is not None and has_form(index) else None
         return self._ends[edge]
 
     def edges(self, edge: EdgeKey) -> Tensor | None:

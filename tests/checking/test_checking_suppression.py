@@ -185,7 +185,7 @@ def test_loaded_specs_and_data_heed_it() -> None:
     assert not loads(SPEC.format(before="", behind=f"  {ALLOW}", between="")).findings
     text = "schema s {\n  node a { x: float[2], train_mask: mask,\n    test_mask: mask  # gnn: allow GNN621 -- a toy\n  }\n}\n"
     data = HeteroData()
-    data["a"].x = torch.zeros(2, 2)
+    data["a"].x = torch.eye(2)
     data["a"].train_mask = data["a"].test_mask = torch.tensor([True, False])
     assert loads(text).validate(data).findings == ()
     assert [item.code for item in loads(text.replace("GNN621", "GNN619")).validate(data).findings] == ["GNN621"]

@@ -253,7 +253,7 @@ def test_masks_and_batch_samplers_select_seeds() -> None:
     graph = library_data()
     plan = SPEC.plan("flat", data=graph)
     (batch,) = seed_loader(graph, plan, ("author", graph["author"].train_mask), replace(ALL, batch_size=None))
-    assert batch["author"].n_id.tolist() == [0, 3, 6]
+    assert batch["author"].n_id.tolist() == [0, 1, 2, 3]
     order = [[1, 0], [2]]
     batches = seed_loader(graph, plan, ("author", torch.tensor([5, 2, 4])), ALL, batch_sampler=order)
     assert [batch["author"].n_id.tolist() for batch in batches] == [[2, 5], [4]]

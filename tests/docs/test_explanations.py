@@ -117,14 +117,15 @@ def test_examples_of_a_page_are_true(entry: Code, tmp_path: Path, monkeypatch: p
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     pedantic = entry.code.startswith("GNN7")
-    gives = run_section(bad, names, pedantic)
+    notes = {item.code for item in CODES if item.severity == "note"} - {entry.code}  # Data of examples is tiny.
+    gives = run_section(bad, names, pedantic) - notes
     if entry.code in SHOWN_ONLY:
         assert not gives
         assert entry.code in (TESTS / SHOWN_ONLY[entry.code]).read_text(encoding="utf-8")
         return
     assert entry.code in gives, f"the bad example gives {sorted(gives)}, not {entry.code}"
     assert gives <= also | {entry.code}, f"name {sorted(gives - also - {entry.code})} on the page, or leave them out"
-    assert run_section(good, names, pedantic) == set(), "the good example gives findings"
+    assert run_section(good, names, pedantic) - notes == set(), "the good example gives findings"
 
 
 def test_every_page_is_of_a_code() -> None:

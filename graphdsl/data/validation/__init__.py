@@ -8,17 +8,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from graphdsl.data.validation.needed import check_needed
     from graphdsl.data.validation.report import Report
     from graphdsl.data.validation.stored import validate_metadata
     from graphdsl.data.validation.tiers import TIERS, Tier
     from graphdsl.data.validation.validating import validate
 
-__all__ = ["TIERS", "Report", "Tier", "validate", "validate_metadata"]
+__all__ = ["TIERS", "Report", "Tier", "check_needed", "validate", "validate_metadata"]
 
 _HOMES = {
     "Report": "report",
     "TIERS": "tiers",
     "Tier": "tiers",
+    "check_needed": "needed",
     "validate": "validating",
     "validate_metadata": "stored",
 }

@@ -53,8 +53,8 @@ def _check_layout(edge: EdgeType, view: Survey) -> Iterator[Diagnostic]:
 
 def _check_repetitions(edge: EdgeType, view: Survey) -> Iterator[Diagnostic]:
     """Parallel edges with attributes may be events; without, nothing tells them apart."""
-    if edge.attributes or view.keys(edge.key):
-        return
+    if edge.attributes or view.keys(edge.key) or (edge.derived and edge.inverse in view.edge_types):
+        return  # An inverse is compared with its original.
     count, sizes = view.repeated(edge.key), view.sizes(edge.key)
     if not count or sizes is None:
         return

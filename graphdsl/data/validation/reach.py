@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 import torch
 from torch import Tensor
 
+from graphdsl.data.hiding import stored_relation
 from graphdsl.data.places import show_place
 from graphdsl.data.survey import Survey
 from graphdsl.data.validation.offenders import where_true
@@ -79,25 +80,24 @@ def _touched(edges: Iterable[EdgeKey], node_type: str, count: int, view: Survey)
 
 
 def _received(schema: Schema, view: Survey, ending: Iterable[EdgeKey], count: int) -> Tensor | None:
-    """How many edges end in each node; a metapath counts by its last hop. None where a relation is not sound."""
+    """How many edges end in each node; a metapath counts by its last hop.
+
+    None where a relation is not sound, or is missing though it may not be: that is said of the relation.
+    """
     total = torch.zeros(count, dtype=torch.long)
     for edge in ending:
         last = schema.hops(edge)[-1]
-        found = _degrees(schema, view, last.edge, 0 if last.backward else 1)
-        if found is None:
-            if last.edge in view.edge_types:
+        stored = stored_relation(view, last.edge, schema)
+        if stored is None:
+            if not schema.edges[last.edge].optional:
                 return None
             continue
+        # A hop that is walked backwards ends in the sources, and so does an inverse that is made from its original.
+        found = view.degrees(stored[0], 0 if last.backward != stored[1] else 1)
+        if found is None:
+            return None
         total += found.cpu()
     return total
-
-
-def _degrees(schema: Schema, view: Survey, edge: EdgeKey, row: int) -> Tensor | None:
-    """Of a relation that the data holds, or of the inverse that it is made from."""
-    if edge in view.edge_types:
-        return view.degrees(edge, row)
-    inverse = schema.edges[edge].inverse
-    return view.degrees(inverse, 1 - row) if inverse is not None and inverse in view.edge_types else None
 
 
 def _in_splits(view: Survey, node_type: str, count: int) -> Tensor:

@@ -1,10 +1,10 @@
 """What validating found, as one record."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
-from graphdsl.text import Diagnostic, order, render_all
+from graphdsl.text import Diagnostic, SourceText, order, render_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +13,7 @@ class Report:
 
     Attributes:
         findings: all of them, ordered by place.
+        sources: texts that they point into, where these did not come from a file.
 
     >>> report = Report(())
     >>> report.ok, str(report), report.to_json()
@@ -20,9 +21,11 @@ class Report:
     """
 
     findings: tuple[Diagnostic, ...]
+    sources: Mapping[str, SourceText]
 
-    def __init__(self, findings: Iterable[Diagnostic]) -> None:
+    def __init__(self, findings: Iterable[Diagnostic], sources: Iterable[SourceText] = ()) -> None:
         object.__setattr__(self, "findings", order(findings))
+        object.__setattr__(self, "sources", {source.name: source for source in sources})
 
     @property
     def ok(self) -> bool:
@@ -34,4 +37,4 @@ class Report:
         return json.dumps({"ok": self.ok, "findings": [asdict(item) for item in self.findings]}, ensure_ascii=False)
 
     def __str__(self) -> str:
-        return render_all(self.findings)
+        return render_all(self.findings, self.sources)

@@ -1,0 +1,161 @@
+"""How deep `validate` looks: tiers, time, stored metadata without torch, batches, what models need."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from real_graphs import GRAPHS, karate, miserables
+from small_graphs import library_data, library_schema, without_notes
+from torch_geometric.data import Batch, HeteroData
+
+import graphdsl
+from graphdsl.data import inspect, validate, validate_metadata, write_metadata
+from graphdsl.data.sampling import neighbor_loader
+from graphdsl.tooling.cli import main
+
+
+def codes(findings) -> set[str]:
+    return {item.code for item in findings}
+
+
+def broken() -> HeteroData:
+    """A fault of each tier: width, an id, a NaN."""
+    data = library_data()
+    data["author"].x = data["author"].x[:, :6]
+    data["paper", "cites", "paper"].edge_index[1, 6] = -1
+    data["paper"].x[2, 1] = float("nan")
+    return data
+
+
+@pytest.mark.parametrize(
+    ("tier", "expected"),
+    [("metadata", {"GNN604"}), ("structure", {"GNN604", "GNN606"}), ("values", {"GNN604", "GNN606", "GNN622"})],
+)
+def test_each_tier_includes_those_before_it(tier, expected: set[str]) -> None:
+    assert codes(validate(library_schema(), broken(), tier=tier)) == expected
+
+
+def test_what_time_left_out_is_said() -> None:
+    found = validate(library_schema(), broken(), seconds=0)
+    assert codes(found) == {"GNN672"}
+    assert "`connectivity`" in found[0].message
+    assert codes(validate(library_schema(), broken(), seconds=1000)) == {"GNN604", "GNN606", "GNN622"}
+
+
+def test_metadata_is_checked_as_the_data_is() -> None:
+    assert validate_metadata(library_schema(), inspect(library_data(), library_schema())) == ()
+    data = broken()
+    data["term"].length = data["term"].length.float()
+    data["paper"].score = data["paper"].score[:9]
+    data["author"].train_mask = data["author"].train_mask.view(-1, 1)
+    del data["paper", "appears_in", "conference"]
+    of_data = validate(library_schema(), data, tier="metadata")
+    of_metadata = validate_metadata(library_schema(), inspect(data, library_schema()))
+    assert of_metadata == of_data
+    assert codes(of_metadata) == {"GNN601", "GNN604", "GNN605", "GNN607"}
+
+
+def test_a_metadata_file_is_checked_without_torch(tmp_path: Path) -> None:
+    real = karate()
+    write_metadata(inspect(real.data, real.spec.schema()), tmp_path / "good.json")
+    (tmp_path / "spec.gnn").write_text(real.spec.resolved.source.text)
+    real.data[real.item].x = real.data[real.item].x[:, :2]
+    write_metadata(inspect(real.data, real.spec.schema()), tmp_path / "bad.json")
+    code = (
+        "import sys; from graphdsl.tooling.cli import main; code = main(sys.argv[1:]); "
+        "assert 'torch' not in sys.modules; sys.exit(code)"
+    )
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", code, "validate", "spec.gnn", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+
+    assert (run("good.json").returncode, run("good.json").stderr) == (0, "")
+    bad = run("bad.json", "--format", "json")
+    assert bad.returncode == 1, bad.stderr
+    (finding,) = json.loads(bad.stdout)
+    assert (finding["code"], finding["where"]) == ("GNN604", "member.x")
+    assert finding["facts"] == {"expected": "4 columns", "found": "2 columns", "count": None, "first": []}
+    missing = run("none.json")
+    assert missing.returncode in (1, 2)
+    assert "Traceback" not in missing.stderr
+
+
+def test_sampled_batches_raise_no_alarm() -> None:
+    """A batch has few nodes, relations without edges, splits without rows: none of that is a fault of it."""
+    real = miserables()
+    spec = real.spec
+    fanout = dict.fromkeys(real.data.edge_types, [2, 2])
+    loader = neighbor_loader(real.data, fanout, (real.item, torch.arange(10)), batch_size=4, seed=0)
+    for batch in loader:
+        assert without_notes(spec.validate(batch).findings) == []
+
+
+@pytest.mark.parametrize("make", GRAPHS, ids=lambda make: make.__name__)
+def test_batches_of_graphs_raise_no_alarm(make) -> None:
+    real = make()
+    batch = Batch.from_data_list([real.data, make().data])
+    assert without_notes(real.spec.validate(batch).findings) == []
+
+
+def test_a_loader_of_pyg_raises_no_alarm() -> None:
+    """What PyG's `NeighborLoader` hands out, made by hand: it needs pyg-lib or torch-sparse."""
+    real = karate()
+    part = HeteroData()
+    for name in real.data.node_types:
+        count = 5 if name == real.item else real.data[name].num_nodes
+        for key, value in real.data[name].items():
+            part[name][key] = value[:count] if isinstance(value, torch.Tensor) else value
+        part[name].n_id, part[name].num_nodes = torch.arange(count), count
+    for edge in real.data.edge_types:
+        index = real.data[edge].edge_index
+        kept = ((index[0] < part[edge[0]].num_nodes) & (index[1] < part[edge[2]].num_nodes)).nonzero().squeeze(1)
+        part[edge].edge_index, part[edge].e_id = index[:, kept], kept
+        if "w" in real.data[edge]:
+            part[edge].w = real.data[edge].w[kept]
+    part[real.item].batch_size, part[real.item].input_id = 2, torch.arange(2)
+    assert without_notes(real.spec.validate(part).findings) == []
+    part[real.near].edge_index[0, 0] = 99
+    assert codes(real.spec.validate(part).findings) >= {"GNN606"}
+
+
+def test_facts_say_what_the_message_says() -> None:
+    data = library_data()
+    data["paper"].x[[2, 5], 1] = float("inf")
+    (finding,) = validate(library_schema(), data)
+    assert finding.facts == graphdsl.text.Facts("finite numbers", "NaN or infinite values", 2, (2, 5))
+
+
+def test_models_need_what_may_be_absent() -> None:
+    spec = graphdsl.loads("""
+schema s { node a { x: float[3]?, y: class[2] } edge a -[r]-> a { w: float? } }
+model m on s { edges { *: GraphConv(4, edge_weight = w) } predict a.y }
+""")
+    data = HeteroData()
+    data["a"].num_nodes, data["a"].y = 4, torch.tensor([0, 1, 0, 1])
+    data["a", "r", "a"].edge_index = torch.tensor([[0, 1, 2, 3], [1, 2, 3, 0]])
+    found = spec.validate(data)
+    assert codes(found.findings) == {"GNN501"}
+    assert "3 | model m on s" in str(found)
+    data["a"].x = torch.randn(4, 3)
+    (finding,) = spec.validate(data).findings
+    assert (finding.code, finding.where) == ("GNN674", "(a -[r]-> a).w")
+    data["a", "r", "a"].w = torch.rand(4)
+    assert spec.validate(data).findings == ()
+
+
+def test_the_command_takes_tier_and_seconds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    real = karate()
+    real.data[real.item].x[3, 0] = float("nan")
+    (tmp_path / "spec.gnn").write_text(real.spec.resolved.source.text)
+    torch.save(real.data.to_dict(), tmp_path / "graph.pt")
+    command = ["validate", str(tmp_path / "spec.gnn"), str(tmp_path / "graph.pt")]
+    assert main([*command, "--tier", "structure"]) == 0
+    assert capsys.readouterr().out == "no findings\n"
+    assert main(command) == 1
+    assert "GNN622" in capsys.readouterr().out
+    assert main([*command, "--seconds", "0"]) == 0
+    assert "note[GNN672]" in capsys.readouterr().out
