@@ -88,7 +88,7 @@ def test_sampled_batches_raise_no_alarm() -> None:
     """A batch has few nodes, relations without edges, splits without rows: none of that is a fault of it."""
     real = miserables()
     spec = real.spec
-    fanout = dict.fromkeys(real.data.edge_types, [2, 2])
+    fanout = {edge: [2, 2] for edge in real.data.edge_types}
     loader = neighbor_loader(real.data, fanout, (real.item, torch.arange(10)), batch_size=4, seed=0)
     for batch in loader:
         assert without_notes(spec.validate(batch).findings) == []
