@@ -136,6 +136,7 @@ SlotKind = Literal[
     "count",
     "index",
     "numbers",
+    "edge numbers",
     "cells",
     "stack",
     "score",
@@ -144,8 +145,8 @@ SlotKind = Literal[
 ]
 """What a value of a `sequential` block is: rows of nodes, edge_index, values of edges, graph number of each node, rows of
 graphs, dense rows [graphs, nodes, width], dense adjacency, which dense rows are real, and what only pooling layers give
-(a number of graphs, indices, scores, losses, a record for unpooling), one whole number for each node, the cell of each point,
-and a stack of rows [nodes, number, width]."""
+(a number of graphs, indices, scores, losses, a record for unpooling), a whole number for each node or edge, the cell of each
+point, and a stack of rows [nodes, number, width]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +236,7 @@ class Entry:
         unpools: whether it goes back behind a pooling, to the nodes that this had.
         stacked: whether it reads a stack of states, [num_nodes, num_layers, width], within one node type.
         takes: what its forward pass reads in a `sequential` block, in PyG's order; see `catalog.headers` for the rest.
+        as_step: what the name means in a `sequential` block, if that is something else.
         gives: what it returns there, if it is not one value like the first that it reads.
         loss: the method that gives a loss of the layer's own behind its forward pass, if it has one.
         batch: its forward pass takes `batch`, the graph of each node, which the compiler binds where graphs are predicted.
@@ -276,6 +278,7 @@ class Entry:
     id_rules: tuple[LegalityRule, ...] = ()
     takes: tuple[Slot, ...] = ()
     gives: tuple[Slot, ...] = ()
+    as_step: "Entry | None" = None
     loss: str = ""
     batch: bool = False
     against: bool = False

@@ -4,13 +4,38 @@ from functools import partial
 from typing import Final
 
 from graphdsl.catalog import rules
-from graphdsl.catalog.entry import Entry, Parameter
+from graphdsl.catalog.entry import Entry, Parameter, Slot
 from graphdsl.catalog.parts import BIAS, OUT_CHANNELS, flag
 
 _DICTIONARY: Final = "a spec has no dictionaries"
 
 _NORMS: Final = ("batch_norm", "layer_norm", "graph_norm", "instance_norm")
 _named = partial(Parameter, keyword=True)
+
+_TABLE: Final = (
+    Parameter("embedding_dim", "int", minimum=1),
+    Parameter("padding_idx", "int|none", None),
+    Parameter("max_norm", "float|none", None, minimum=0),
+    Parameter("norm_type", "float", 2.0),
+    flag("scale_grad_by_freq", False),
+)
+_LEFT_OUT: Final = {
+    "sparse": "most optimizers refuse sparse gradients",
+    "_weight": "a tensor cannot stand in a spec",
+    "_freeze": "private to PyTorch",
+    "device": "the compiled model moves as a whole",
+    "dtype": "the compiled model is converted as a whole",
+}
+_OF_NUMBERS: Final = Entry(
+    "Embedding",
+    "node",
+    "torch.nn.Embedding",
+    "A learned vector for each of `num_embeddings` whole numbers, such as the types of atoms or of bonds.",
+    parameters=(Parameter("num_embeddings", "int", minimum=1), *_TABLE),
+    left_out=_LEFT_OUT,
+    takes=(Slot("x", ("numbers", "edge numbers")),),
+    width=rules.width_from("embedding_dim"),
+)
 
 ENTRIES: Final = (
     Entry(
@@ -32,23 +57,12 @@ ENTRIES: Final = (
         "node",
         "torch.nn.Embedding",
         "A learned vector per node, for types without features.",
-        parameters=(
-            Parameter("embedding_dim", "int", minimum=1),
-            Parameter("padding_idx", "int|none", None),
-            Parameter("max_norm", "float|none", None, minimum=0),
-            Parameter("norm_type", "float", 2.0),
-            flag("scale_grad_by_freq", False),
-        ),
+        parameters=_TABLE,
         derived={"num_embeddings": "count"},
-        left_out={
-            "sparse": "most optimizers refuse sparse gradients",
-            "_weight": "a tensor cannot stand in a spec",
-            "_freeze": "private to PyTorch",
-            "device": "the compiled model moves as a whole",
-            "dtype": "the compiled model is converted as a whole",
-        },
+        left_out=_LEFT_OUT,
         width=rules.width_from("embedding_dim"),
         accepts_ids=True,
+        as_step=_OF_NUMBERS,
     ),
     Entry(
         "MLP",

@@ -121,6 +121,7 @@ class LayerReader:
             helps = (entry.help,) if entry.help else ()
             self.found.append(report(entry.code, entry.message, call.name.span, helps=helps))
             return None
+        entry = entry.as_step if place == "step" and entry.as_step is not None else entry
         whole = entry.kind == "model" and entry.scope != "relation"
         unfit = (place == "step" and header_of(entry) is None) or (place == "edges" and whole)
         unfit |= place in ("convolution", "aggregation") and not is_nestable(entry, place)

@@ -42,8 +42,6 @@ def _inside(entry: Entry) -> tuple[str, str]:
 
 
 def _of_step(entry: Entry) -> tuple[str, str]:
-    if entry.accepts_ids and entry.kind == "node":
-        return f"`{entry.name}` reads node numbers, not features", "give the nodes features, or use `nodes { … }`"
     return f"`{entry.name}` reads several relations and cannot stand in a `sequential` block", "use `edges { … }`"
 
 

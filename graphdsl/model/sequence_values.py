@@ -24,6 +24,7 @@ WORDS: Mapping[SlotKind, str] = {
     "loss": "a loss",
     "record": "a record for unpooling",
     "numbers": "a whole number of each node",
+    "edge numbers": "a whole number of each edge",
     "cells": "the cell of each node",
     "stack": "a stack of rows of nodes",
 }
@@ -37,12 +38,17 @@ _OF_NODES: frozenset[SlotKind] = frozenset(
         "adjacency",
         "mask",
         "numbers",
+        "edge numbers",
         "cells",
         "stack",
         "index",
         "record",
     }
 )
+
+
+AS_ROWS: Mapping[SlotKind, SlotKind] = {"numbers": "nodes", "edge numbers": "edge values"}
+"""Rows of one column that whole numbers are, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +72,16 @@ class Value:
 
 
 def stands_for(kind: SlotKind, kinds: tuple[SlotKind, ...]) -> bool:
-    """Whether a value of a kind can be read where these are: whole numbers of nodes are rows of one column, too."""
-    return kind in kinds or (kind == "numbers" and "nodes" in kinds)
+    """Whether a value of a kind can be read where these are: whole numbers are rows of one column, too."""
+    return kind in kinds or AS_ROWS.get(kind) in kinds
+
+
+def made_of(first: SlotKind | None, kinds: tuple[SlotKind, ...]) -> SlotKind:
+    """What a layer of single rows makes of its first value: rows of the same nodes or edges."""
+    rows = AS_ROWS.get(first, first) if first is not None else None
+    if rows is not None and (rows in kinds or first in kinds):
+        return rows
+    return AS_ROWS.get(kinds[0], kinds[0])
 
 
 def set_of(kind: SlotKind | None, nodes: int) -> int:
@@ -125,7 +139,9 @@ class HeaderReader:
             whole = of_nodes.type.kind == "int" and of_nodes.type.width == 1
             return self._of(slot, of_nodes, SequenceInput(name, "numbers" if whole else "nodes", "node", span))
         if of_edges is not None:
-            return self._of(slot, of_edges, SequenceInput(name, "edge values", "edge", span))
+            whole = of_edges.type.kind == "int" and of_edges.type.width == 1
+            kind: SlotKind = "edge numbers" if whole else "edge values"
+            return self._of(slot, of_edges, SequenceInput(name, kind, "edge", span))
         if name in self.schema.graph:
             return self._of(slot, self.schema.graph[name], SequenceInput(name, "graphs", "graph", span))
         self.found.append(self._unknown(slot))

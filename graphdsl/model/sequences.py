@@ -9,7 +9,7 @@ from graphdsl.model.layers import LayerReader
 from graphdsl.model.program import LayerUse, SequenceStage, SequenceStep
 from graphdsl.model.schema import Schema
 from graphdsl.model.sequence_nodes import NodeSets
-from graphdsl.model.sequence_values import WORDS, HeaderReader, Value, set_of, stands_for
+from graphdsl.model.sequence_values import WORDS, HeaderReader, Value, made_of, set_of, stands_for
 from graphdsl.model.values import UNKNOWN, Refused, evaluate, show
 from graphdsl.syntax import nodes as n
 from graphdsl.text import Diagnostic, Enough, Span, did_you_mean, listing, report
@@ -309,8 +309,7 @@ class SequenceBuilder:
         merged = self.sets.merged(cluster)
         kinds: list[SlotKind | None] = []
         for place, (slot, name) in enumerate(zip(header.gives, outputs, strict=False)):
-            own = first.kind if first and first.kind in header.takes[0].kinds else header.takes[0].kinds[0]
-            kind = slot.kinds[0] if slot.kinds else own
+            kind = slot.kinds[0] if slot.kinds else made_of(first and first.kind, header.takes[0].kinds)
             if slot.optional and _is_none(by_slot.get(slot.name)):
                 kind = None
             kinds.append(kind)

@@ -195,6 +195,8 @@ def _shaped(name: str, shape: str, may_be_flat: bool, given: bool, context: Cont
     """A value in the shape that a layer reads; values of edges that a layer makes may be None."""
     if shape == "flat" and name != "None":
         return f"{name}.flatten()" if given else f"None if {name} is None else {name}.flatten()"
+    if shape == "numbers":
+        return f"{name}.flatten()"
     if shape != "columns" or not may_be_flat or name == "None":
         return name
     context.helpers.add("columns")

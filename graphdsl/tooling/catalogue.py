@@ -123,6 +123,13 @@ def _about(entry: Entry) -> Iterator[str]:
 
 def _in_blocks(entry: Entry) -> Iterator[str]:
     """How it stands in a `sequential` block."""
+    if entry.as_step is not None:
+        needed = ", ".join(item.name for item in entry.as_step.parameters if item.required)
+        header = header_of(entry.as_step)
+        assert header is not None
+        yield from ("", "in a `sequential` block:", f"  {entry.name}({needed}): {header.example}")
+        yield f"  {entry.as_step.doc}"
+        return
     header = header_of(entry)
     if header is None:
         return

@@ -198,13 +198,28 @@ class CompiledSequence(Sequential):
         for place, step in enumerate(self.stage.steps):
             with located(f"`{step.module.name}` of model `{self.plan.model}`", step.rule):
                 given = [_shaped(values[name], shape) for name, shape in zip(step.inputs, step.shapes, strict=True)]
-                made = self[place](*given)
+                made = self._advance(place, step, given)
             made = (made,) if len(step.outputs) == 1 else made
             values.update((name, value) for name, value in zip(step.outputs, made, strict=True) if name is not None)
             losses.update(((place, number), made[number]) for number in range(len(made)) if (place, number) in wanted)
             out = made[0] if step.kind != "loss" else out
         self._keep(losses)
         return values, out
+
+    def _advance(self, place: int, step: SequenceStep, given: Sequence[Any]) -> Any:
+        """Run a step; a number that no vector is kept for is the data's mistake."""
+        try:
+            return self[place](*given)
+        except IndexError as error:
+            if step.module.name != "Embedding":
+                raise
+            low, high = int(given[0].min()), int(given[0].max())
+            known = step.module.arguments["num_embeddings"]
+            message = (
+                f"`{step.inputs[0]}` holds numbers from {low} to {high}, and there are vectors for 0 to {known - 1}"
+            )
+            helps = (f"write `Embedding({high + 1}, …)`",) if low >= 0 else ("count from 0",)
+            raise SpecError([report("GNN542", message, step.rule, "looked up here", helps=helps)]) from error
 
     def _keep(self, losses: Mapping[tuple[int, int], Tensor]) -> None:
         """Keep the penalties of a pass: of what steps gave, and of layers with a loss of their own."""
@@ -241,7 +256,11 @@ class CompiledSequence(Sequential):
             notes = listing("arguments", self.input_names)
             message = f"the model was called without `{item.name}`"
             raise SpecError([report("GNN618", message, item.span, "read here", helps=helps, notes=notes)])
-        if item.kind != "numbers" and item.source in ("node", "edge", "graph") and not value.is_floating_point():
+        if (
+            item.kind not in ("numbers", "edge numbers")
+            and item.source in ("node", "edge", "graph")
+            and not value.is_floating_point()
+        ):
             value = value.to(torch.get_default_dtype())
         width = self.plan.inputs[self.stage.type]
         if item.name == "x" and item.source == "node" and isinstance(width, int):
