@@ -25,6 +25,7 @@ INSTEAD: Final[Mapping[str, str]] = MappingProxyType(
         "HeteroJumpingKnowledge": '`jump(h0, h1, mode = "lstm")`, which works type by type',
         "InnerProductDecoder": "`predict a -[r]-> b: dot`",
         "KGEModel": "`predict a -[r]-> b: transe` (or `distmult`, `complex`, `rotate`) on `Embedding`s",
+        "ARLinkPredictor": "`predict a -[r]-> a: attract_repel(64)`",
         "TransE": "`predict a -[r]-> b: transe` on `Embedding`s",
         "DistMult": "`predict a -[r]-> b: distmult` on `Embedding`s",
         "ComplEx": "`predict a -[r]-> b: complex` on `Embedding`s",

@@ -51,7 +51,6 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "GroupAddRev": "runs a convolution on shares of the columns, and again in its backward pass",
         "TGNMemory": "keeps a memory of events between batches, in the order of time",
         "LPFormer": "reads PageRank scores and counts of common neighbours of each pair, from sparse matrices",
-        "ARLinkPredictor": "scores pairs by two embeddings of each node; `predict a -[r]-> b: bilinear` comes closest",
     }
 )
 """Reason by class name; the contract test holds it against what PyG and PyTorch export."""

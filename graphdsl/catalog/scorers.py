@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from graphdsl.catalog.entry import Parameter
 
-ScorerName = Literal["dot", "distmult", "bilinear", "transe", "complex", "rotate"]
+ScorerName = Literal["dot", "distmult", "bilinear", "transe", "complex", "rotate", "attract_repel"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class Scorer:
         single: whether it gives one number for each pair, and never more.
         parameters: what a spec may write behind the name.
         halves: whether it takes the first half of the columns for real parts and the second for imaginary ones.
+        one_network: whether it gives one number, and is told how wide its ends are: one network reads both.
         paper: where it comes from.
     """
 
@@ -32,6 +33,7 @@ class Scorer:
     paper: str = ""
     parameters: tuple[Parameter, ...] = ()
     halves: bool = False
+    one_network: bool = False
 
 
 SCORERS: Final = MappingProxyType(
@@ -82,6 +84,22 @@ SCORERS: Final = MappingProxyType(
                 "Sun et al., RotatE: Knowledge Graph Embedding by Relational Rotation in Complex Space, ICLR 2019",
                 (Parameter("margin", "float", 1.0),),
                 halves=True,
+            ),
+            Scorer(
+                "attract_repel",
+                "graphdsl.kernels.attraction.AttractRepel",
+                "How alike both ends attract less how alike they repel: embeddings that one network makes of each end.",
+                True,
+                True,
+                "Peysakhovich et al., Pseudo-Euclidean Attract-Repel Embeddings for Undirected Graphs, 2021",
+                (
+                    Parameter("hidden_channels", "int", minimum=1),
+                    Parameter("out_channels", "int|none", None, minimum=2),
+                    Parameter("num_layers", "int", 2, minimum=1),
+                    Parameter("dropout", "float", 0.0, minimum=0, below=1),
+                    Parameter("attract_ratio", "float", 0.5, above=0, below=1),
+                ),
+                one_network=True,
             ),
         )
     }

@@ -106,6 +106,10 @@ def read_arguments(head: n.Call, scorer: Scorer, layers: LayerReader, found: lis
             found.append(report("GNN209", f"`{name}` is given twice", item.span, helps=helps))
         else:
             given[name] = _argument(known[name], scorer, item.value, layers, found)
+    for item in scorer.parameters if len(found) == before else ():
+        if item.required and item.name not in given:
+            helps = (f"write `{scorer.name}({item.name} = …)`: {describe(item)}",)
+            found.append(report("GNN203", f"`{scorer.name}` needs `{item.name}`", head.span, helps=helps))
     return given if len(found) == before else None
 
 

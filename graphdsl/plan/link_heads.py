@@ -53,9 +53,8 @@ def _score(use: ScorerUse, prediction: LinkPrediction, size: int | None, flow: F
     ends = _ends(prediction, flow)
     if scorer.equal_ends and None not in ends and ends[0] != ends[1]:
         source, _, target = prediction.edge
-        message = (
-            f"`{scorer.name}` multiplies column by column, but `{source}` is {ends[0]} wide and `{target}` {ends[1]}"
-        )
+        reads = "reads both ends alike" if scorer.one_network else "multiplies column by column"
+        message = f"`{scorer.name}` {reads}, but `{source}` is {ends[0]} wide and `{target}` {ends[1]}"
         also = [(prediction.span, "predicted here")] if prediction.place != prediction.span else []
         helps = ("bring both ends to one width before, or use `bilinear` or `MLP(…)`, which take any",)
         flow.unequal(message, prediction.place, f"{ends[0]} and {ends[1]} wide", also, helps)
@@ -68,6 +67,8 @@ def _score(use: ScorerUse, prediction: LinkPrediction, size: int | None, flow: F
     arguments: dict[str, Any] = dict(use.arguments)
     if not scorer.single:
         arguments = {"in_channels": ends[0] if scorer.equal_ends else ends, "out_channels": size, **arguments}
+    if scorer.one_network:
+        arguments = {"in_channels": ends[0], **arguments}
     return ModuleSpec(scorer.name, scorer.path, arguments, 1 if scorer.single else size, prediction.place)
 
 

@@ -1,6 +1,7 @@
 """`__init__`: the modules of each stage and head, under the keys that the compiled module has."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any, cast
 
@@ -262,6 +263,8 @@ def _scorer(head: LinkHead, context: Context) -> Expression:
     if head.scorer == "distmult":
         context.helpers.add("DistMult")
         return call("DistMult", str(known["in_channels"]), str(known["out_channels"]))
+    if head.scorer == "attract_repel":
+        return construct(replace(head.module, path="torch_geometric.nn.ARLinkPredictor"), context.imports)
     if head.scorer == "bilinear":
         return call(
             context.imports.use("torch.nn.Bilinear"), *map(str, known["in_channels"]), str(known["out_channels"])

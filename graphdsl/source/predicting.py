@@ -77,6 +77,10 @@ def score(head: LinkHead, several: bool, source: str, target: str, block: Block)
     if head.scorer == "dot":
         kept = "" if head.kind == "link" else ", keepdim=True"
         return f"(source * target).sum(dim=-1{kept})"
+    if head.scorer == "attract_repel":
+        block.assign("attract, repel", call(f"{module}.encode", "source"))
+        block.assign("attracted, repelled", call(f"{module}.encode", "target"))
+        return "(attract * attracted).sum(dim=-1) - (repel * repelled).sum(dim=-1)"
     both = ["torch.cat([source, target], dim=-1)"] if head.scorer == "module" else ["source", "target"]
     scores = call(module, *both)
     if head.kind != "link":

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch_geometric.data import HeteroData
-from torch_geometric.nn import MLP, HeteroConv, SAGEConv
+from torch_geometric.nn import MLP, ARLinkPredictor, HeteroConv, SAGEConv
 from torch_geometric.nn.kge import ComplEx, DistMult, RotatE, TransE
 
 import graphdsl
@@ -57,6 +57,8 @@ class Hand(nn.Module):
             self.head = nn.ModuleList(
                 getattr(*self.knowledge, name) for name in relations if hasattr(*self.knowledge, name)
             )
+        elif kind == "attract_repel":
+            self.head = ARLinkPredictor(back, 12, 10, num_layers=3, attract_ratio=0.3)
         elif kind == "bilinear":
             self.head = nn.Bilinear(back, 8, 1)
         elif kind == "MLP":
@@ -70,6 +72,10 @@ class Hand(nn.Module):
             return (source * target).sum(-1)
         if self.kind in KNOWLEDGE:
             return self.triple(source, target)
+        if self.kind == "attract_repel":
+            attract, repel = self.head.encode(torch.cat([source, target]))
+            rows = torch.arange(len(source))
+            return self.head.decode(attract, repel, torch.stack([rows, rows + len(source)]))
         if self.kind == "bilinear":
             return self.head(source, target).squeeze(-1)
         return self.head(torch.cat([source, target], -1)).squeeze(-1)
@@ -105,6 +111,7 @@ class _Rows(nn.Module):
         ("transe", ": transe(p_norm = 2)", 8),
         ("complex", ": complex", 8),
         ("rotate", ": rotate(6)", 8),
+        ("attract_repel", ": attract_repel(12, 10, num_layers = 3, attract_ratio = 0.3)", 8),
         ("bilinear", ": bilinear", 5),
         ("MLP", ": MLP(16, 1, norm = none)", 5),
     ],
@@ -184,3 +191,17 @@ def test_names_of_predictions_never_meet() -> None:
     model = graphdsl.loads(text).compile("m")
     assert len(model.heads) == 2
     assert len({key for key in model.state_dict() if key.startswith("heads.")}) == 2
+
+
+def test_attract_repel_is_pygs_predictor(data: HeteroData) -> None:
+    """On nodes of one type, with PyG's own forward pass and state dict; every pair at once, too."""
+    from graphdsl.kernels.attraction import AttractRepel
+
+    ours, theirs = AttractRepel(6, 8, dropout=0.5).eval(), ARLinkPredictor(6, 8, dropout=0.5).eval()
+    theirs.load_state_dict(ours.state_dict())
+    x, pairs = data["user"].x, torch.tensor([[0, 1, 2], [3, 3, 6]])
+    torch.testing.assert_close(ours(x[pairs[0]], x[pairs[1]]).squeeze(-1).sigmoid(), theirs(x, pairs))
+    torch.testing.assert_close(ours.every(x, x)[pairs[0], pairs[1]], ours(x[pairs[0]], x[pairs[1]]))
+    before = ours.lin_repel.weight.clone()
+    ours.reset_parameters()
+    assert not torch.equal(before, ours.lin_repel.weight)
