@@ -13,6 +13,7 @@ from graphdsl.catalog.parts import (
     NEEDED_EDGE_ATTR,
     OUT_CHANNELS,
     ROOT_WEIGHT,
+    SCALERS,
     activation,
     aggregation,
     flag,
@@ -21,8 +22,6 @@ from graphdsl.catalog.parts import (
 
 _ADD: Final = aggregation("add", keyword=True)
 _GIN: Final = (Parameter("nn", "module"), Parameter("eps", "float", 0.0), flag("train_eps", False), _ADD)
-SCALERS: Final = ("identity", "amplification", "attenuation", "linear", "inverse_linear")
-_DIVIDE_BY_MEAN: Final = {"amplification", "linear"}
 
 
 def _towers(arguments: Arguments, width: int | None) -> Problem | None:
@@ -35,15 +34,6 @@ def _towers(arguments: Arguments, width: int | None) -> Problem | None:
         message = f"{towers} towers cannot share an input of {width} columns"
         return Problem("GNN302", message, "divide_input", "leave `divide_input` out: then each tower reads all of it")
     return None
-
-
-def _some_edges(arguments: Arguments, _width: int | None) -> Problem | None:
-    """Scaling by a degree over the mean degree, where that is 0, gives NaN."""
-    dividing = [name for name in arguments["scalers"] if name in _DIVIDE_BY_MEAN]
-    if not dividing or getattr(arguments.get("deg"), "mean", None) != 0:
-        return None
-    message = f"the relation has no edges in the data, so `{dividing[0]}` would divide by a mean degree of 0"
-    return Problem("GNN311", message, "scalers", "compile with data that holds edges of it")
 
 
 ENTRIES: Final = (
@@ -201,7 +191,7 @@ ENTRIES: Final = (
         left_out={"act_kwargs": "write the activation with its arguments: `act = leaky_relu(0.2)`", **FIXED_AGGR},
         bipartite=False,
         inputs=(EDGE_ATTR,),
-        rules=(_towers, _some_edges),
+        rules=(_towers, rules.some_degrees("scalers")),
         paper="Corso et al., Principal Neighbourhood Aggregation for Graph Nets, 2020",
     ),
     relation_layer(

@@ -214,6 +214,8 @@ class Entry:
             `width` of node numbers (see `accepts_ids`) is how many nodes there are. `edge_width` is left to PyG's
             default while its forward input is not bound.
         fixed: constructor arguments that are always passed with this value (`softmax` works on the last dimension).
+        packed: dictionaries that the constructor takes, with the parameters above that stand in them; one is only passed
+            where a spec gives one of its parameters.
         left_out: constructor parameters that a spec cannot write, with the reason.
         width: output width rule.
         scope: relation = one instance per relation; joint = one instance that takes x_dict and edge_index_dict;
@@ -257,6 +259,7 @@ class Entry:
     parameters: tuple[Parameter, ...] = ()
     derived: Mapping[str, Derivation] = field(default_factory=dict[str, Derivation])
     fixed: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    packed: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     left_out: Mapping[str, str] = field(default_factory=dict[str, str])
     width: WidthRule = lambda _arguments, width: width
     scope: Scope = "node"
@@ -309,3 +312,12 @@ class Entry:
         """Arguments as given, PyG's defaults for the rest."""
         filled = {item.name: item.default for item in self.parameters if not item.required}
         return {**filled, **arguments}
+
+    def pack(self, arguments: Arguments) -> dict[str, Any]:
+        """Complete arguments as the constructor takes them: some stand in dictionaries."""
+        rest = dict(arguments)
+        for name, members in self.packed.items():
+            inside = {member: rest.pop(member) for member in members if member in rest}
+            if any(self.parameter(member) and value is not None for member, value in inside.items()):
+                rest[name] = inside
+        return rest

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any, Final, cast
 
 from graphdsl.catalog import rules
-from graphdsl.catalog.convolutions import SCALERS
 from graphdsl.catalog.entry import Arguments, Entry, ForwardInput, Parameter, Problem, Slot
 from graphdsl.catalog.headers import BATCH, BATCH_SIZE, EDGES, X
 from graphdsl.catalog.parts import (
@@ -19,6 +18,7 @@ from graphdsl.catalog.parts import (
     NEGATIVE_SLOPE,
     NORMALIZE,
     OUT_CHANNELS,
+    SCALERS,
     activation,
     aggregation,
     flag,

@@ -18,8 +18,6 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "WLConv": "reads and returns colours, not features",
         "MeshCNNConv": "reads four neighbours of each node in a fixed order, which no schema or batch can promise",
         "Aggregation": "the base class, not a layer",
-        "DegreeScalerAggregation": "needs the histogram of how many nodes graphs have; in a relation, `PNAConv` uses it",
-        "EquilibriumAggregation": "optimises inside its forward pass, which fails where gradients are switched off",
         "PANPooling": "reads the adjacency matrix that `PANConv` returns, which needs the torch-sparse package",
         "max_pool": _DATA,
         "avg_pool": _DATA,

@@ -26,6 +26,9 @@ AGGREGATIONS: Final = ("sum", "add", "mean", "max", "min", "mul", "var", "std", 
 "lstm" wants edges sorted by target; "median" fails in PyG 2.8 on a relation without edges.
 """
 
+SCALERS: Final = ("identity", "amplification", "attenuation", "linear", "inverse_linear")
+"""How an aggregation is scaled by how many values it reduces, over how many that is on average."""
+
 EDGE_WEIGHT: Final = ForwardInput("edge_weight", "edge", scalar=True)
 EDGE_ATTR: Final = ForwardInput("edge_attr", "edge", width_parameter="edge_dim")
 NEEDED_EDGE_ATTR: Final = ForwardInput("edge_attr", "edge", required=True, width_parameter="edge_dim")
@@ -57,6 +60,7 @@ MESSAGE_AGGREGATIONS: Final = frozenset(
         "PowerMeanAggregation",
         "VariancePreservingAggregation",
         "MultiAggregation",
+        "DegreeScalerAggregation",
     }
 )
 """Readouts that can reduce messages too: they take edges in any order, messages of any shape, and nodes without any.

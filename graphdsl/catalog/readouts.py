@@ -7,7 +7,7 @@ from typing import Any, Final
 from graphdsl.catalog import rules
 from graphdsl.catalog.entry import Arguments, Entry, Parameter, Problem, Slot, WidthRule
 from graphdsl.catalog.headers import BATCH, BATCH_SIZE, X
-from graphdsl.catalog.parts import AGGREGATIONS, DEVICE, DROPOUT, OUT_CHANNELS, flag
+from graphdsl.catalog.parts import DEVICE, DROPOUT, OUT_CHANNELS, flag
 
 _GRAPHS: Final = (Slot("x", ("graphs",)),)
 _INDEX: Final = Slot("index", ("batch",), optional=True)
@@ -19,8 +19,9 @@ _LEARNED: Final = {"channels": "one learned number serves all columns"}
 _QUANTILES: Final = ("linear", "lower", "higher", "nearest", "midpoint")
 
 
-def _aggregation(name: str, doc: str, *parameters: Parameter, **fields: Any) -> Entry:
-    path = f"torch_geometric.nn.aggr.{name}"
+def aggregation(name: str, doc: str, *parameters: Parameter, path: str = "", **fields: Any) -> Entry:
+    """An aggregation of PyG: rows of nodes and the graph of each to rows of graphs."""
+    path = path or f"torch_geometric.nn.aggr.{name}"
     fields.setdefault("takes", (X, _INDEX))
     return Entry(name, "readout", path, doc, parameters, gives=_GRAPHS, **fields)
 
@@ -45,10 +46,6 @@ def _twice(_arguments: Arguments, width: int | None) -> int | None:
 def _quantiles(arguments: Arguments, width: int | None) -> int | None:
     asked: float | Sequence[float] = arguments["q"]
     return width if width is None or not isinstance(asked, Sequence) else width * len(asked)
-
-
-def _side_by_side(arguments: Arguments, width: int | None) -> int | None:
-    return None if width is None else width * (len(arguments["aggrs"]) if arguments["mode"] == "cat" else 1)
 
 
 def _seeds(arguments: Arguments, width: int | None) -> int | None:
@@ -89,7 +86,7 @@ def _whole_heads(arguments: Arguments, width: int | None) -> Problem | None:
 
 
 _recurrent = partial(
-    _aggregation,
+    aggregation,
     derived=_WIDTH,
     width=rules.out_channels,
 )
@@ -98,14 +95,14 @@ ENTRIES: Final = (
     _pool("global_add_pool", "Sum over the nodes of each graph."),
     _pool("global_mean_pool", "Mean over the nodes of each graph."),
     _pool("global_max_pool", "Maximum over the nodes of each graph."),
-    _aggregation("SumAggregation", "Sum over the nodes of each graph."),
-    _aggregation("MeanAggregation", "Mean over the nodes of each graph."),
-    _aggregation("MaxAggregation", "Maximum over the nodes of each graph."),
-    _aggregation("MinAggregation", "Minimum over the nodes of each graph."),
-    _aggregation("MulAggregation", "Product over the nodes of each graph."),
-    _aggregation("VarAggregation", "Variance over the nodes of each graph.", _SEMI),
-    _aggregation("StdAggregation", "Standard deviation over the nodes of each graph.", _SEMI),
-    _aggregation(
+    aggregation("SumAggregation", "Sum over the nodes of each graph."),
+    aggregation("MeanAggregation", "Mean over the nodes of each graph."),
+    aggregation("MaxAggregation", "Maximum over the nodes of each graph."),
+    aggregation("MinAggregation", "Minimum over the nodes of each graph."),
+    aggregation("MulAggregation", "Product over the nodes of each graph."),
+    aggregation("VarAggregation", "Variance over the nodes of each graph.", _SEMI),
+    aggregation("StdAggregation", "Standard deviation over the nodes of each graph.", _SEMI),
+    aggregation(
         "SoftmaxAggregation",
         "Mean weighted by the softmax of each column.",
         Parameter("t", "float", 1.0),
@@ -122,7 +119,7 @@ ENTRIES: Final = (
         ),
         paper="Li et al., DeeperGCN: All You Need to Train Deeper GCNs, 2020",
     ),
-    _aggregation(
+    aggregation(
         "PowerMeanAggregation",
         "Power mean over the nodes of each graph.",
         Parameter("p", "float", 1.0),
@@ -132,8 +129,8 @@ ENTRIES: Final = (
         left_out=_LEARNED,
         paper="Li et al., DeeperGCN: All You Need to Train Deeper GCNs, 2020",
     ),
-    _aggregation("MedianAggregation", "Median over the nodes of each graph, column by column.", _FILL),
-    _aggregation(
+    aggregation("MedianAggregation", "Median over the nodes of each graph, column by column.", _FILL),
+    aggregation(
         "QuantileAggregation",
         "Quantiles over the nodes of each graph, side by side.",
         Parameter("q", "float|list[float]", minimum=0, below=1.0000001),
@@ -153,7 +150,7 @@ ENTRIES: Final = (
         OUT_CHANNELS,
         paper="Xu et al., Graph Neural Networks with a GRU aggregation, 2021",
     ),
-    _aggregation(
+    aggregation(
         "Set2Set",
         "Attention over the nodes of each graph, several times; twice as wide as its input.",
         Parameter("processing_steps", "int", minimum=1),
@@ -161,14 +158,14 @@ ENTRIES: Final = (
         width=_twice,
         paper="Vinyals et al., Order Matters: Sequence to sequence for sets, 2016",
     ),
-    _aggregation(
+    aggregation(
         "SortAggregation",
         "The first `k` nodes of each graph, sorted by their last column, side by side.",
         Parameter("k", "int", minimum=1),
         width=_times("k"),
         paper="Zhang et al., An End-to-End Deep Learning Architecture for Graph Classification, 2018",
     ),
-    _aggregation(
+    aggregation(
         "GraphMultisetTransformer",
         "Attention from `k` learned seeds to the nodes of each graph.",
         Parameter("k", "int", minimum=1),
@@ -180,7 +177,7 @@ ENTRIES: Final = (
         rules=(_whole_heads,),
         paper="Baek et al., Accurate Learning of Graph Representations with Graph Multiset Pooling, 2021",
     ),
-    _aggregation(
+    aggregation(
         "AttentionalAggregation",
         "Sum over the nodes of each graph, weighted by a softmax over the scores of `gate_nn`.",
         Parameter("gate_nn", "module"),
@@ -189,7 +186,7 @@ ENTRIES: Final = (
         rules=(_one_gate,),
         paper="Li et al., Graph Matching Networks, 2019",
     ),
-    _aggregation(
+    aggregation(
         "MLPAggregation",
         "An MLP over the nodes of each graph side by side, at most `max_num_elements` of them.",
         OUT_CHANNELS,
@@ -198,7 +195,7 @@ ENTRIES: Final = (
         derived=_WIDTH,
         width=rules.out_channels,
     ),
-    _aggregation(
+    aggregation(
         "DeepSetsAggregation",
         "Sum over the nodes of each graph, each through `local_nn`.",
         Parameter("local_nn", "module|none", None),
@@ -206,7 +203,7 @@ ENTRIES: Final = (
         width=_own_or("local_nn"),
         paper="Buterez et al., Graph Neural Networks with Adaptive Readouts, 2022",
     ),
-    _aggregation(
+    aggregation(
         "SetTransformerAggregation",
         "Attention from learned seeds to the nodes of each graph, the seeds side by side.",
         Parameter("num_seed_points", "int", 1, minimum=1),
@@ -221,7 +218,7 @@ ENTRIES: Final = (
         rules=(_whole_heads,),
         paper="Buterez et al., Graph Neural Networks with Adaptive Readouts, 2022",
     ),
-    _aggregation(
+    aggregation(
         "LCMAggregation",
         "A learned commutative monoid: pairs of nodes reduced by a GRU, as a tree.",
         OUT_CHANNELS,
@@ -231,12 +228,12 @@ ENTRIES: Final = (
         rules=(_projected,),
         paper="Ong and Veličković, Learnable Commutative Monoids for Graph Neural Networks, 2022",
     ),
-    _aggregation(
+    aggregation(
         "VariancePreservingAggregation",
         "Sum over the nodes of each graph, divided by the square root of their number.",
         paper="Schneckenreiter et al., GNN-VPA: A Variance-Preserving Aggregation Strategy for GNNs, 2024",
     ),
-    _aggregation(
+    aggregation(
         "PatchTransformerAggregation",
         "The nodes of each graph in patches, through a transformer.",
         OUT_CHANNELS,
@@ -251,17 +248,5 @@ ENTRIES: Final = (
         takes=(X, Slot("index", ("batch",))),
         width=rules.out_channels,
         rules=(rules.divides("heads", "hidden_channels"),),
-    ),
-    _aggregation(
-        "MultiAggregation",
-        "Several aggregations side by side, or combined.",
-        Parameter("aggrs", "list[string]", choices=AGGREGATIONS),
-        Parameter("mode", "string", "cat", choices=("cat", "sum", "mean", "std", "var")),
-        left_out={
-            "aggrs_kwargs": "a spec has no dictionaries",
-            "mode_kwargs": "a spec has no dictionaries; project with `Linear` behind the readout",
-        },
-        width=_side_by_side,
-        paper="Corso et al., Principal Neighbourhood Aggregation for Graph Nets, 2020",
     ),
 )

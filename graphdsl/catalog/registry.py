@@ -5,6 +5,7 @@ from typing import Final
 
 from graphdsl.catalog import (
     activations,
+    aggregations,
     attention,
     autoencoders,
     convolutions,
@@ -46,6 +47,7 @@ _FAMILIES: Final = (
     norms,
     activations,
     readouts,
+    aggregations,
     pooling,
     search,
     dense,

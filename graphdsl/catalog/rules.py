@@ -190,6 +190,21 @@ def not_for_ids(name: str) -> LegalityRule:
     return rule
 
 
+def some_degrees(argument: str) -> LegalityRule:
+    """Scaling by a degree over the mean degree, where that is 0, gives NaN."""
+
+    def rule(arguments: Arguments, _width: int | None) -> Problem | None:
+        asked: Any = arguments[argument]
+        names: Sequence[str] = (asked,) if isinstance(asked, str) else asked
+        dividing = [name for name in names if name in ("amplification", "linear")]
+        if not dividing or getattr(arguments.get("deg"), "mean", None) != 0:
+            return None
+        message = f"the relation has no edges in the data, so `{dividing[0]}` would divide by a mean degree of 0"
+        return Problem("GNN311", message, argument, "compile with data that holds edges of it")
+
+    return rule
+
+
 def mlp_layers(arguments: Arguments, _width: int | None) -> Problem | None:
     """An MLP lists its widths, or gives `num_layers` with `out_channels` (and `hidden_channels` if it is deep).
 

@@ -26,7 +26,7 @@ def inspect(data: Any, schema: Schema | None = None, degrees: bool = False) -> M
         schema: says which attributes are labels; without it the names `y`, `label`, … do. Integer labels of shape
             [num_nodes] get `classes`, their largest value + 1.
         degrees: count the edges of each node, which layers such as `PNAConv` scale by: of all nodes of all graphs,
-            whatever their split.
+            whatever their split; and the nodes of each graph, for readouts that scale by them.
 
     Returns:
         Counts, shapes and dtypes by node type and edge type. The keys that PyG's loaders leave in a batch are not
@@ -53,11 +53,17 @@ def inspect(data: Any, schema: Schema | None = None, degrees: bool = False) -> M
 def _inspect_view(view: GraphView, labels: frozenset[tuple[Place, str]], degrees: bool) -> Metadata:
     try:
         return Metadata(
-            nodes={name: _inspect_store(view, name, labels) for name in view.node_types},
+            nodes={name: _inspect_nodes(view, name, labels, degrees) for name in view.node_types},
             edges={edge: _inspect_edges(view, edge, labels, degrees) for edge in view.edge_types},
         )
     except UnreadableTensorError as error:
         raise SpecError([report("GNN611", str(error), where="data")]) from error
+
+
+def _inspect_nodes(view: GraphView, name: str, labels: frozenset[tuple[Place, str]], degrees: bool) -> StoreInfo:
+    store = _inspect_store(view, name, labels)
+    counted = degrees and store.count is not None
+    return replace(store, sizes=Degrees(((store.count or 0, 1),))) if counted else store
 
 
 def _inspect_edges(view: GraphView, edge: EdgeKey, labels: frozenset[tuple[Place, str]], degrees: bool) -> StoreInfo:
@@ -96,7 +102,8 @@ def _join(before: StoreInfo | None, store: StoreInfo) -> StoreInfo:
         classes = max(info.classes or 0, tensors[key].classes or 0) if info.classes is not None else None
         tensors[key] = replace(tensors[key], classes=classes)
     count = before.count if before.count == store.count else None
-    return StoreInfo(count, tensors, _together(before.sent, store.sent), _together(before.received, store.received))
+    sent, received = _together(before.sent, store.sent), _together(before.received, store.received)
+    return StoreInfo(count, tensors, sent, received, _together(before.sizes, store.sizes))
 
 
 def _together(before: Degrees | None, degrees: Degrees | None) -> Degrees | None:

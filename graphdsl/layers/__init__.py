@@ -3,13 +3,14 @@
 They take what PyG's own layers take: all types numbered together with an `edge_type` vector (as `RGCNConv`), one relation
 (as `SAGEConv`), or dictionaries by type and relation (as `HGTConv`). No loop runs over nodes or edges.
 Some are PyG's own, made fit for what a spec allows: `FeaStConv` on relations without edges, `HypergraphConv` along a metapath,
-and the `CuGraph…` layers on an ordinary `edge_index`. `Variational` and `Adversarial` are
-what PyG's `VGAE` and `ARGA` add to an auto-encoder.
+`EquilibriumAggregation` without gradients, and the `CuGraph…` layers on an ordinary `edge_index`. `Variational` and
+`Adversarial` are what PyG's `VGAE` and `ARGA` add to an auto-encoder.
 """
 
 from graphdsl.layers.autoencoders import Adversarial, Variational
 from graphdsl.layers.compgcn import CompGCNConv, CompGCNLayer
 from graphdsl.layers.cugraph import CuGraphGATConv, CuGraphRGCNConv, CuGraphSAGEConv
+from graphdsl.layers.equilibrium import EquilibriumAggregation
 from graphdsl.layers.fastgtn import FastGTNConv
 from graphdsl.layers.feast import FeaStConv
 from graphdsl.layers.hetsann import HetSANNConv
@@ -32,6 +33,7 @@ __all__ = [
     "CuGraphGATConv",
     "CuGraphRGCNConv",
     "CuGraphSAGEConv",
+    "EquilibriumAggregation",
     "FastGTNConv",
     "FeaStConv",
     "HPNConv",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from graphdsl.model.program import EdgesStage, LayerUse, NodesStage, Program, SequenceStage
+from graphdsl.model.program import EdgesStage, GraphPrediction, LayerUse, NodesStage, Program, SequenceStage
 
 
 def layer_uses(program: Program) -> Iterator[LayerUse]:
@@ -15,5 +15,11 @@ def layer_uses(program: Program) -> Iterator[LayerUse]:
 
 
 def wants_degrees(program: Program) -> bool:
-    """Whether some layer scales by how many edges arrive at a node."""
-    return any("degrees" in use.entry.derived.values() for use in layer_uses(program))
+    """Whether some layer, one among its arguments, or a readout scales by how many values it reduces."""
+    readouts = [item.readout for item in program.predictions if isinstance(item, GraphPrediction)]
+    return any(map(_scales, (*layer_uses(program), *(use for use in readouts if use is not None))))
+
+
+def _scales(use: LayerUse) -> bool:
+    inside = (value for value in use.arguments.values() if isinstance(value, LayerUse))
+    return "degrees" in use.entry.derived.values() or any(map(_scales, inside))

@@ -35,7 +35,7 @@ class TensorInfo:
 
 @dataclass(frozen=True, slots=True)
 class Degrees:
-    """How many nodes have how many edges.
+    """How many nodes have how many edges; or how many graphs how many nodes.
 
     Attributes:
         counts: (degree, number of nodes that have it), by degree; a degree that no node has is left out.
@@ -83,12 +83,14 @@ class StoreInfo:
         tensors: by key; an edge type's connectivity is not among them.
         sent: of an edge type, how many edges leave its sources; None unless `inspect` was asked for degrees.
         received: likewise, how many edges arrive at its targets.
+        sizes: of a node type, likewise, how many graphs have how many of its nodes.
     """
 
     count: int | None
     tensors: Mapping[str, TensorInfo] = field(default_factory=dict[str, TensorInfo])
     sent: Degrees | None = None
     received: Degrees | None = None
+    sizes: Degrees | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ Not among the names of `graphdsl.model`, because it imports pydantic; torch is n
      "nodes": [{"type": "author", "count": 4057, "tensors": {"x": {"shape": [4057, 334], "dtype": "float32"}}}],
      "edges": [{"type": ["author", "writes", "paper"], "count": 19645, "tensors": {}}]}
 
-Edges may have `"sent"` and `"received"`, lists of [degree, number of nodes], which layers that scale by degrees need.
+Edges may have `"sent"` and `"received"`, lists of [degree, number of nodes], which layers that scale by degrees need; nodes
+`"sizes"`, a list of [nodes, number of graphs], for readouts that do.
 """
 
 import os
@@ -40,6 +41,7 @@ class _Nodes(_Record):
     type: _Name
     count: _Size | None = None
     tensors: dict[_Name, _Tensor] = Field(default_factory=dict)
+    sizes: tuple[tuple[_Size, _Size], ...] | None = None
 
 
 class _Edges(_Record):
@@ -69,7 +71,12 @@ def metadata_to_json(metadata: Metadata) -> str:
     ' "format": 1,'
     """
     nodes = tuple(
-        _Nodes(type=name, count=info.count, tensors=_write_tensors(info.tensors))
+        _Nodes(
+            type=name,
+            count=info.count,
+            tensors=_write_tensors(info.tensors),
+            sizes=info.sizes.counts if info.sizes else None,
+        )
         for name, info in metadata.nodes.items()
     )
     edges = tuple(
@@ -110,7 +117,10 @@ def metadata_from_json(text: str | bytes, where: str = "metadata") -> Metadata:
     whole = document.graphs or _Graphs()
     return Metadata(
         graph=StoreInfo(whole.count, _read_tensors(whole.tensors)),
-        nodes={item.type: StoreInfo(item.count, _read_tensors(item.tensors)) for item in document.nodes},
+        nodes={
+            item.type: StoreInfo(item.count, _read_tensors(item.tensors), sizes=_read_degrees(item.sizes))
+            for item in document.nodes
+        },
         edges={
             item.type: StoreInfo(
                 item.count, _read_tensors(item.tensors), _read_degrees(item.sent), _read_degrees(item.received)

@@ -19,19 +19,30 @@ def known_degrees(edge: EdgeKey, flow: Flow) -> Degrees | None:
     return original.sent if original is not None else None
 
 
-def lacks_degrees(module: ModuleSpec) -> bool:
-    """Whether degrees that a module needs are not known."""
+def known_sizes(name: str, flow: Flow) -> Degrees | None:
+    """How many nodes of a type the graphs have, which is what a readout reduces."""
+    store = flow.metadata.nodes.get(name) if flow.metadata is not None else None
+    return store.sizes if store is not None else None
+
+
+def lacking_degrees(module: ModuleSpec) -> ModuleSpec | None:
+    """The module, or one among its arguments, that needs degrees that are not known."""
     entry = find(module.name)
     named = [] if entry is None else [name for name, kind in entry.derived.items() if kind == "degrees"]
-    return any(module.arguments.get(name) is None for name in named)
+    if any(module.arguments.get(name) is None for name in named):
+        return module
+    inside = (lacking_degrees(value) for value in module.arguments.values() if isinstance(value, ModuleSpec))
+    return next((found for found in inside if found is not None), None)
 
 
-def degrees_unknown(module: ModuleSpec) -> Diagnostic:
-    """The error for such a module, where it is to be compiled."""
-    message = f"how many edges arrive at a node, which `{module.name}` scales by, is not known"
-    helps = (
-        "give data that holds the relation: `--data` on the command line, `data=` in Python",
-        "a metadata file holds it if it is made so: `graphdsl.data.inspect(data, degrees=True)`",
-    )
-    notes = ("what a metapath gives is not known before it is composed",)
+def degrees_unknown(module: ModuleSpec, readout: bool) -> Diagnostic:
+    """The error for such a module, where it is to be compiled; `readout` where it reduces the nodes of a graph."""
+    if readout:
+        message = f"how many nodes a graph has, which `{module.name}` scales by, is not known"
+        helps = ("give the graphs: `--data` on the command line, `data=` in Python",)
+    else:
+        message = f"how many edges arrive at a node, which `{module.name}` scales by, is not known"
+        helps = ("give data that holds the relation: `--data` on the command line, `data=` in Python",)
+    helps += ("a metadata file holds it if it is made so: `graphdsl.data.inspect(data, degrees=True)`",)
+    notes = () if readout else ("what a metapath gives is not known before it is composed",)
     return report("GNN311", message, module.span, helps=helps, notes=notes)

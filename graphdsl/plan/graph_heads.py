@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from graphdsl.catalog import find, is_graphwise
 from graphdsl.model import GraphPrediction
 from graphdsl.plan.block_heads import block_module
+from graphdsl.plan.degrees import known_sizes
 from graphdsl.plan.head_types import AnyHead, GraphHead, Readout
 from graphdsl.plan.heads import label_size
 from graphdsl.plan.ir import SequenceStage, Stage
@@ -59,7 +60,8 @@ def _readouts(prediction: GraphPrediction, flow: Flow) -> tuple[Readout, ...]:
     for name in prediction.sources:
         assert prediction.readout is not None
         width = flow.columns(name, state.get(name), prediction.readout.span)
-        module = build_module(prediction.readout, Surroundings(width=width), flow.found)
+        around = Surroundings(width=width, degrees=known_sizes(name, flow))
+        module = build_module(prediction.readout, around, flow.found)
         result.append(Readout(name, module, width, module.width_out))
     return tuple(result)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from graphdsl.catalog import OBJECTIVES, Derivation, Entry, Network, Sizes, find, is_own
 from graphdsl.model import UNKNOWN, Degrees, LayerUse, MetapathHop
@@ -109,13 +109,30 @@ def _nested(use: LayerUse, around: Surroundings, found: list[Diagnostic]) -> dic
         )
         built[name] = made = build_module(value, inner, found)
         told = entry.parameter(name)
-        if told is not None and "aggregation" in told.type and made.width_out not in (None, inner.width):
-            message = f"`{made.name}` gives {made.width_out} columns for {inner.width}, and messages keep their width"
-            helps = ('write `mode = "mean"`, or give a list where the layer takes one: `aggr = ["mean", "max"]`',)
-            found.append(report("GNN502", message, made.span, helps=helps))
+        if told is not None and "aggregation" in told.type:
+            _check_messages(use, value, made, inner.width, found)
         if wanted is not None and made.width_out is not None and made.width_out != wanted:
             _report_width(use, name, made, wanted, network, found)
     return built
+
+
+_NARROW: Final = {
+    "MultiAggregation": 'write `mode = "mean"`, or give a list where the layer takes one: `aggr = ["mean", "max"]`',
+    "DegreeScalerAggregation": "give one aggregation and one scaler, or use `PNAConv`, which takes several",
+}
+
+
+def _check_messages(
+    use: LayerUse, inner: LayerUse, made: ModuleSpec, width: int | None, found: list[Diagnostic]
+) -> None:
+    """An aggregation of messages keeps their width, and cannot be told which that is."""
+    helps = (_NARROW[made.name],) if made.name in _NARROW else ()
+    if set(inner.entry.packed) & set(made.arguments):
+        message = f"`{made.name}` would learn a map of messages, and how wide these are is up to `{use.entry.name}`"
+        found.append(report("GNN204", message, inner.places.get("mode", made.span), helps=helps))
+    elif made.width_out not in (None, width):
+        message = f"`{made.name}` gives {made.width_out} columns for {width}, and messages keep their width"
+        found.append(report("GNN502", message, made.span, helps=helps))
 
 
 def has_open_end(use: LayerUse) -> bool:
@@ -153,7 +170,7 @@ def build_module(use: LayerUse, around: Surroundings, found: list[Diagnostic]) -
     width = None if unknown else _width(use, filled, around, found)
     if not unknown:
         _check_rules(use, filled, around, found)
-    return ModuleSpec(entry.name, entry.path, complete, width, use.span)
+    return ModuleSpec(entry.name, entry.path, entry.pack(complete), width, use.span)
 
 
 def _width(use: LayerUse, filled: Mapping[str, Any], around: Surroundings, found: list[Diagnostic]) -> int | None:

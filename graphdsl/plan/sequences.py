@@ -8,7 +8,7 @@ from graphdsl.catalog import Slot, header_of
 from graphdsl.model import LayerUse, SequenceInput
 from graphdsl.model import SequenceStage as Block
 from graphdsl.model import SequenceStep as BlockStep
-from graphdsl.plan.degrees import known_degrees
+from graphdsl.plan.degrees import known_degrees, known_sizes
 from graphdsl.plan.ir import SequenceStage, SequenceStep
 from graphdsl.plan.module_spec import ModuleSpec, Width
 from graphdsl.plan.modules import Surroundings, build_module
@@ -71,7 +71,7 @@ class _BlockLowering:
         self.check_inputs(step, layer, header.takes)
         edge_width = self.edge_width(step, layer, header.takes)
         inputs = self.inputs(step, layer, header.takes)
-        module = build_module(layer, replace(self.surroundings(width, edge_width), inputs=inputs), found)
+        module = build_module(layer, replace(self.surroundings(layer, width, edge_width), inputs=inputs), found)
         module = self.shared(step, module)
         filled = entry.with_defaults(module.arguments)
         named = dict(zip((slot.name for slot in header.takes), step.inputs, strict=False))
@@ -89,9 +89,11 @@ class _BlockLowering:
             call, module, step.inputs, step.outputs, shapes, step.kind, step.shares, width, first, step.span
         )
 
-    def surroundings(self, width: int | None, edge_width: int | None) -> Surroundings:
+    def surroundings(self, layer: LayerUse, width: int | None, edge_width: int | None) -> Surroundings:
         """What arguments of a step's module are derived from."""
         degrees = known_degrees(self.block.edge, self.flow)
+        if layer.entry.kind == "readout":
+            degrees = known_sizes(self.block.type, self.flow)
         count = self.flow.count(self.block.type)
         return Surroundings(width=width, edge_width=edge_width, degrees=degrees, count=count)
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from graphdsl.catalog import find
 from graphdsl.model import UNKNOWN
-from graphdsl.plan.degrees import degrees_unknown, lacks_degrees
-from graphdsl.plan.head_types import ObjectiveHead
+from graphdsl.plan.degrees import degrees_unknown, lacking_degrees
+from graphdsl.plan.head_types import GraphHead, ObjectiveHead
 from graphdsl.plan.ir import JoinStage, NodeStage, Plan, RelationStage, SequenceStage, Stage
 from graphdsl.plan.module_spec import Ids, ModuleSpec, Width
 from graphdsl.plan.modules import unresolved
@@ -36,10 +37,16 @@ def _missing(module: ModuleSpec, widths: tuple[Width, ...]) -> Diagnostic:
     if module.arguments.get("num_classes", 0) is None:
         message = f"the number of classes that `{module.name}` needs is not known"
         return report("GNN506", message, module.span, helps=(_FROM_DATA, "or state it in the schema instead of `*`"))
-    if lacks_degrees(module):
-        return degrees_unknown(module)
+    lacking = lacking_degrees(module)
+    if lacking is not None:
+        return degrees_unknown(lacking, readout=lacking is module and _reads_out(module))
     message = f"the width that `{module.name}` needs is not known"
     return report("GNN506", message, module.span, helps=(_FROM_DATA, "or state it in the schema instead of `*`"))
+
+
+def _reads_out(module: ModuleSpec) -> bool:
+    entry = find(module.name)
+    return entry is not None and entry.kind == "readout"
 
 
 def missing_sizes(plan: Plan) -> list[Diagnostic]:
@@ -62,6 +69,9 @@ def missing_sizes(plan: Plan) -> list[Diagnostic]:
             if unresolved(module):
                 places.setdefault(module.span, _missing(module, widths))
     for head in plan.heads:
+        for item in head.readouts if isinstance(head, GraphHead) else ():
+            if unresolved(item.module):
+                places.setdefault(item.module.span, _missing(item.module, (item.width_in,)))
         if unresolved(head.module):
             walks = isinstance(head, ObjectiveHead) and head.kind == "walks"
             read = (Ids(None),) if walks else tuple(plan.widths(head.state)[name] for name in head.types)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
+from graphdsl.model import Degrees
 from graphdsl.plan import ModuleSpec
 from graphdsl.source.expressions import Expression, Group, call, listing, literal, mapping, pair, quote
 from graphdsl.source.imports import Imports
@@ -50,6 +51,8 @@ def write_value(value: Any, imports: Imports, keep: bool = False) -> Expression:
     """An argument: modules are constructed, tuples become the lists that PyG takes unless `keep`."""
     if isinstance(value, ModuleSpec):
         return construct(value, imports)
+    if isinstance(value, Degrees):
+        return call("torch.tensor", listing(literal(count) for count in value.histogram))
     if isinstance(value, Mapping):
         items = cast(Mapping[Any, Any], value).items()
         return mapping({quote(container_key(str(key))): write_value(item, imports, keep) for key, item in items})

@@ -70,7 +70,7 @@ def test_scope_fits_kind_and_derivation(entry: Entry) -> None:
         "joint": {"width", "widths", "metadata", "inverses", "groups"},
         "walk": {"width", "widths", "paths", "budgets"},
         "typed": {"width", "count", "relations", "types", "edge_width", "inverses"},
-        "node": {"width", "count", "edge_width"},
+        "node": {"width", "count", "edge_width", "degrees"},
     }
     assert set(entry.derived.values()) <= by_scope[entry.scope]
     if "pair" in entry.derived.values():

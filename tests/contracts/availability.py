@@ -29,7 +29,12 @@ def _absent(entry: Entry) -> list[str]:
     known = inspect.signature(found).parameters
     if any(item.kind is inspect.Parameter.VAR_KEYWORD for item in known.values()):
         return []
-    promised = [item for item in entry.parameters if not item.since or is_met(since_pyg(item.since))]
+    inside = {name for members in entry.packed.values() for name in members}
+    promised = [
+        item
+        for item in entry.parameters
+        if item.name not in inside and (not item.since or is_met(since_pyg(item.since)))
+    ]
     return [f"{entry.name}({item.name})" for item in promised if item.name not in known and not item.variadic]
 
 

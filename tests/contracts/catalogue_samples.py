@@ -263,7 +263,7 @@ def build(entry: Entry, arguments: Mapping[str, Any], widths: tuple[int, int], *
         built[name] = [derived[source], *listed] if listed else derived[source]
     if entry.self_loops and not one:
         built["add_self_loops"] = False
-    return class_of(entry)(**built, **entry.fixed)
+    return class_of(entry)(**entry.pack(built), **entry.fixed)
 
 
 def known(entry: Entry, arguments: Mapping[str, Any]) -> dict[str, Any]:

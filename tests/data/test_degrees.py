@@ -103,3 +103,51 @@ def test_a_relation_without_edges_has_no_mean_to_divide_by() -> None:
 
 def test_edges_to_nodes_that_do_not_exist_are_left_to_validation() -> None:
     assert inspect(graph([[0], [7]]), degrees=True).edges[NEAR].received is None
+
+
+GRAPHS = """
+schema s {
+  node a { x: float[6] }
+  edge a -[near]-> a
+  graph { y: real }
+}
+
+model read on s {
+  edges { near: SAGEConv(4, aggr = DegreeScalerAggregation("mean", "linear")) }
+  predict graph.y from a: readout(DegreeScalerAggregation(["mean", "sum"], ["identity", "linear"]))
+}
+
+model block on s {
+  sequential x, edge_index, batch {
+    DegreeScalerAggregation(["mean"], ["amplification"]): x, batch -> x
+    Linear(1)
+  }
+}
+"""
+
+
+def _molecule(nodes: int) -> HeteroData:
+    data = HeteroData()
+    data["a"].x, data.y = torch.randn(nodes, 6), torch.zeros(1)
+    data[NEAR].edge_index = torch.tensor([[0, 1], [1, 1]])
+    return data
+
+
+def test_readouts_scale_by_how_many_nodes_graphs_have() -> None:
+    spec, graphs = graphdsl.loads(GRAPHS), [_molecule(3), _molecule(5), _molecule(3)]
+    plan = spec.plan("read", data=graphs)
+    assert plan.graph_heads[0].readouts[0].module.arguments["deg"].histogram == [0, 0, 0, 2, 0, 1]
+    inner = plan.stages[0].steps[0].module.arguments["aggr"]
+    assert inner.arguments["deg"].histogram == [8, 0, 3], "messages are counted by edges"
+    stored = metadata_from_json(metadata_to_json(spec.metadata(graphs, "read")))
+    assert spec.plan("read", data=stored) == plan
+    (step, _) = spec.plan("block", data=graphs).sequence.steps
+    assert step.module.arguments["deg"].histogram == [0, 0, 0, 2, 0, 1]
+
+
+@pytest.mark.parametrize(("model", "known"), [("read", "edges arrive"), ("block", "nodes a graph has")])
+def test_without_graphs_a_readout_has_nothing_to_scale_by(model: str, known: str) -> None:
+    with pytest.raises(SpecError) as refused:
+        graphdsl.loads(GRAPHS).compile(model)
+    assert {item.code for item in refused.value.diagnostics} == {"GNN311"}
+    assert known in refused.value.diagnostics[0].message

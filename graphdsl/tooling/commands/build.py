@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise SpecError([report("GNN209", "`--output` and `--export` both say what to write", where="gnn build")])
     if arguments.export is not None:
         return _export(spec, name, values, arguments)
-    text = spec.to_python(name, data=_sizes(spec, name, arguments), **values)
+    text = spec.to_python(name, data=_sizes(spec, name, values, arguments), **values)
     if arguments.output is None:
         print(text, end="")
         return CLEAN
@@ -55,7 +55,7 @@ def _export(spec: Spec, name: str, values: dict[str, Any], arguments: argparse.N
     """Write the exported program."""
     import torch
 
-    data = _sizes(spec, name, arguments)
+    data = _sizes(spec, name, values, arguments)
     weights = None
     if arguments.checkpoint is not None:
         from graphdsl.model.metadata_file import metadata_from_json
@@ -79,15 +79,14 @@ def _write(path: str, content: bytes) -> None:
         raise SpecError([refused])
 
 
-def _sizes(spec: Spec, name: str, arguments: argparse.Namespace) -> Any:
+def _sizes(spec: Spec, name: str, values: dict[str, Any], arguments: argparse.Namespace) -> Any:
     """Where sizes come from that the schema leaves open: data, stored metadata, or nothing."""
     if arguments.data is None:
         return arguments.metadata
-    from graphdsl.data import inspect, parse_source
+    from graphdsl.data import parse_source
     from graphdsl.tooling.running import open_data
 
     if arguments.metadata:
         raise SpecError([report("GNN209", "`--metadata` and `--data` both give the sizes", where="gnn build")])
     source = parse_source(arguments.data, Path()) if arguments.data else spec.training(name).data
-    schema = spec.schema(name)
-    return inspect(open_data(source, schema, arguments.spec), schema)
+    return spec.metadata(open_data(source, spec.schema(name), arguments.spec), name, **values)

@@ -109,7 +109,7 @@ def edges(sources: int, targets: int, count: int) -> Tensor:
 
 def compiled(text: str) -> nn.Module:
     degrees = StoreInfo(None, received=DEGREES)
-    metadata = Metadata({}, {LIKES: degrees, LINKS: degrees})
+    metadata = Metadata({"item": StoreInfo(None, sizes=DEGREES)}, {LIKES: degrees, LINKS: degrees})
     return graphdsl.loads(text).compile("m", data=metadata).double()
 
 

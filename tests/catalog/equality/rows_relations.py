@@ -1,6 +1,7 @@
 """Layers with one instance per relation."""
 
-from equal_rows import WIDTH, Relation
+import torch
+from equal_rows import DEGREES, WIDTH, Relation
 from torch import nn
 from torch_geometric import nn as pyg
 
@@ -18,6 +19,25 @@ ROWS = (
     Relation(
         'GraphConv(4, aggr = MultiAggregation(["mean", "max"], mode = "sum"))',
         lambda c: pyg.GraphConv(c.widths, 4, aggr=pyg.aggr.MultiAggregation(["mean", "max"], mode="sum")),
+    ),
+    Relation(
+        'GraphConv(4, aggr = DegreeScalerAggregation("mean", "attenuation"))',
+        lambda c: pyg.GraphConv(
+            c.widths, 4, aggr=pyg.aggr.DegreeScalerAggregation("mean", "attenuation", torch.tensor(DEGREES.histogram))
+        ),
+    ),
+    Relation(
+        'GATConv(4, heads = 2, aggr = DegreeScalerAggregation(["max"], ["linear"], train_norm = true))',
+        lambda c: pyg.GATConv(
+            c.widths,
+            4,
+            heads=2,
+            edge_dim=c.edge_dim,
+            aggr=pyg.aggr.DegreeScalerAggregation(
+                ["max"], ["linear"], torch.tensor(DEGREES.histogram), train_norm=True
+            ),
+            **c.loops,
+        ),
     ),
     Relation(
         "SimpleConv(aggr = PowerMeanAggregation(p = 2.0, learn = true))",

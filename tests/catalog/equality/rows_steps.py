@@ -1,7 +1,7 @@
 """What stands in `sequential` blocks alone: readouts, pooling, layers of dense graphs."""
 
 import torch
-from equal_rows import EDGE_WIDTH, WIDTH, Graph, Readout, Row, Steps, modules
+from equal_rows import DEGREES, EDGE_WIDTH, WIDTH, Graph, Readout, Row, Steps, modules
 from torch import Tensor
 from torch_geometric import nn as pyg
 from torch_geometric.nn import aggr
@@ -158,6 +158,33 @@ ROWS: tuple[Row, ...] = (
     Readout(
         'MultiAggregation(["mean", "max"], mode = "sum")', lambda _: aggr.MultiAggregation(["mean", "max"], mode="sum")
     ),
+    Readout(
+        'MultiAggregation(["mean", "max"], mode = "logsumexp")',
+        lambda _: aggr.MultiAggregation(["mean", "max"], mode="logsumexp"),
+    ),
+    Readout(
+        'MultiAggregation(["mean", "max", "std"], mode = "proj", out_channels = 5)',
+        lambda _: aggr.MultiAggregation(
+            ["mean", "max", "std"], mode="proj", mode_kwargs={"in_channels": WIDTH, "out_channels": 5}
+        ),
+    ),
+    Readout(
+        'MultiAggregation(["mean", "std"], mode = "attn", out_channels = 6, num_heads = 2)',
+        lambda _: aggr.MultiAggregation(
+            ["mean", "std"], mode="attn", mode_kwargs={"in_channels": WIDTH, "out_channels": 6, "num_heads": 2}
+        ),
+    ),
+    Readout(
+        'DegreeScalerAggregation("mean", "amplification")',
+        lambda _: aggr.DegreeScalerAggregation("mean", "amplification", torch.tensor(DEGREES.histogram)),
+    ),
+    Readout(
+        'DegreeScalerAggregation(["mean", "max"], ["identity", "linear"], train_norm = true)',
+        lambda _: aggr.DegreeScalerAggregation(
+            ["mean", "max"], ["identity", "linear"], torch.tensor(DEGREES.histogram), train_norm=True
+        ),
+    ),
+    Readout("EquilibriumAggregation(5, num_layers = [7, 4])", lambda _: aggr.EquilibriumAggregation(WIDTH, 5, [7, 4])),
     _selects("TopKPooling(ratio = 0.6)", lambda: pyg.TopKPooling(WIDTH, ratio=0.6), "a"),
     _selects("TopKPooling(ratio = 2)", lambda: pyg.TopKPooling(WIDTH, ratio=2), "a"),
     _selects(
