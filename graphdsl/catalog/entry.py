@@ -31,6 +31,7 @@ Kind = Literal[
     "model",
     "loss",
     "search",
+    "color",
     "objective",
     "label",
 ]
@@ -138,6 +139,7 @@ SlotKind = Literal[
     "numbers",
     "edge numbers",
     "cells",
+    "colors",
     "stack",
     "score",
     "loss",
@@ -146,7 +148,7 @@ SlotKind = Literal[
 """What a value of a `sequential` block is: rows of nodes, edge_index, values of edges, graph number of each node, rows of
 graphs, dense rows [graphs, nodes, width], dense adjacency, which dense rows are real, and what only pooling layers give
 (a number of graphs, indices, scores, losses, a record for unpooling), a whole number for each node or edge, the cell of each
-point, and a stack of rows [nodes, number, width]."""
+point, the colour of each node, and a stack of rows [nodes, number, width]."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "MessagePassing": "the base class, not a layer",
         "FusedGATConv": "fails in PyG: it calls a linear map (`lin_src`) that its constructor leaves out",
         "PANConv": "returns an adjacency matrix beside the node values",
-        "WLConv": "reads and returns colours, not features",
         "MeshCNNConv": "reads four neighbours of each node in a fixed order, which no schema or batch can promise",
         "Aggregation": "the base class, not a layer",
         "PANPooling": "reads the adjacency matrix that `PANConv` returns, which needs the torch-sparse package",

@@ -3,8 +3,8 @@
 They take what PyG's own layers take: all types numbered together with an `edge_type` vector (as `RGCNConv`), one relation
 (as `SAGEConv`), or dictionaries by type and relation (as `HGTConv`). No loop runs over nodes or edges.
 Some are PyG's own, made fit for what a spec allows: `FeaStConv` on relations without edges, `HypergraphConv` along a metapath,
-`EquilibriumAggregation` without gradients, and the `CuGraph…` layers on an ordinary `edge_index`. `Variational` and
-`Adversarial` are what PyG's `VGAE` and `ARGA` add to an auto-encoder.
+`EquilibriumAggregation` without gradients, `WLConv` without a memory, and the `CuGraph…` layers on an ordinary `edge_index`.
+`Variational` and `Adversarial` are what PyG's `VGAE` and `ARGA` add to an auto-encoder.
 """
 
 from graphdsl.layers.autoencoders import Adversarial, Variational
@@ -25,6 +25,7 @@ from graphdsl.layers.sehgnn import SeHGNNConv
 from graphdsl.layers.signed import SignedConv
 from graphdsl.layers.simple_hgn import SimpleHGNConv, SimpleHGNLayer
 from graphdsl.layers.super_gat import SuperGATConv
+from graphdsl.layers.wl import WLConv
 
 __all__ = [
     "Adversarial",
@@ -51,4 +52,5 @@ __all__ = [
     "SimpleHGNLayer",
     "SuperGATConv",
     "Variational",
+    "WLConv",
 ]

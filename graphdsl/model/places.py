@@ -45,6 +45,10 @@ def _of_step(entry: Entry) -> tuple[str, str]:
     return f"`{entry.name}` reads several relations and cannot stand in a `sequential` block", "use `edges { … }`"
 
 
+_STEPS = {"color": "reads no features", "search": "does not read the relation"}
+"""What stands in `sequential` blocks alone, with the reason."""
+
+
 def _elsewhere(call: n.Call, entry: Entry, place: str, where: str) -> tuple[str, str]:
     name = entry.name
     if entry.kind == "loss":
@@ -59,11 +63,8 @@ def _elsewhere(call: n.Call, entry: Entry, place: str, where: str) -> tuple[str,
             f"`{name}` makes one row of a graph and cannot stand in {where}",
             f"predict with it: `predict graph.y from …: readout({name})`; or use it in a `sequential` block",
         )
-    if entry.kind == "search":
-        return (
-            f"`{name}` does not read the relation and cannot stand in {where}",
-            "it is a step of a `sequential` block",
-        )
+    if entry.kind in _STEPS:
+        return f"`{name}` {_STEPS[entry.kind]} and cannot stand in {where}", "it is a step of a `sequential` block"
     if entry.kind in _SEQUENCES:
         return f"`{name}` changes the graph and cannot stand in {where}", "it is a step of a `sequential` block"
     if entry.kind == "model":

@@ -26,8 +26,19 @@ WORDS: Mapping[SlotKind, str] = {
     "numbers": "a whole number of each node",
     "edge numbers": "a whole number of each edge",
     "cells": "the cell of each node",
+    "colors": "the colour of each node",
     "stack": "a stack of rows of nodes",
 }
+_WAYS: Mapping[tuple[SlotKind, SlotKind], str] = {
+    ("nodes", "numbers"): "`argmax: {} -> z` gives the number of the largest column, which one-hot rows stand for",
+    ("colors", "numbers"): "`color_bucket(64): {} -> z` gives numbers below 64, which colours share",
+    (
+        "colors",
+        "nodes",
+    ): "count them in each graph, `color_histogram(num_colors = 64): {0}, batch -> x`, or tell them apart by"
+    " `color_bucket(64): {0} -> z` and `one_hot(64): z -> x`",
+}
+"""How a value of one kind becomes one of another, where a step does it."""
 _OF_NODES: frozenset[SlotKind] = frozenset(
     {
         "nodes",
@@ -40,6 +51,7 @@ _OF_NODES: frozenset[SlotKind] = frozenset(
         "numbers",
         "edge numbers",
         "cells",
+        "colors",
         "stack",
         "index",
         "record",
@@ -82,6 +94,16 @@ def made_of(first: SlotKind | None, kinds: tuple[SlotKind, ...]) -> SlotKind:
     if rows is not None and (rows in kinds or first in kinds):
         return rows
     return AS_ROWS.get(kinds[0], kinds[0])
+
+
+def way_between(name: str, kind: SlotKind, kinds: tuple[SlotKind, ...]) -> str | None:
+    """The step that makes a value of these kinds from the value `name` of another, if there is one.
+
+    >>> way_between("c", "colors", ("numbers",))
+    '`color_bucket(64): c -> z` gives numbers below 64, which colours share'
+    """
+    known = next((_WAYS[kind, wanted] for wanted in kinds if (kind, wanted) in _WAYS), None)
+    return known.format(name) if known else None
 
 
 def set_of(kind: SlotKind | None, nodes: int) -> int:

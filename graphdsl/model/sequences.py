@@ -9,7 +9,7 @@ from graphdsl.model.layers import LayerReader
 from graphdsl.model.program import LayerUse, SequenceStage, SequenceStep
 from graphdsl.model.schema import Schema
 from graphdsl.model.sequence_nodes import NodeSets
-from graphdsl.model.sequence_values import WORDS, HeaderReader, Value, made_of, set_of, stands_for
+from graphdsl.model.sequence_values import WORDS, HeaderReader, Value, made_of, set_of, stands_for, way_between
 from graphdsl.model.values import UNKNOWN, Refused, evaluate, show
 from graphdsl.syntax import nodes as n
 from graphdsl.text import Diagnostic, Enough, Span, did_you_mean, listing, report
@@ -264,7 +264,8 @@ class SequenceBuilder:
         wanted = " or ".join(WORDS[kind] for kind in slot.kinds)
         fitting = [known for known, other in self.known.items() if other.kind in slot.kinds]
         message = f"`{layer}` reads {wanted} here (`{slot.name}`), and `{name}` stands for {WORDS[value.kind]}"
-        helps = (f"pass `{fitting[-1]}`",) if fitting else ()
+        way = way_between(name, value.kind, slot.kinds)
+        helps = (way,) if way else (f"pass `{fitting[-1]}`",) if fitting else ()
         if value.kind == "dense" and layer == "MLP":
             helps = ("use `Linear`, `relu` and `Linear`: the norms in `MLP` take nodes of dense rows for columns",)
         also = ((value.span, "made here"),) if value.maker else ()

@@ -162,7 +162,7 @@ class _BlockLowering:
         found: list[Shape] = []
         for _, slot in zip(step.inputs, takes, strict=False):
             rows = slot.kinds != () and slot.kinds[0] in ("nodes", "graphs", "edge values")
-            whole = {*slot.kinds} <= {"numbers", "edge numbers"} and bool(slot.kinds)
+            whole = {*slot.kinds} <= {"numbers", "edge numbers", "colors"} and bool(slot.kinds)
             found.append("numbers" if whole else "flat" if slot.scalar else "columns" if rows else "")
         return tuple(found)
 

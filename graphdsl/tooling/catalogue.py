@@ -33,6 +33,7 @@ KINDS: Final[tuple[tuple[Kind, str], ...]] = (
     ("readout", "readouts: `predict graph.y from …: readout(NAME)`, steps"),
     ("pool", "pooling that changes the graph: steps"),
     ("search", "neighbours found by position, points merged by cells: steps"),
+    ("color", "colours and other whole numbers of nodes: steps"),
     ("dense", "dense graphs: steps"),
     ("loss", "losses of values: `penalty`, steps"),
     ("objective", "objectives without labels: `learn TARGET: NAME`"),

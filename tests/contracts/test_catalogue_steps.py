@@ -80,6 +80,9 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
     "radius_graph": ({"r": 0.5},),
     "approx_knn_graph": ({"k": 2},),
     "voxel_grid": ({"size": 0.5},),
+    "color_histogram": ({"num_colors": 5}, {"num_colors": 64, "norm": True}),
+    "color_bucket": ({"num_colors": 5},),
+    "one_hot": ({"num_classes": CLUSTERS},),
     "to_dense_batch": ({}, {"max_num_nodes": PER_GRAPH + 2}),
     "to_dense_adj": ({}, {"max_num_nodes": PER_GRAPH + 2}),
 }
@@ -195,7 +198,12 @@ def of_pooling(edge_index: Tensor) -> dict[str, Any]:
     nodes = torch.randperm(NODES)
     batch = torch.arange(GRAPHS).repeat_interleave(PER_GRAPH)
     merged = SimpleNamespace(cluster=nodes, edge_index=edge_index, batch=batch)
-    return {"cells": torch.arange(NODES) // 2, "index": nodes, "record": merged}
+    return {
+        "numbers": torch.arange(NODES) % CLUSTERS,
+        "cells": torch.arange(NODES) // 2,
+        "index": nodes,
+        "record": merged,
+    }
 
 
 def call(entry: Entry, arguments: dict[str, Any], inputs: list[Any]) -> tuple[Any, ...]:
@@ -230,7 +238,7 @@ def check_given(slot: Slot, made: Any, width: int | None, nodes: int) -> None:
         case "edges":
             assert made.size(0) == 2
             assert made.numel() == 0 or int(made.max()) < nodes
-        case "batch":
+        case "batch" | "numbers" | "colors":
             assert made.dtype == torch.long
             assert len(made) == nodes
         case "adjacency":

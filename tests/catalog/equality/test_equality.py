@@ -109,8 +109,13 @@ ELSEWHERE = {
     "NARSConv": "layers/test_nars.py",
     "SeHGNNConv": "layers/test_sehgnn.py",
     "SignedConv": "layers/test_signed.py",
+    "WLConv": "layers/test_wl.py",
+    "argmax": "layers/test_wl.py",
+    "color_bucket": "layers/test_wl.py",
+    "color_histogram": "layers/test_wl.py",
+    "one_hot": "layers/test_wl.py",
 }
-"""Layers that see the whole graph, walk along metapaths, read no features, or join two relations within a type: the test that compiles them and does the same by hand."""
+"""Layers that see the whole graph, walk along metapaths, read no features but colours, or join two relations within a type: the test that compiles them and does the same by hand."""
 
 
 def test_what_is_tested_elsewhere_is() -> None:
