@@ -1,7 +1,7 @@
 """HetSANN: attention over all edges into a node, with maps for pairs of types and scores for relations."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, cast
+from typing import ClassVar, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -62,6 +62,9 @@ class HetSANNConv(MessagePassing):
     >>> {name: value.shape for name, value in conv(x, {writes: there, back: there.flip(0)}).items()}
     {'author': torch.Size([2, 16]), 'paper': torch.Size([5, 16])}
     """
+
+    loops: ClassVar = "added"
+    """What `add_self_loops` does: loops of each type of `targets` stand behind all edges."""
 
     sign: Tensor
     voice: Tensor

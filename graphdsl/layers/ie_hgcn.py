@@ -84,6 +84,7 @@ class IEHGCNConv(MessagePassing):
         self.query = nn.Parameter(torch.empty(count, out_channels, attention_channels))
         self.att = nn.Parameter(torch.empty(count, 2, attention_channels))
         self.bias = nn.Parameter(torch.empty(count, out_channels)) if bias else None
+        self.shares = nn.Identity()  # For hooks: how much the node itself and each relation count [1 + relations, num_nodes].
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -110,7 +111,7 @@ class IEHGCNConv(MessagePassing):
             rows = part.view(relations[place], *own.shape)
             seen = torch.cat([own.unsqueeze(0).to(rows.dtype), rows])
             score = functional.elu((seen * of_key[place]).sum(-1) + (own * of_query[place]).sum(-1))
-            share = functional.dropout(score.softmax(0), self.dropout, self.training)
+            share = functional.dropout(self.shares(score.softmax(0)), self.dropout, self.training)
             out = (share.unsqueeze(-1) * seen).sum(0)
             made[name] = out if self.bias is None else out + self.bias[place]
         return made

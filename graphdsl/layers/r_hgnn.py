@@ -260,6 +260,7 @@ class RHGNNConv(nn.Module):
         )
         self.fuse = nn.Parameter(torch.empty(count, heads, width, width))
         self.fuse_relation = nn.Parameter(torch.empty(count, heads, relation_channels, width))
+        self.shares = nn.Identity()  # For hooks: how much each relation counts [relations, num_nodes, heads].
         self.reset_parameters()
 
     def _partners(self, given: list[EdgeKey], inverse_of: list[int]) -> list[int]:
@@ -319,5 +320,6 @@ class RHGNNConv(nn.Module):
         guide = relations[item.relations].view(item.many, self.heads, self.fuse_relation.size(2))
         guide = torch.einsum("khr,khrd->khd", guide, self.fuse_relation[item.relations])
         share = functional.leaky_relu((values * guide.unsqueeze(1)).sum(-1), self.negative_slope).softmax(0)
+        share = self.shares(share)
         fused = (share.unsqueeze(-1) * values).sum(0).reshape(item.nodes, state.size(-1))
         return functional.dropout(fused, self.dropout, self.training)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from math import sqrt
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -143,6 +144,9 @@ class SimpleHGNConv(nn.Module):
     >>> conv(torch.randn(3, 4), edge_index, edge_type).shape
     torch.Size([3, 24])
     """
+
+    loops: ClassVar = "replaced"
+    """What `add_self_loops` does: edges from a node to itself give way to the loops behind all edges."""
 
     def __init__(
         self,

@@ -150,3 +150,89 @@ def test_combine_attention_of_each_node(data: HeteroData) -> None:
     shares = found.relations["edges1", "author"]
     assert [share.shape for share in shares.values()] == [(9,), (9,)]
     torch.testing.assert_close(sum(shares.values()), torch.ones(9))
+
+
+@pytest.mark.parametrize("layer", ["SimpleHGNConv(4, heads = 2)", "HetSANNConv(4, heads = 2)"])
+@pytest.mark.parametrize("loops", [True, False])
+def test_shares_over_all_relations_and_the_loop(layer: str, loops: bool, data: HeteroData) -> None:
+    layer = layer if loops else layer[:-1] + ", add_self_loops = false)"
+    _, found, inputs = run(f"edges {{ *: {layer} }}", data)
+    into = [edge for _, edge in found.edges if edge[2] == "author"]
+    assert set(into) == {KNOWS, LIKES, WRITTEN}
+    items = [found.edges["edges1", edge] for edge in into]
+    for edge, item in zip(into, items, strict=True):
+        index = inputs["edge_index_dict"][edge]
+        removed = loops and layer.startswith("Simple") and edge != WRITTEN
+        assert torch.equal(item.edge_index, index[:, index[0] != index[1]] if removed else index)
+        assert item.weight.shape == (item.edge_index.size(1), 2)
+    target = torch.cat([item.edge_index[1] for item in items])
+    weight = torch.cat([item.weight for item in items])
+    assert set(found.loops) == ({("edges1", "author"), ("edges1", "web page")} if loops else set())
+    if loops:
+        target, weight = torch.cat([target, torch.arange(9)]), torch.cat([weight, found.loops["edges1", "author"]])
+    assert_shares(target, weight)
+
+
+def test_every_layer_of_a_module_has_its_record(data: HeteroData) -> None:
+    model, found, _ = run("edges { *: SimpleHGNConv(4, num_layers = 2, heads = 2, beta = 0.4) }", data)
+    assert {stage for stage, _ in found.edges} == {"edges1.layers.0", "edges1.layers.1"}
+    assert {stage.removeprefix("edges1.") for stage, _ in found.edges} <= {
+        name for name, _ in model.stages["edges1"].joints[0].named_modules()
+    }
+    first, second = (found.edges[f"edges1.layers.{number}", WRITTEN].weight for number in (0, 1))
+    assert not torch.equal(first, second)
+
+
+def test_attention_of_rhgnn_within_relations_and_across(data: HeteroData) -> None:
+    _, found, _ = run("edges { *: RHGNNConv(4, num_layers = 1, heads = 2) }", data)
+    for edge in (KNOWS, LIKES, WRITTEN, WRITES):
+        item = found.edges["edges1", edge]
+        assert_shares(item.edge_index[1], item.weight)
+    shares = found.relations["edges1", "author"]
+    assert set(shares) == {(KNOWS,), (LIKES,), (WRITTEN,)}
+    assert {share.shape for share in shares.values()} == {(9, 2)}
+    torch.testing.assert_close(sum(shares.values()), torch.ones(9, 2))
+
+
+def test_attention_of_iehgcn_over_relations_and_the_node_itself(data: HeteroData) -> None:
+    model, found, inputs = run("edges { *: IEHGCNConv(4) }", data)
+    shares = found.relations["edges1", "author"]
+    assert set(shares) == {(), (KNOWS,), (LIKES,), (WRITTEN,)}
+    torch.testing.assert_close(sum(shares.values()), torch.ones(9))
+    # What a relation brings without edges is nothing: its share then multiplies zeros.
+    (conv,) = model.stages["edges1"].joints
+    assert conv.targets[0] == "author"
+    own = conv.lin_self["author"](data["author"].x)
+    bare = {edge: index[:, :0] for edge, index in inputs["edge_index_dict"].items()}
+    with recording(model) as again:
+        out = model.encode(data.x_dict, bare)["author"]
+    expected = again.relations["edges1", "author"][()].unsqueeze(-1) * own + conv.bias[0]
+    torch.testing.assert_close(out, expected)
+
+
+def test_attention_in_a_sequential_block() -> None:
+    torch.manual_seed(0)
+    steps = "GATConv(4, heads = 2): x, edge_index -> x  relu  SAGEConv(4): x, edge_index -> x  GATv2Conv(2): x, edge_index -> x"
+    model = graphdsl.loads(
+        "schema s { node a { x: float[6], y: class[2] } edge a -[r]-> a }"
+        f" model m on s {{ sequential x, edge_index {{ {steps} }} predict a.y }}"
+    ).compile()
+    model.eval()
+    x, index = torch.randn(9, 6), torch.randint(9, (2, 20))
+    before = model(x, index)
+    with recording(model) as found:
+        torch.testing.assert_close(model(x, index), before, rtol=0, atol=0)
+    edge = ("a", "r", "a")
+    assert set(found.edges) == {("module_0", edge), ("module_3", edge)}
+    _, (edges, alpha) = model[0](x, index, return_attention_weights=True)
+    item = found.edges["module_0", edge]
+    torch.testing.assert_close(item.weight, alpha.detach())
+    assert torch.equal(item.edge_index, edges)
+    model(x, -index.flip(0) % 9)
+    assert found.edges["module_0", edge] is item
+
+
+def test_attention_inside_a_wrapper(data: HeteroData) -> None:
+    _, found, _ = run("edges { knows: GPSConv(GATConv(3, heads = 2), heads = 2) }", data)
+    assert set(found.edges) == {("edges1", KNOWS)}
+    assert_shares(found.edges["edges1", KNOWS].edge_index[1], found.edges["edges1", KNOWS].weight)

@@ -15,7 +15,9 @@ from torch_geometric.utils import softmax
 from graphdsl.backends.graph import Graph
 from graphdsl.backends.naming import edge_key
 from graphdsl.backends.pyg.attention import SemanticAttention
+from graphdsl.backends.pyg.messages import arrange, layers_of, order_of, sends_one_by_one
 from graphdsl.backends.pyg.relation_map import RelationMap
+from graphdsl.backends.pyg.sequence import CompiledSequence
 from graphdsl.plan import JointStep, RelationStage, RelationStep
 from graphdsl.text import EdgeKey
 
@@ -37,16 +39,22 @@ class EdgeAttention:
 class AttentionWeights:
     """Attention of one forward pass, by the key of the stage (`edges1`, as `gnn plan` and the state dict name it).
 
+    In a `sequential` block the key is the name of the step in the state dict (`module_2`). A module with several layers has
+    one record for each, under `edges1.layers.0`, `edges1.layers.1`, ….
+
     Attributes:
         edges: of single edges, by stage and relation. Weights into a node sum to 1: over its edges of the relation, for
-            layers that see all relations at once (`HGTConv`, `RGATConv`) over its edges of all. `FAConv`'s are no shares:
-            they lie between -1 and 1.
+            layers that see all relations at once (`HGTConv`, `RGATConv`, `SimpleHGNConv`, `HetSANNConv`) over its edges of
+            all and its loop. `FAConv`'s are no shares: they lie between -1 and 1.
+        loops: of the self-loops that such a layer adds, by stage and node type, [num_nodes, heads].
         relations: of whole relations, by stage and node type: how much `combine attention`, or the semantic attention
             of `HANConv`, took from each relation (from each group that one joint layer combined). They sum to 1; one number
-            each, or [num_nodes] where `attention(per = "node")` lets each node decide.
+            each, or [num_nodes] where each node decides (`attention(per = "node")`, `IEHGCNConv`, where `()` is the node
+            itself), or [num_nodes, heads] (`RHGNNConv`).
     """
 
     edges: dict[tuple[str, EdgeKey], EdgeAttention] = field(default_factory=dict[tuple[str, EdgeKey], EdgeAttention])
+    loops: dict[tuple[str, str], Tensor] = field(default_factory=dict[tuple[str, str], Tensor])
     relations: dict[tuple[str, str], dict[tuple[EdgeKey, ...], Tensor]] = field(
         default_factory=dict[tuple[str, str], dict[tuple[EdgeKey, ...], Tensor]]
     )
@@ -57,11 +65,11 @@ def recording(model: nn.Module) -> Iterator[AttentionWeights]:
     """Note the attention of the forward passes inside; a later pass replaces what an earlier one gave.
 
     Layers with attention over edges: `GATConv`, `GATv2Conv`, `TransformerConv`, `SuperGATConv`, `AGNNConv`, `FAConv`,
-    `HANConv`, `HGTConv`, `RGATConv`, and other people's that hand `alpha` to their `message`. In training, dropout has
-    acted on some of them: use `model.eval()`.
+    `HANConv`, `HGTConv`, `RGATConv`, `SimpleHGNConv`, `HetSANNConv`, `RHGNNConv`, and other people's that hand `alpha` to
+    their `message`; also inside `GPSConv` and the like. In training, dropout has acted on some of them: use `model.eval()`.
 
     Args:
-        model: a compiled model.
+        model: a compiled model, of stages or of a `sequential` block.
 
     Yields:
         A record that is filled while the model runs.
@@ -71,7 +79,31 @@ def recording(model: nn.Module) -> Iterator[AttentionWeights]:
         for module in model.modules():
             if isinstance(module, RelationMap):
                 _Stage(module, weights).watch(stack)
+            elif isinstance(module, CompiledSequence):
+                _watch_steps(module, weights, stack)
         yield weights
+
+
+def _watch_steps(model: CompiledSequence, weights: AttentionWeights, stack: ExitStack) -> None:
+    """Hooks on the layers of a `sequential` block."""
+    sent: dict[nn.Module, Tensor] = {}
+
+    def watch(name: str, module: MessagePassing) -> None:
+        def sends(module: nn.Module, arguments: tuple[Any, ...], _: Any) -> None:
+            alpha = _alpha_of(module, arguments[0])
+            if alpha is not None:
+                found = EdgeAttention(sent[module], alpha.detach().reshape(alpha.size(0), -1))
+                weights.edges[name, model.stage.edge] = found
+
+        def propagates(module: nn.Module, arguments: tuple[Any, ...]) -> None:
+            sent[module] = arguments[0]
+
+        stack.callback(module.register_propagate_forward_pre_hook(propagates).remove)
+        stack.callback(module.register_message_forward_hook(sends).remove)
+
+    for name, module in model.named_modules():
+        if isinstance(module, MessagePassing):
+            watch(name, module)
 
 
 Turn = tuple[RelationStep | JointStep, EdgeKey | None]
@@ -93,18 +125,26 @@ class _Stage:
         self.graph: Graph | None = None
         self.turns: dict[nn.Module, list[Turn]] = {}
         self.sent: dict[nn.Module, Tensor] = {}
+        self.names: dict[nn.Module, str] = {}
+        self.owners: dict[nn.Module, nn.Module] = {}
         self.types: dict[nn.Module, list[str]] = {}
+        self.receiving: dict[nn.Module, list[str]] = {}
+        self.nodes: dict[str, int] = {}
 
     def watch(self, stack: ExitStack) -> None:
         """Set the hooks until the stack is closed."""
         handles: list[Any] = [self.owner.register_forward_pre_hook(self._begin)]
         convs = dict.fromkeys([] if self.owner.conv is None else self.owner.conv.convs.values())
         for module in (*convs, *self.owner.joints):
-            if isinstance(module, MessagePassing):
-                handles.append(module.register_propagate_forward_pre_hook(self._propagates))
-                handles.append(module.register_message_forward_hook(self._sends))
+            for name, layer in layers_of(module).items():
+                self.names[layer], self.owners[layer] = name, module
+                handles.append(layer.register_propagate_forward_pre_hook(self._propagates))
+                handles.append(layer.register_message_forward_hook(self._sends))
             if isinstance(module, HANConv):
                 handles.append(module.k_lin.register_forward_hook(self._semantic(module)))
+            shares = getattr(module, "shares", None)
+            if isinstance(shares, nn.Identity):
+                handles.append(shares.register_forward_hook(self._shares(module)))
         for name, module in self.owner.attention.items():
             assert isinstance(module, SemanticAttention)
             handles.append(module.register_forward_pre_hook(self._combines(name)))
@@ -115,17 +155,22 @@ class _Stage:
         """The map runs a stage: note which layer will send for which relations, in order."""
         stage: RelationStage = arguments[0]
         self.stage, self.graph = stage, arguments[2]
+        self.nodes = {name: value.size(0) for name, value in arguments[1][stage.reads].items()}
         self.live = bool(arguments[3])
         turns: dict[nn.Module, list[Turn]] = defaultdict(list)
         for step in self._running(stage.steps):
             assert self.owner.conv is not None
-            turns[self.owner.conv.convs[edge_key(step.edge)]].append((step, step.edge))  # type: ignore[index]
+            module = self.owner.conv.convs[edge_key(step.edge)]  # type: ignore[index]
+            for layer in layers_of(module).values():
+                turns[layer].append((step, step.edge))
         for module, joint in zip(self.owner.joints, stage.joints, strict=True):
             if joint.live or not self.live:
-                single = isinstance(module, HANConv)
-                turns[module] = [(joint, edge) for edge in joint.relations] if single else [(joint, None)]
+                for layer in layers_of(module).values():
+                    single = sends_one_by_one(module)
+                    turns[layer] = [(joint, edge) for edge in joint.relations] if single else [(joint, None)]
                 receiving = {edge[2] for edge in joint.relations}
                 self.types[module] = [name for name in joint.types if name in receiving]
+                self.receiving[module] = sorted(receiving, key=_key)
         self.turns = dict(turns)
 
     def _running(self, steps: tuple[RelationStep, ...]) -> list[RelationStep]:
@@ -142,15 +187,34 @@ class _Stage:
         assert self.stage is not None
         assert self.graph is not None
         alpha = alpha.detach().reshape(alpha.size(0), -1)
+        key = ".".join(name for name in (self.stage.key, self.names[module]) if name)
         if edge is not None:
-            self.weights.edges[self.stage.key, edge] = EdgeAttention(self.sent[module], alpha)
+            self.weights.edges[key, edge] = EdgeAttention(self.sent[module], alpha)
             return
         assert isinstance(step, JointStep)
-        known = [self.graph.edge_index[relation] for relation in step.relations]
-        if sum(index.size(1) for index in known) == alpha.size(0):  # Otherwise it added edges: whose is not known.
-            parts = alpha.split([index.size(1) for index in known])
-            for relation, index, part in zip(step.relations, known, parts, strict=True):
-                self.weights.edges[self.stage.key, relation] = EdgeAttention(index, part)
+        found = arrange(self.owners[module], step, self.graph.edge_index, self.nodes, alpha.size(0))
+        if found is None:  # It added or left out edges: whose the weights are is not known.
+            return
+        for part in found[0]:
+            index = self.graph.edge_index[part.edge]
+            index = index if part.kept is None else index[:, part.kept]
+            self.weights.edges[key, part.edge] = EdgeAttention(index, alpha[part.rows])
+        for item in found[1]:
+            self.weights.loops[key, item.type] = alpha[item.rows]
+
+    def _shares(self, module: nn.Module) -> Callable[..., None]:
+        """A joint layer says how much each relation into a type counted, type by type in the order of their names there."""
+
+        def hook(_: nn.Module, __: Any, out: Tensor) -> None:
+            assert self.stage is not None
+            step = self.stage.joints[list(self.owner.joints).index(module)]
+            order = order_of(module, step)
+            name = self.receiving[module].pop(0)
+            groups: list[tuple[EdgeKey, ...]] = [(edge,) for edge in order if edge[2] == name]
+            itself: list[tuple[EdgeKey, ...]] = [()] * (out.size(0) - len(groups))
+            self._note(name, itself + groups, out)
+
+        return hook
 
     def _semantic(self, module: HANConv) -> Callable[..., None]:
         """HAN scores the relations into each type from what `k_lin` gives, type by type."""
