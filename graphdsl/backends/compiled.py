@@ -83,6 +83,7 @@ class CompiledModel(nn.Module):
         self._all = find_requirements(plan, live=False)
         self._cache = DerivationCache()
         self._kept = Kept()
+        self._input_names = _input_names(plan)
 
     def _own(self, stage: Stage, build_stage: StageBuilder) -> str | None:
         """Key of the module that runs a stage, made now unless an earlier stage lends its own."""
@@ -100,14 +101,7 @@ class CompiledModel(nn.Module):
     @property
     def input_names(self) -> tuple[str, ...]:
         """Keywords of the further dictionaries that the model reads, sorted: `("n_id_dict", "year_dict")`."""
-        steps = [step for _, stage in self.plan.relation_stages() for step in (*stage.steps, *stage.joints)]
-        bound = {item.attribute for step in steps for item in step.inputs if item.source in ("edge", "node")}
-        ids = any(isinstance(width, Ids) for width in self.plan.inputs.values())
-        grouped = {"batch_dict"} if self.plan.graph_heads else set[str]()
-        bound |= {name for head in self.plan.node_heads if head.spread for name in (head.attribute, TRAIN_MASK)}
-        bound |= {name for _, label in shown_labels(self.plan) for name in (label, TRAIN_MASK)}
-        bound |= {head.spread.weight for head in self.plan.node_heads if head.spread and head.spread.weight}
-        return tuple(sorted({f"{name}_dict" for name in bound - {"x"}} | grouped | ({"n_id_dict"} if ids else set())))
+        return self._input_names
 
     @property
     def penalties(self) -> dict[str, Tensor]:
@@ -290,3 +284,18 @@ def _build_head(head: AnyHead) -> nn.Module:
     if isinstance(head, Head) and head.spread is not None and head.spread.alone:
         return nn.Identity()
     return GraphReadout(head) if isinstance(head, GraphHead) else build_module(head.module)
+
+
+def _input_names(plan: Plan) -> tuple[str, ...]:
+    steps = [step for _, stage in plan.relation_stages() for step in (*stage.steps, *stage.joints)]
+    names = {f"{item.attribute}_dict" for step in steps for item in step.inputs if item.source in ("edge", "node")}
+    for head in plan.node_heads:
+        if head.spread:
+            names |= {f"{name}_dict" for name in (head.attribute, TRAIN_MASK, head.spread.weight) if name}
+    names |= {f"{name}_dict" for _, label in shown_labels(plan) for name in (label, TRAIN_MASK)}
+    names.discard("x_dict")
+    if plan.graph_heads:
+        names.add("batch_dict")
+    if any(isinstance(width, Ids) for width in plan.inputs.values()):
+        names.add("n_id_dict")
+    return tuple(sorted(names))

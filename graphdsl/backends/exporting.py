@@ -5,6 +5,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import replace
 from io import StringIO
 from itertools import count
 from types import ModuleType
@@ -16,10 +17,12 @@ from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 from graphdsl.backends.example_inputs import Example, make_example, plain_name
+from graphdsl.backends.portable import make_portable
+from graphdsl.backends.refusals import Refusal, explain
 from graphdsl.model import Metadata, Schema
 from graphdsl.plan import Plan
 from graphdsl.source import write_program
-from graphdsl.text import SpecError, report
+from graphdsl.text import Diagnostic, SpecError, report
 
 PORTABLE: Final = "PortableProgram"
 _NUMBERS = count()
@@ -65,20 +68,24 @@ def export_plan(
         program = build(module, plan, weights)
         with silence(), torch.no_grad():
             program(**example.values)  # A mistake of ours must not look like a refusal of torch's.
-        refusal = ""
-        for strict in (False, True):
+        for strict in (False, True):  # Tracing bytecode is slow, but follows numbers that are read from tensors.
             found = attempt(lambda strict=strict: _export(program, example, strict))
             if isinstance(found, ExportedProgram):
                 return found
-            refusal = refusal or found
-    message = f"torch cannot export model `{plan.model}`: {refusal}"
+    raise SpecError([refused(plan, explain(found, plan))])
+
+
+def refused(plan: Plan, why: Refusal) -> Diagnostic:
+    """The finding for a model that torch does not export."""
+    layer = f" in `{why.layer}`" if why.layer else ""
+    message = f"torch cannot export model `{plan.model}`: {why.reason}{layer}"
     helps = ("`gnn build` without `--export` writes it as a program",)
-    raise SpecError([report("GNN371", message, plan.heads[0].span if plan.heads else plan.stages[0].span, helps=helps)])
+    return report("GNN371", message, why.span, "asked for here", helps=helps, notes=why.notes)
 
 
 def portable_text(plan: Plan, example: Example) -> str:
     """The program of a plan, and a class around it whose dictionaries have plain names: torch takes no tuples as keys."""
-    text = write_program(plan)
+    text = write_program(replace(plan, penalties=()))  # A graph of operators keeps nothing.
     if plan.sequence is not None:
         return text
     names = ", ".join(example.values)
@@ -106,6 +113,7 @@ def build(module: ModuleType, plan: Plan, weights: Mapping[str, Tensor] | None) 
         return program.eval()
     portable = getattr(module, PORTABLE)()
     portable.program = program
+    make_portable(program)
     return portable.eval()
 
 
@@ -114,14 +122,14 @@ def _export(module: nn.Module, example: Example, strict: bool) -> ExportedProgra
 
 
 def attempt(work: Callable[[], Any]) -> Any:
-    """What some work of torch gives, or in one line why it fails: torch raises errors of many kinds without a base."""
+    """What some work of torch gives, or the error: torch raises errors of many kinds without a base."""
     before = settings.use_segment_matmul
     settings.use_segment_matmul = False  # otherwise RGCNConv looks at how many edges there are
     try:
         with silence():
             return work()
     except Exception as error:
-        return reason(error)
+        return error
     finally:
         settings.use_segment_matmul = before
 
@@ -139,11 +147,4 @@ def silence() -> Iterator[None]:
         logging.disable(before)
 
 
-def reason(error: BaseException) -> str:
-    """Why torch refused, in one line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    said = (lines[0] if lines else type(error).__name__).rstrip(" .:")
-    return said[:1].lower() + said[1:]
-
-
-__all__ = ["attempt", "build", "export_plan", "importable", "portable_text", "reason"]
+__all__ = ["attempt", "build", "export_plan", "importable", "portable_text", "refused", "silence"]

@@ -5,11 +5,11 @@ from graphdsl.kernels.instances import TooManyInstances, enumerate_walks
 from graphdsl.kernels.keeping import KeptResults
 from graphdsl.kernels.named import compose_named
 from graphdsl.kernels.negatives import NonNeighbors
-from graphdsl.kernels.propagation import SparseMatrix, as_wide, averaging, sparse_matrix
+from graphdsl.kernels.propagation import EntryList, SparseMatrix, as_wide, averaging, sparse_matrix
 from graphdsl.kernels.scoring import Bilinear, DistMult, Dot, PairScorer, score_every, score_pairs
 from graphdsl.kernels.translation import ComplEx, RotatE, TransE
 from graphdsl.kernels.walks import ENDED, Neighbors, walk_hops, walk_second_order, windows
-from graphdsl.kernels.weighing import SparsePattern, sparse_pattern
+from graphdsl.kernels.weighing import ListedPattern, SparsePattern, sparse_pattern
 
 __all__ = [
     "ENDED",
@@ -18,7 +18,9 @@ __all__ = [
     "ComplEx",
     "DistMult",
     "Dot",
+    "EntryList",
     "KeptResults",
+    "ListedPattern",
     "Multiplicity",
     "Neighbors",
     "NonNeighbors",

@@ -90,9 +90,11 @@ def enumerate_walks(
         steps.append(step)
     count = walks if most is None else walks.clamp(max=most)
     total = int(count.sum())
-    if budget is not None and total > budget:
+    if torch.compiler.is_compiling():  # A graph of operators has no branches: nobody counts before.
+        torch._check(total >= 0)
+    elif budget is not None and total > budget:
         raise TooManyInstances(budget, total)
-    node = torch.repeat_interleave(count)
+    node = torch.repeat_interleave(count, output_size=total)
     number = torch.arange(total, device=node.device) - (count.cumsum(0) - count)[node]
     if most is not None:
         number = _draw(number, walks[node], most, seed)
@@ -111,10 +113,10 @@ def _arrive(hop: Tensor, walks: Tensor, size: int) -> tuple[_Step, Tensor]:
     order = torch.argsort(hop[1], stable=True)
     earlier = hop[0][order]
     carried = walks[earlier]
-    if float(carried.double().sum()) > _MOST:
+    if not torch.compiler.is_compiling() and float(carried.double().sum()) > _MOST:
         raise ValueError("there are more than 2^62 walks along the metapath")
     until = carried.cumsum(0)
-    degree = torch.bincount(hop[1], minlength=size)
+    degree = hop.new_zeros(size).index_add_(0, hop[1], torch.ones_like(hop[1]))
     ends = torch.cat([until.new_zeros(1), until])[torch.cat([degree.new_zeros(1), degree.cumsum(0)])]
     return _Step(earlier, until, ends[:-1], walks), ends[1:] - ends[:-1]
 

@@ -40,6 +40,8 @@ class KeptResults:
             sizes: plain values that it depends on, compared by `==`.
             make: makes it.
         """
+        if torch.compiler.is_compiling():  # A graph of operators has no memory of its inputs.
+            return make()
         if any(origin.is_inference() for origin in origins):  # Their changes cannot be seen.
             return _make(make)
         stamp = ([(WeakIdRef(origin), origin._version) for origin in origins], list(sizes))

@@ -29,6 +29,28 @@ class SparseMatrix:
         return product.to(x.dtype)
 
 
+@dataclass(frozen=True, slots=True)
+class EntryList:
+    """The same by its entries, added up one by one: slower, but a plain graph of operators, which torch can export.
+
+    Attributes:
+        row: [entries] whole numbers.
+        column: [entries] whole numbers.
+        value: [entries] numbers.
+        rows: of the matrix.
+    """
+
+    row: Tensor
+    column: Tensor
+    value: Tensor
+    rows: int
+
+    def __matmul__(self, x: Tensor) -> Tensor:
+        """The product with `x` [columns, width]: [rows, width], in the type of `x`."""
+        sent = self.value.unsqueeze(-1) * x.to(self.value.dtype)[self.column]
+        return sent.new_zeros(self.rows, x.size(1)).index_add(0, self.row, sent).to(x.dtype)
+
+
 class _Product(torch.autograd.Function):
     """`matrix @ x`, whose gradient is `transpose @ gradient`: PyTorch's own would lay out the transpose in each pass."""
 
@@ -52,8 +74,8 @@ def as_wide(dtype: torch.dtype) -> torch.dtype:
     return dtype if dtype in _WIDE else torch.float32
 
 
-def sparse_matrix(row: Tensor, column: Tensor, value: Tensor, shape: tuple[int, int]) -> SparseMatrix:
-    """A matrix from its entries; those at the same place are added.
+def sparse_matrix(row: Tensor, column: Tensor, value: Tensor, shape: tuple[int, int]) -> SparseMatrix | EntryList:
+    """A matrix from its entries; those at the same place are added. While torch traces a model, it stays a list.
 
     Args:
         row: [entries] whole numbers.
@@ -61,6 +83,8 @@ def sparse_matrix(row: Tensor, column: Tensor, value: Tensor, shape: tuple[int, 
         value: [entries] float32 or float64.
         shape: rows and columns.
     """
+    if torch.compiler.is_compiling():
+        return EntryList(row.long(), column.long(), value, shape[0])
     key, place = torch.unique(row.long() * max(shape[1], 1) + column.long(), return_inverse=True)
     value = value.new_zeros(key.numel()).index_add_(0, place, value)
     row, column = torch.div(key, max(shape[1], 1), rounding_mode="floor"), key % max(shape[1], 1)
@@ -78,10 +102,12 @@ def _by_rows(row: Tensor, column: Tensor, value: Tensor, shape: tuple[int, int])
         return torch.sparse_csr_tensor(pointer, column, value, shape)
 
 
-def averaging(edge_index: Tensor, sources: int, targets: int, dtype: torch.dtype) -> SparseMatrix:
+def averaging(
+    edge_index: Tensor, sources: int, targets: int, dtype: torch.dtype, chosen: Tensor | None = None
+) -> SparseMatrix | EntryList:
     """The matrix [targets, sources] that gives each target the mean of its sources, parallel edges counted each.
 
-    A target without an edge gets zeros.
+    A target without an edge gets zeros. With `chosen` [edges], truth values, only those edges count.
 
     >>> edges = torch.tensor([[0, 1, 1], [0, 0, 2]])
     >>> averaging(edges, 2, 3, torch.float32) @ torch.tensor([[2.0], [4.0]])
@@ -90,5 +116,7 @@ def averaging(edge_index: Tensor, sources: int, targets: int, dtype: torch.dtype
             [4.]])
     """
     source, target = edge_index[0].long(), edge_index[1].long()
-    degree = torch.bincount(target, minlength=targets).to(as_wide(dtype))
-    return sparse_matrix(target, source, degree[target].reciprocal(), (targets, sources))
+    one = torch.ones_like(target) if chosen is None else chosen.long()
+    degree = torch.zeros(targets, dtype=torch.long, device=target.device).index_add_(0, target, one)
+    share = degree.to(as_wide(dtype)).clamp(min=1).reciprocal()[target]
+    return sparse_matrix(target, source, share if chosen is None else share * chosen, (targets, sources))

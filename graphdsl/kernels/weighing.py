@@ -62,6 +62,27 @@ class SparsePattern:
         return _csr(self.turned_pointer, self.turned_row, value[self.turned], self.shape[::-1])
 
 
+@dataclass(frozen=True, slots=True)
+class ListedPattern:
+    """The same by its entries: slower, but a plain graph of operators, which torch can export.
+
+    Attributes:
+        row: [entries] whole numbers.
+        column: [entries] whole numbers.
+        rows: of the matrix.
+    """
+
+    row: Tensor
+    column: Tensor
+    rows: int
+
+    def sums(self, weight: Tensor, x: Tensor) -> Tensor:
+        """Weighted sums [rows, heads, width], see `SparsePattern`."""
+        dtype = as_wide(x.dtype)
+        sent = weight.to(dtype).unsqueeze(-1) * x.to(dtype)[self.column].unsqueeze(1)
+        return sent.new_zeros(self.rows, weight.size(1), x.size(1)).index_add(0, self.row, sent).to(x.dtype)
+
+
 class _Sums(torch.autograd.Function):
     """`pattern.matrix(value) @ x`."""
 
@@ -86,13 +107,15 @@ class _Sums(torch.autograd.Function):
         return for_value, for_x, None
 
 
-def sparse_pattern(row: Tensor, column: Tensor, shape: tuple[int, int]) -> SparsePattern:
-    """The pattern of some entries.
+def sparse_pattern(row: Tensor, column: Tensor, shape: tuple[int, int]) -> SparsePattern | ListedPattern:
+    """The pattern of some entries; while torch traces a model, they stay a list.
 
     >>> pattern = sparse_pattern(torch.tensor([0, 0, 2]), torch.tensor([1, 1, 0]), (3, 2))
     >>> pattern.sums(torch.tensor([[1.0], [2.0], [3.0]]), torch.tensor([[1.0], [10.0]])).squeeze()
     tensor([30.,  0.,  3.])
     """
+    if torch.compiler.is_compiling():
+        return ListedPattern(row, column, shape[0])
     width = max(shape[1], 1)
     key, place = torch.unique(row.long() * width + column.long(), return_inverse=True)
     row, column = torch.div(key, width, rounding_mode="floor"), key % width

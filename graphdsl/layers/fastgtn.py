@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn.inits import glorot
 
-from graphdsl.kernels import KeptResults, SparseMatrix, as_wide, sparse_matrix
+from graphdsl.kernels import EntryList, KeptResults, SparseMatrix, as_wide, sparse_matrix
 from graphdsl.layers.numbering import stack_types
 from graphdsl.text import EdgeKey
 
@@ -23,7 +23,7 @@ class _Relations:
         node: number of the node of each row [rows].
     """
 
-    mean: SparseMatrix
+    mean: SparseMatrix | EntryList
     relation: Tensor
     node: Tensor
 
@@ -119,8 +119,15 @@ class FastGTNConv(nn.Module):
     ) -> _Relations:
         source = torch.cat([edge[0] + starts[key[0]] for edge, key in zip(edges, self.relations, strict=True)])
         target = torch.cat([edge[1] + starts[key[2]] for edge, key in zip(edges, self.relations, strict=True)])
-        sizes = torch.tensor([edge.size(1) for edge in edges], device=source.device)
-        relation = torch.repeat_interleave(sizes)
+        relation = torch.cat([torch.full_like(edge[0], number) for number, edge in enumerate(edges)])
+        if torch.compiler.is_compiling():  # A row for each edge: how many different ones there are is a value.
+            place = relation * nodes + target
+            counted = place.new_zeros(len(edges) * nodes).index_add(0, place, torch.ones_like(place))
+            value = counted[place].to(as_wide(dtype)).reciprocal()
+            mean = sparse_matrix(
+                torch.arange(place.numel(), device=place.device), source, value, (place.numel(), nodes)
+            )
+            return _Relations(mean, relation, target)
         rows, row, degree = torch.unique(relation * nodes + target, return_inverse=True, return_counts=True)
         value = degree.to(as_wide(dtype)).reciprocal()[row]
         mean = sparse_matrix(row, source, value, (rows.numel(), nodes))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import torch
@@ -9,7 +10,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch_geometric.utils import softmax
 
-from graphdsl.kernels import KeptResults, SparsePattern, TooManyInstances, enumerate_walks, sparse_pattern
+from graphdsl.kernels import (
+    KeptResults,
+    ListedPattern,
+    SparsePattern,
+    TooManyInstances,
+    enumerate_walks,
+    sparse_pattern,
+)
 from graphdsl.layers.walking import Hop, Walker, stops_of
 from graphdsl.text import EdgeKey
 
@@ -26,7 +34,7 @@ class _Instances:
     """
 
     nodes: Tensor
-    patterns: tuple[SparsePattern, ...]
+    patterns: tuple[SparsePattern | ListedPattern, ...]
 
 
 class MAGNNConv(nn.Module):
@@ -186,19 +194,21 @@ class MAGNNConv(nn.Module):
         counts = [sizes[stop] for stop in stops_of(hops)]
         used = sorted({edge for edge, _ in hops})
 
-        def make() -> _Instances:
-            indices = [edge_index_dict[edge].flip(0) if back else edge_index_dict[edge] for edge, back in hops]
-            try:
-                nodes = enumerate_walks(indices, counts, self.budgets.get(key), self.samples, self.seed)
-            except TooManyInstances as refused:
-                raise TooManyInstances(refused.budget, refused.instances, key[1]) from None
-            patterns = [
-                sparse_pattern(nodes[-1], row, (counts[-1], count))
-                for row, count in zip(nodes[:-1], counts[:-1], strict=True)
-            ]
-            return _Instances(nodes, tuple(patterns))
-
+        make = partial(self._enumerate, key, edge_index_dict, counts)
         return self._kept.fetch(key, [edge_index_dict[edge] for edge in used], counts, make)
+
+    def _enumerate(self, key: EdgeKey, edge_index_dict: Mapping[EdgeKey, Tensor], counts: Sequence[int]) -> _Instances:
+        hops = self.walk.paths[key]
+        indices = [edge_index_dict[edge].flip(0) if back else edge_index_dict[edge] for edge, back in hops]
+        try:
+            nodes = enumerate_walks(indices, counts, self.budgets.get(key), self.samples, self.seed)
+        except TooManyInstances as refused:
+            raise TooManyInstances(refused.budget, refused.instances, key[1]) from None
+        patterns = [
+            sparse_pattern(nodes[-1], row, (counts[-1], count))
+            for row, count in zip(nodes[:-1], counts[:-1], strict=True)
+        ]
+        return _Instances(nodes, tuple(patterns))
 
     def extra_repr(self) -> str:
         """Widths, heads and encoder."""

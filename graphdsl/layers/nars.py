@@ -1,15 +1,17 @@
 """NARS: features averaged over neighbours in random subsets of relations, which are then weighed and mapped."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
-from graphdsl.kernels import KeptResults, SparseMatrix, as_wide, averaging
+from graphdsl.kernels import EntryList, KeptResults, SparseMatrix, as_wide, averaging
 from graphdsl.layers.numbering import stack_types
 from graphdsl.text import EdgeKey
 
+_Matrix = SparseMatrix | EntryList
 _GAIN = nn.init.calculate_gain("relu")
 
 
@@ -104,9 +106,7 @@ class NARSConv(nn.Module):
         read = [x_dict[name] for name in self.types]
         edges = [edge_index_dict[edge] for edge in self.relations]
 
-        def average() -> list[Tensor]:
-            return self._average(x_dict, edges, names)
-
+        average = partial(self._average, x_dict, edges, names)
         if torch.is_grad_enabled() and any(x.requires_grad for x in read):
             hops = average()
         else:
@@ -130,19 +130,22 @@ class NARSConv(nn.Module):
                 column.append(torch.cat([h[row] for row in rows]) if rows else h[:0])
         return [torch.stack(column) for column in columns]
 
-    def _means(self, edges: Sequence[Tensor], starts: Mapping[str, int], x: Tensor) -> list[SparseMatrix]:
+    def _means(self, edges: Sequence[Tensor], starts: Mapping[str, int], x: Tensor) -> list[_Matrix]:
         """The average over neighbours in each subset, all types numbered together."""
+        make = partial(self._make_means, edges, starts, x)
+        origins = [*edges, self.subsets]
+        return self._kept.fetch(("means", as_wide(x.dtype)), origins, [*starts.items(), x.size(0)], make)
+
+    def _make_means(self, edges: Sequence[Tensor], starts: Mapping[str, int], x: Tensor) -> list[_Matrix]:
         dtype, nodes = as_wide(x.dtype), x.size(0)
-
-        def make() -> list[SparseMatrix]:
-            shifts = [x.new_tensor([[starts[key[0]]], [starts[key[2]]]], dtype=torch.long) for key in self.relations]
-            shifted = [edge + shift for edge, shift in zip(edges, shifts, strict=True)]
-            chosen = [
-                [edge for edge, inside in zip(shifted, row, strict=True) if inside] for row in self.subsets.tolist()
-            ]
-            return [averaging(torch.cat(some, dim=1), nodes, nodes, dtype) for some in chosen]
-
-        return self._kept.fetch(("means", dtype), [*edges, self.subsets], [*starts.items(), nodes], make)
+        shifts = [x.new_tensor([[starts[key[0]]], [starts[key[2]]]], dtype=torch.long) for key in self.relations]
+        shifted = [edge + shift for edge, shift in zip(edges, shifts, strict=True)]
+        if torch.compiler.is_compiling():  # Which subsets there are is a value of a tensor.
+            every = torch.cat(shifted, dim=1)
+            relation = torch.cat([torch.full_like(edge[0], number) for number, edge in enumerate(edges)])
+            return [averaging(every, nodes, nodes, dtype, row[relation]) for row in self.subsets]
+        chosen = [[edge for edge, inside in zip(shifted, row, strict=True) if inside] for row in self.subsets.tolist()]
+        return [averaging(torch.cat(some, dim=1), nodes, nodes, dtype) for some in chosen]
 
     def extra_repr(self) -> str:
         """Widths, hops and subsets."""

@@ -1,11 +1,12 @@
 """Walks along metapaths, hop by hop: features are carried, and no metapath's graph is ever made."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from graphdsl.kernels import KeptResults, SparseMatrix, as_wide, averaging
+from graphdsl.kernels import EntryList, KeptResults, SparseMatrix, as_wide, averaging
 from graphdsl.text import EdgeKey
 
 Hop = tuple[EdgeKey, bool]
@@ -68,12 +69,10 @@ class Walker:
         read = [x_dict[name] for name in sources]
         edges = [edge_index_dict[edge] for edge in self.relations]
 
-        def walk() -> dict[EdgeKey, Tensor]:
-            return self._walk(keys, x_dict, edge_index_dict, sizes)
-
+        walk = partial(self._walk, keys, x_dict, edge_index_dict, sizes)
         if torch.is_grad_enabled() and any(x.requires_grad for x in read):
             return walk()
-        return self._kept.fetch(("walked", *keys), [*read, *edges], sorted(sizes.items()), walk)
+        return self._kept.fetch(("walked", *keys), [*read, *edges], [sizes[name] for name in sorted(sizes)], walk)
 
     def sizes(
         self,
@@ -124,10 +123,14 @@ class Walker:
                 x = carried[begun]
         return {key: carried[self.paths[key]] for key in keys}
 
-    def _mean(self, edge: EdgeKey, back: bool, index: Tensor, sources: int, targets: int, x: Tensor) -> SparseMatrix:
+    def _mean(
+        self, edge: EdgeKey, back: bool, index: Tensor, sources: int, targets: int, x: Tensor
+    ) -> SparseMatrix | EntryList:
         dtype = as_wide(x.dtype)
 
-        def make() -> SparseMatrix:
-            return averaging(index.flip(0) if back else index, sources, targets, dtype)
-
+        make = partial(_average, index, back, sources, targets, dtype)
         return self._kept.fetch(("mean", edge, back, dtype), [index], (sources, targets), make)
+
+
+def _average(index: Tensor, back: bool, sources: int, targets: int, dtype: torch.dtype) -> SparseMatrix | EntryList:
+    return averaging(index.flip(0) if back else index, sources, targets, dtype)

@@ -75,6 +75,8 @@ def tables_by_edge(stage: RelationStage, context: Context) -> dict[str, Expressi
     tables: dict[str, dict[str, Expression]] = {}
     for step in stage.steps:
         for item in step.inputs if step.live else ():
+            if item.source == "batch" and not context.plan.graph_heads:
+                continue  # all nodes are one graph
             tables.setdefault(f"{item.argument}_dict", {})[context.edge(step.edge)] = _of_relation(item, step, context)
     return {name: _table(values, len(values) == len(stage.steps)) for name, values in tables.items()}
 
@@ -92,6 +94,8 @@ def _of_relation(item: InputBinding, step: RelationStep, context: Context) -> Ex
     source, _, target = step.edge
     if item.source == "edge":
         return read(item, step.edge, context)
+    if item.source == "batch":
+        return f"graphs.get({context.name(source)})"
     found = [_of_type(item, name, context) for name in dict.fromkeys((source, target))]
     return found[0] if len(found) == 1 else pair(found)
 
@@ -100,6 +104,12 @@ def _of_type(item: InputBinding, name: str, context: Context) -> Expression:
     if item.source == "state":
         return f"{context.states[item.state]}[{context.name(name)}]"
     return read(item, name, context)
+
+
+def reads_graphs(context: Context) -> bool:
+    """Whether a layer reads the graph of each node."""
+    bound = (item.source for step in live_steps(context) for item in step.inputs)
+    return bool(context.plan.graph_heads) and "batch" in bound
 
 
 def joint_values(item: InputBinding, step: JointStep, context: Context) -> dict[str, Expression]:

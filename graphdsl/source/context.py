@@ -26,6 +26,8 @@ class Context:
         names: variables of the forward pass.
         needed: node types that are read, state by state.
         requirements: what the data must bring.
+        like: whether the forward pass reads dtype and device of a parameter.
+        penalized: penalties that have a value already.
     """
 
     plan: Plan
@@ -34,6 +36,7 @@ class Context:
     constants: dict[str, Expression] = field(default_factory=dict[str, Expression])
     names: Names = field(default_factory=Names)
     like: bool = False
+    penalized: set[str] = field(default_factory=set[str])
 
     def __post_init__(self) -> None:
         needed = needed_types(self.plan)

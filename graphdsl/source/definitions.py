@@ -134,11 +134,25 @@ def dense_max_pool(x: Tensor, mask: Tensor | None = None) -> Tensor:
     return found * mask.any(dim=1, keepdim=True)
 '''
 
+SUMMARIZE: Final = '''
+def summarize(z: Tensor) -> Tensor:
+    """What all nodes have in common: the sigmoid of their mean, [width]."""
+    return torch.sigmoid(z.mean(dim=0))
+'''
+
+PERMUTE: Final = '''
+def permute(values: Tensor) -> Tensor:
+    """Rows in another order: what a corrupted graph has as features."""
+    return values[torch.randperm(values.size(0), device=values.device)]
+'''
+
 HELPERS: Final = {
     "SemanticAttention": SEMANTIC_ATTENTION,
     "DistMult": DISTMULT,
     "columns": COLUMNS,
     "flat": FLAT,
+    "summarize": SUMMARIZE,
+    "permute": PERMUTE,
     "compose": COMPOSE,
     "number_together": NUMBER_TOGETHER,
     "read_out": READ_OUT,

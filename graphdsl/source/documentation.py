@@ -2,6 +2,7 @@
 
 import textwrap
 
+from graphdsl.plan import ObjectiveHead
 from graphdsl.source.attributes import argument, attribute_inputs, may_be_absent
 from graphdsl.source.context import Context
 from graphdsl.source.expressions import LINE
@@ -90,7 +91,7 @@ def _penalties(context: Context) -> list[str]:
     names = ", ".join(item.name for item in context.plan.penalties)
     if not names:
         return []
-    said = f"The penalties that graphdsl adds to the loss in training ({names}) are not computed here."
+    said = f"`penalty()` is what training adds to the loss behind a forward pass: {names}."
     return [*textwrap.wrap(said, LINE), ""]
 
 
@@ -98,6 +99,9 @@ def _outputs(context: Context) -> list[str]:
     plan = context.plan
     shown: list[str] = []
     for head in plan.heads:
+        if isinstance(head, ObjectiveHead):
+            shown.append(f"{head.name} [num_nodes, {head.size}], vectors of {show_name(head.type)}")
+            continue
         rows = "num_graphs" if head in plan.graph_heads else "num_pairs" if head in plan.link_heads else "num_nodes"
         size = "" if head.kind == "link" else f", {head.size}"
         shown.append(f"{head.name} [{rows}{size}], {head.kind}")

@@ -14,6 +14,7 @@ from graphdsl.plan import (
     LinkHead,
     ModuleSpec,
     NodeStage,
+    ObjectiveHead,
     RelationStage,
     Stage,
 )
@@ -249,6 +250,8 @@ def write_heads(block: Block, context: Context) -> None:
 
 
 def _head(head: AnyHead, context: Context) -> Expression:
+    if isinstance(head, ObjectiveHead):
+        return _objective(head, context)
     if isinstance(head, LinkHead) and head.scorer != "module":
         return _scorer(head, context)
     module = construct(head.module, context.imports)
@@ -256,6 +259,21 @@ def _head(head: AnyHead, context: Context) -> Expression:
         return module
     readouts = {item.type: construct(item.module, context.imports) for item in head.readouts}
     return call("ModuleDict", mapping({'"readouts"': by_type(readouts, context), '"head"': module}))
+
+
+def _objective(head: ObjectiveHead, context: Context) -> Expression:
+    """PyG's module of an objective: walks are told of no edges, the encoder of a contrast is the program itself."""
+    given = dict[str, Expression]()
+    if head.kind == "infomax":
+        context.helpers |= {"summarize", "permute"}
+        given = {
+            "encoder": call(context.imports.use("torch.nn.Identity")),
+            "summary": "summarize",
+            "corruption": "permute",
+        }
+    elif head.module.name == "MetaPath2Vec":
+        given = {"edge_index_dict": "{}", "metapath": listing(map(literal, head.module.arguments["metapath"]))}
+    return construct(head.module, context.imports, given)
 
 
 def _scorer(head: LinkHead, context: Context) -> Expression:

@@ -10,7 +10,7 @@ _LOCAL: Final = frozenset(
     {
         "self", "stage", "x", "name", "like", "sent", "torch", "F", "edges", "num_nodes", "edge_index", "edge_type",
         "node_type", "sizes", "edge_index_dict", "edge_label_index", "num_graphs", "batch_dict", "n_id_dict", "x_dict",
-        "outputs", "scores", "source", "target", "given_x_dict", "key", "value",
+        "outputs", "scores", "graphs", "layer", "source", "target", "given_x_dict", "key", "value",
     }
 )  # fmt: skip
 """Names that the forward pass uses for itself."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from graphdsl.plan import AnyHead, GraphHead, Head, LinkHead
+from graphdsl.plan import AnyHead, GraphHead, Head, LinkHead, ObjectiveHead
 from graphdsl.source.block import Block
 from graphdsl.source.context import Context, place
 from graphdsl.source.expressions import Expression, call, each, listing, mapping, quote
@@ -40,9 +40,17 @@ def _predict(head: AnyHead, several: bool, context: Context, block: Block) -> Ex
         ]
         read = rows[0] if len(rows) == 1 else call("torch.cat", listing(rows), dim="-1")
         return call(f'{module}["head"]', read)
-    assert isinstance(head, LinkHead), "objectives are refused before"
+    if isinstance(head, ObjectiveHead):
+        return _vectors(head, values, module, context)
     source, target = (f"{values}[{context.name(end)}]" for end in (head.edge[0], head.edge[2]))
     return score(head, several, source, target, block)
+
+
+def _vectors(head: ObjectiveHead, values: str, module: str, context: Context) -> Expression:
+    """What an objective learns: the state that it contrasts, or vectors of its own."""
+    if head.kind == "infomax":
+        return f"{values}[{context.name(head.type)}]"
+    return call(module, quote(head.type)) if head.module.name == "MetaPath2Vec" else call(module)
 
 
 def _read_out(name: str, kind: str, width: int | None, module: str, values: str, context: Context) -> Expression:

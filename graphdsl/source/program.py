@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from graphdsl.plan import Head, JointStep, NodeStage, ObjectiveHead, Plan
+from graphdsl.plan import Head, JointStep, NodeStage, Plan
 from graphdsl.source.attributes import argument, attribute_inputs, live_steps
 from graphdsl.source.block import Block
 from graphdsl.source.context import Context
@@ -13,6 +13,13 @@ from graphdsl.source.expressions import LINE
 from graphdsl.source.making import write_modules
 from graphdsl.source.naming import class_name
 from graphdsl.source.passing import write_stage
+from graphdsl.source.penalizing import (
+    ATTRIBUTE,
+    unwritten_penalties,
+    write_losses_of_stage,
+    write_losses_of_values,
+    write_method,
+)
 from graphdsl.source.predicting import write_predictions
 from graphdsl.source.reading import derivations, made_tables, needs_numbers, write_reading, write_relations
 from graphdsl.source.sequence import write_sequence
@@ -44,9 +51,6 @@ def write_program(plan: Plan) -> str:
 def _unwritten(plan: Plan) -> Iterator[Diagnostic]:
     """What a program cannot say."""
     for head in plan.heads:
-        if isinstance(head, ObjectiveHead):
-            helps = ("write a model that only predicts",)
-            yield report("GNN370", "a program cannot say `learn`: it computes predictions", head.span, helps=helps)
         if isinstance(head, Head) and head.spread is not None:
             message = f"a program cannot say `{head.spread.module.name}`: it is given no labels"
             helps = ("write a model with the layer alone, and call PyG's class on its output",)
@@ -56,10 +60,11 @@ def _unwritten(plan: Plan) -> Iterator[Diagnostic]:
             if step.labels is not None:
                 yield report("GNN370", f"a program cannot say `{step.module.name}`: it is given no labels", step.rule)
     for _, stage in plan.relation_stages():
-        for step in (*stage.steps, *stage.joints):
+        for step in stage.joints:
             if any(item.source == "batch" for item in step.inputs):
                 message = f"a program cannot tell `{step.module.name}` which nodes make a graph"
                 yield report("GNN370", message, step.rule)
+    yield from unwritten_penalties(plan)
 
 
 def _write_class(context: Context) -> Block:
@@ -67,6 +72,8 @@ def _write_class(context: Context) -> Block:
     forward = Block(8)
     for index, stage in enumerate(context.plan.stages):
         write_stage(index, stage, context, forward)
+        write_losses_of_stage(index, stage, context, forward)
+    write_losses_of_values(context, forward)
     write_predictions(context, forward)
     reading = Block(8)
     write_reading(context, reading)
@@ -80,6 +87,8 @@ def _write_class(context: Context) -> Block:
     block.write("def __init__(self) -> None:", 4)
     block.write("super().__init__()", 8)
     block.extend(init.lines)
+    if context.plan.penalties:
+        block.write(f"{ATTRIBUTE}: dict[str, Tensor] = {{}}", 8)
     block.write("")
     block.extend(_signature(context))
     if context.like:
@@ -88,6 +97,7 @@ def _write_class(context: Context) -> Block:
     if reading.lines or context.like:
         block.blank()
     block.extend(forward.lines)
+    write_method(context, block)
     return block
 
 

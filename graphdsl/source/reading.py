@@ -3,7 +3,15 @@
 from graphdsl.model import Metapath
 from graphdsl.plan import Derived, Ids, JointStep
 from graphdsl.plan.bindings import METAPATH_WEIGHT
-from graphdsl.source.attributes import absent_places, argument, attribute_inputs, forms, live_steps, may_be_absent
+from graphdsl.source.attributes import (
+    absent_places,
+    argument,
+    attribute_inputs,
+    forms,
+    live_steps,
+    may_be_absent,
+    reads_graphs,
+)
 from graphdsl.source.block import Block
 from graphdsl.source.context import Context, encoded, origins, place, table
 from graphdsl.source.expressions import Expression, call, each, listing, mapping, pair, quote
@@ -49,6 +57,10 @@ def write_reading(context: Context, block: Block) -> None:
             arguments.append("num_nodes")
         block.statement(call("add_relations", *arguments, *tables))
     _write_attributes(context, block)
+    if reads_graphs(context):
+        block.comment("Attention stays within each graph; one without a node of the type has no number there.")
+        number = "batch.unique(return_inverse=True)[1]"
+        block.assign("graphs", each("name", number, "name, batch", "(batch_dict or {}).items()"))
 
 
 def _write_attributes(context: Context, block: Block) -> None:

@@ -4,6 +4,8 @@ PyG's `Sequential` would give the same keys. It is not used, because it cannot p
 rendered, and keeps rendered templates under random numbers, so that two of them can end up with one forward pass.
 """
 
+from collections.abc import Container
+
 from graphdsl.plan import LinkHead, ObjectiveHead, SequenceStage, SequenceStep
 from graphdsl.source.activations import apply_function
 from graphdsl.source.block import Block
@@ -13,6 +15,7 @@ from graphdsl.source.definitions import HELPERS, OWN
 from graphdsl.source.expressions import LINE, Expression, call, listing, mapping, quote
 from graphdsl.source.making import write_heads
 from graphdsl.source.naming import class_name, identifier
+from graphdsl.source.penalizing import ATTRIBUTE, keep, own_loss, write_method
 from graphdsl.source.predicting import score
 
 _REDUCED = {"add": "sum", "mean": "mean", "max": "amax"}
@@ -33,11 +36,14 @@ def write_sequence(stage: SequenceStage, context: Context) -> Block:
     block.write("super().__init__()", 8)
     write_heads(made, context)
     block.extend(made.lines)
+    if context.plan.penalties:
+        block.write(f"{ATTRIBUTE}: dict[str, Tensor] = {{}}", 8)
     block.write("")
     block.extend(_signature(stage, names, context))
     if context.like:
         block.write("like = next(self.parameters())  # tells the dtype", 8)
     block.extend(forward.lines)
+    write_method(context, block)
     return block
 
 
@@ -100,7 +106,8 @@ def _write_steps(stage: SequenceStage, names: dict[str | None, str], context: Co
             block.write(f"{name} = {rows}.new_zeros({rows}.size(0), dtype=torch.long)", 4)
     last = "out"
     heads = context.plan.heads
-    read = _read_later(stage, {head.value for head in heads if head.value})
+    wanted = {place: item.name for item in context.plan.penalties for place in item.outputs}
+    read = _read_later(stage, {head.value for head in heads if head.value}, wanted)
     is_read = any(not head.value for head in heads)
     final = max(number for number, step in enumerate(stage.steps) if step.kind != "loss")
     for number, step in enumerate(stage.steps):
@@ -111,6 +118,10 @@ def _write_steps(stage: SequenceStage, names: dict[str | None, str], context: Co
             first = step.outputs[0]
             last = outputs[0] = "out" if first is None else names[first]
         block.assign(", ".join(outputs), _applied(number, step, names, context), place(step.rule))
+        for position, output in enumerate(outputs):
+            if (number, position) in wanted:
+                keep(wanted[number, position], output, context, block)
+        _keep_own(number, step, context, block)
     _write_predictions({**names, "": last}, context, block)
     return block
 
@@ -119,7 +130,7 @@ def _write_predictions(names: dict[str | None, str], context: Context, block: Bl
     """Return what the predictions read, or their layers make of it."""
     found: dict[str, Expression] = {}
     for head in context.plan.heads:
-        assert not isinstance(head, ObjectiveHead), "objectives are refused before"
+        assert not isinstance(head, ObjectiveHead), "walks and contrasts have no block"
         value, module = names[head.value], f"self.heads[{quote(head.key)}]"
         if isinstance(head, LinkHead):
             found[quote(head.name)] = score(head, len(context.plan.link_heads) > 1, value, value, block)
@@ -131,12 +142,24 @@ def _write_predictions(names: dict[str | None, str], context: Context, block: Bl
     block.give(mapping(found) if len(found) > 1 else next(iter(found.values())))
 
 
-def _read_later(stage: SequenceStage, predicted: set[str]) -> list[list[bool]]:
-    """Which values of each step a later step or a prediction reads; what only training reads is not computed."""
+def _keep_own(number: int, step: SequenceStep, context: Context, block: Block) -> None:
+    """The loss that a layer has of its own, where a penalty adds it."""
+    for item in context.plan.penalties:
+        if item.kind == "layer" and item.own == step.module.name:
+            keep(item.name, own_loss(f"self.module_{_owner(number, step)}", item.own), context, block)
+
+
+def _read_later(
+    stage: SequenceStage, predicted: set[str], penalized: Container[tuple[int, int]]
+) -> list[list[bool]]:
+    """Which values of each step a later step, a prediction or a penalty reads; others are not computed."""
     wanted: set[str | None] = set(predicted)
     found: list[list[bool]] = []
-    for step in reversed(stage.steps):
-        kept = [name is not None and name in wanted for name in step.outputs]
+    for number, step in reversed([*enumerate(stage.steps)]):
+        kept = [
+            name is not None and (name in wanted or (number, position) in penalized)
+            for position, name in enumerate(step.outputs)
+        ]
         found.append(kept)
         wanted.difference_update(step.outputs)
         if step.kind != "loss" or any(kept):

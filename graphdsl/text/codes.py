@@ -176,12 +176,17 @@ CODES: tuple[Code, ...] = (
     _error(
         "GNN370",
         "not-written",
-        "`gnn build` writes what a model computes for its predictions; `learn` is no part of that.",
+        "`gnn build` writes a model in PyG's own classes; what they cannot say is not written as something else.",
     ),
     _error(
         "GNN371",
         "not-exported",
         "An exported program is one graph of operators: no branch or size in it may hang on values of tensors.",
+    ),
+    _warning(
+        "GNN372",
+        "graph-break",
+        "A model in one graph compiles as a whole; at a break, PyTorch goes back to Python and starts a new graph.",
     ),
     _error("GNN401", "broken-metapath", "Each hop of a metapath must start at the type where the hop before it ends."),
     _error("GNN402", "metapath-budget", "The composed relation would have more edges than its budget allows."),

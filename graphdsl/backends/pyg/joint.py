@@ -96,14 +96,17 @@ def _run_typed(module: nn.Module, step: JointStep, states: list[Values], reads: 
     x = torch.cat([_with_offset(step, name, values[name]) for name in step.types])
     shift = {edge: torch.tensor([[start[edge[0]]], [start[edge[2]]]], device=x.device) for edge in step.edges}
     edge_index = torch.cat([graph.edge_index[edge] + shift[edge] for edge in step.edges], dim=1)
-    sizes = torch.tensor([graph.edge_index[edge].size(1) for edge in step.edges], device=x.device)
-    edge_type = torch.repeat_interleave(torch.arange(len(step.edges), device=x.device), sizes)
+    edge_type = _numbered(graph.edge_index[edge][0] for edge in step.edges)
     inputs = {item.argument: torch.cat(_parts(item, step, states, reads, graph)) for item in step.inputs}
     if step.tells_types:
-        sizes = torch.tensor([rows[name] for name in step.types], device=x.device)
-        inputs["node_type"] = torch.repeat_interleave(torch.arange(len(step.types), device=x.device), sizes)
+        inputs["node_type"] = _numbered(values[name] for name in step.types)
     made = module(x, edge_index=edge_index, edge_type=edge_type, **inputs)
     return {name: made[start[name] : start[name] + rows[name]] for name in step.targets}
+
+
+def _numbered(groups: Iterable[Tensor]) -> Tensor:
+    """For each row of several tensors, which of them it is in: [rows of all]; no size in it hangs on values."""
+    return torch.cat([group.new_full((group.size(0),), place, dtype=torch.long) for place, group in enumerate(groups)])
 
 
 def _starts(sizes: Iterable[tuple[str, int]]) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """`gnn build`: a model as a readable PyG program."""
 
 import argparse
+import sys
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,17 @@ from graphdsl.api import Spec, load
 from graphdsl.text import SpecError, report
 from graphdsl.text.rewriting import write_bytes
 from graphdsl.tooling.arguments import add_format, add_parameters, parameters
-from graphdsl.tooling.output import CLEAN
+from graphdsl.tooling.output import CLEAN, print_findings
+
+_SPEC_AND_MODEL = 2
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     """Declare the command."""
     said = "Write a model as one Python program on PyTorch and PyG, with the compiled module's state dict keys."
     parser = subparsers.add_parser("build", help="write a model as a PyG program", description=said)
-    parser.add_argument("spec", help="a `.gnn` file")
-    parser.add_argument("name", metavar="MODEL", nargs="?", help="the model, where the spec has several")
+    said = "a `.gnn` file, and the model where it has several; with `--report`, files and folders"
+    parser.add_argument("spec", metavar=("SPEC", "MODEL"), nargs="+", help=said)
     add_parameters(parser)
     parser.add_argument("--metadata", metavar="FILE", help="stored metadata of the data: fills widths left open by `*`")
     said = "the data (as of `gnn train`): fills widths left open by `*`; loads torch"
@@ -26,15 +29,22 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     said = "write what `torch.export` makes of it (.pt2), which runs where only torch is installed; loads torch"
     parser.add_argument("--export", metavar="FILE", help=said)
     parser.add_argument("--checkpoint", metavar="FILE", help="with `--export`: weights that `gnn train` wrote")
+    said = "tell whether torch takes each model as one graph (torch.compile) and exports it, and why not; loads torch"
+    parser.add_argument("--report", action="store_true", help=said)
     add_format(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, parser=parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the program."""
-    spec = load(arguments.spec)
+    if arguments.report:
+        return _report(arguments)
+    if len(arguments.spec) > _SPEC_AND_MODEL:
+        arguments.parser.error("one SPEC and one MODEL; several specs go with --report")
+    path, *named = arguments.spec
+    spec = load(path)
     values = parameters(arguments)
-    name = spec.model(arguments.name or arguments.model).name
+    name = spec.model(named[0] if named else arguments.model).name
     if arguments.checkpoint and not arguments.export:
         raise SpecError(
             [report("GNN209", "`--checkpoint` goes with `--export`: a text has no weights", where="gnn build")]
@@ -49,6 +59,33 @@ def run(arguments: argparse.Namespace) -> int:
         return CLEAN
     _write(arguments.output, text.encode())
     return CLEAN
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    """Tell what torch makes of the models."""
+    from graphdsl.tooling.files import find_specs
+    from graphdsl.tooling.reporting import capture_specs, show_report
+
+    for option in ("output", "export", "checkpoint"):
+        if getattr(arguments, option):
+            raise SpecError([report("GNN209", f"`--report` writes nothing, so not `--{option}`", where="gnn build")])
+    values = parameters(arguments)
+    paths, failed = find_specs(arguments.spec)
+    rows = list(
+        capture_specs(
+            paths, arguments.model, values, lambda spec, name: _metadata(spec, name, values, arguments), failed
+        )
+    )
+    if rows:
+        print(show_report(rows, arguments.format))
+    return print_findings(failed, stream=sys.stderr) if failed else CLEAN
+
+
+def _metadata(spec: Spec, name: str, values: dict[str, Any], arguments: argparse.Namespace) -> Any:
+    from graphdsl.model.metadata_file import read_metadata
+
+    sizes = _sizes(spec, name, values, arguments)
+    return read_metadata(sizes) if isinstance(sizes, str) else sizes
 
 
 def _export(spec: Spec, name: str, values: dict[str, Any], arguments: argparse.Namespace) -> int:
@@ -89,4 +126,4 @@ def _sizes(spec: Spec, name: str, values: dict[str, Any], arguments: argparse.Na
     if arguments.metadata:
         raise SpecError([report("GNN209", "`--metadata` and `--data` both give the sizes", where="gnn build")])
     source = parse_source(arguments.data, Path()) if arguments.data else spec.training(name).data
-    return spec.metadata(open_data(source, spec.schema(name), arguments.spec), name, **values)
+    return spec.metadata(open_data(source, spec.schema(name), arguments.spec[0]), name, **values)

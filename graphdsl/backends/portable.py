@@ -1,0 +1,44 @@
+"""Layers of PyG made exportable: the same numbers from the same parameters, without sizes that hang on values."""
+
+from types import MethodType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.nn import HGTConv
+
+from graphdsl.text import EdgeKey
+
+
+def make_portable(model: nn.Module) -> None:
+    """Let the layers of a model compute what they compute in a way that `torch.export` can follow; in place."""
+    for module in model.modules():
+        if isinstance(module, HGTConv):
+            module._construct_src_node_feat = MethodType(_keys_and_values, module)  # type: ignore[method-assign]
+
+
+def _keys_and_values(
+    self: Any, k_dict: dict[str, Tensor], v_dict: dict[str, Tensor], edge_index_dict: dict[EdgeKey, Tensor]
+) -> tuple[Tensor, Tensor, dict[EdgeKey, int]]:
+    """Keys and values [nodes, heads, width] of the sources of each relation, one below the other.
+
+    PyG sorts the rows of all relations and heads into one matrix, and cuts it at places that it looks up in a tensor. Whose
+    rows are whose is known before: each relation has a matrix for each head.
+    """
+    weights = [
+        lin.weight.view(self.heads, len(self.edge_types), *lin.weight.shape[1:]) for lin in (self.k_rel, self.v_rel)
+    ]
+    offset: dict[EdgeKey, int] = {}
+    keys: list[Tensor] = []
+    values: list[Tensor] = []
+    rows = 0
+    for edge in edge_index_dict:
+        number = self.edge_types_map[edge]
+        offset[edge] = rows
+        for found, given, weight in zip((keys, values), (k_dict, v_dict), weights, strict=True):
+            found.append(torch.einsum("nhd,hde->nhe", given[edge[0]], weight[:, number]))
+        rows = rows + k_dict[edge[0]].size(0)
+    return torch.cat(keys), torch.cat(values), offset
+
+
+__all__ = ["make_portable"]
