@@ -149,9 +149,7 @@ def _keep_own(number: int, step: SequenceStep, context: Context, block: Block) -
             keep(item.name, own_loss(f"self.module_{_owner(number, step)}", item.own), context, block)
 
 
-def _read_later(
-    stage: SequenceStage, predicted: set[str], penalized: Container[tuple[int, int]]
-) -> list[list[bool]]:
+def _read_later(stage: SequenceStage, predicted: set[str], penalized: Container[tuple[int, int]]) -> list[list[bool]]:
     """Which values of each step a later step, a prediction or a penalty reads; others are not computed."""
     wanted: set[str | None] = set(predicted)
     found: list[list[bool]] = []
