@@ -138,7 +138,8 @@ def read_graph(
     absent |= {edge for edge, origin in inverses.items() if origin in absent}
     attributes = {"x": x_dict, **{name.removesuffix("_dict"): table for name, table in inputs.items()}}
     kept = {edge: edges[edge] for edge in requirements.relations}
-    return values, Graph(kept, attributes, made, inverses, frozenset(absent), inputs.get("batch_dict", {}))
+    # All fields are given: `torch.compile` cannot trace the defaults.
+    return values, Graph(kept, attributes, made, inverses, frozenset(absent), inputs.get("batch_dict", {}), {}, {})
 
 
 def _device(*tables: Mapping[Any, Tensor]) -> torch.device:

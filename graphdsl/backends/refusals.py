@@ -111,7 +111,9 @@ def _plain(said: str) -> str:
 
 def _first_line(said: str) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    chosen = next((line for line in lines if "data-dependent expression" in line), lines[0] if lines else "")
+    told = ("data-dependent expression", "Explanation: ")
+    chosen = next((line for line in lines if any(part in line for part in told)), lines[0] if lines else "")
+    chosen = chosen.removeprefix("Explanation: ")
     chosen = re.sub(r"Consider annotating your code using torch\._check\*\(\)\.\s*", "", chosen)
     chosen = re.sub(r"\s*\((?:unhinted|Size-like symbols): .*", "", chosen).rstrip(" .:")
     return chosen[:1].lower() + chosen[1:]

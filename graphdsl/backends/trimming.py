@@ -112,7 +112,9 @@ def find_trim(
         stages: the modules of the stages.
         heads: the modules of the predictions by key.
     """
-    hops = max((len(counts) - 1 for counts in nodes.values()), default=0)
+    if not nodes:  # The whole graph; said first, because `torch.compile` cannot trace what follows.
+        return None
+    hops = max(len(counts) - 1 for counts in nodes.values())
     if hops < 1 or not can_trim(plan):
         return None
     absent = {name: [0] * (hops + 1) for name, value in values.items() if name not in nodes and value.size(0) == 0}

@@ -122,8 +122,8 @@ def _with_offset(step: JointStep, name: str, value: Tensor) -> Tensor:
     """A type's value; node numbers become numbers among the nodes of all types."""
     if not isinstance(step.width_in[name], Ids):
         return value
-    counts = ((item, width.count or 0) for item, width in sorted(step.width_in.items()) if isinstance(width, Ids))
-    return value + _starts(counts)[name]
+    widths = [(item, step.width_in[item]) for item in sorted(step.width_in)]
+    return value + _starts((item, width.count or 0) for item, width in widths if isinstance(width, Ids))[name]
 
 
 def _parts(item: InputBinding, step: JointStep, states: list[Values], reads: int, graph: Graph) -> list[Tensor]:
