@@ -84,7 +84,9 @@ class IEHGCNConv(MessagePassing):
         self.query = nn.Parameter(torch.empty(count, out_channels, attention_channels))
         self.att = nn.Parameter(torch.empty(count, 2, attention_channels))
         self.bias = nn.Parameter(torch.empty(count, out_channels)) if bias else None
-        self.shares = nn.Identity()  # For hooks: how much the node itself and each relation count [1 + relations, num_nodes].
+        self.shares = (
+            nn.Identity()
+        )  # For hooks: how much the node itself and each relation count [1 + relations, num_nodes].
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
