@@ -164,7 +164,8 @@ class Slot:
             a parameter's name = as wide as that argument says.
         own: of rows of nodes that a layer reads: they need not be as wide as its first input (positions beside features).
         fresh: it belongs to other nodes than the inputs: the layer has chosen or merged some.
-        columns: how many columns there must be, if a layer reads no other number: positions have 3.
+        columns: how many columns there must be, if a layer reads no other number: positions have 3; of what a layer gives,
+            how many there are, whatever it reads.
         ignored: why nothing may stand here, although PyG's signature has it: the layer would silently ignore it.
     """
 

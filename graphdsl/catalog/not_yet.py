@@ -14,10 +14,8 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
     {
         "MessagePassing": "the base class, not a layer",
         "FusedGATConv": "fails in PyG: it calls a linear map (`lin_src`) that its constructor leaves out",
-        "PANConv": "returns an adjacency matrix beside the node values",
         "MeshCNNConv": "reads four neighbours of each node in a fixed order, which no schema or batch can promise",
         "Aggregation": "the base class, not a layer",
-        "PANPooling": "reads the adjacency matrix that `PANConv` returns, which needs the torch-sparse package",
         "max_pool": _DATA,
         "avg_pool": _DATA,
         "max_pool_neighbor_x": _DATA,

@@ -16,7 +16,7 @@ _NEW: Final = (
     Slot("edge_index", ("edges",), fresh=True),
 )
 _NEW_BATCH: Final = Slot("batch", ("batch",), fresh=True)
-_TOP_K: Final = (
+TOP_K: Final = (
     _RATIO,
     Parameter("min_score", "float|none", None),
     Parameter("multiplier", "float", 1.0),
@@ -50,14 +50,14 @@ ENTRIES: Final = (
     _pooling(
         "TopKPooling",
         "Keeps the nodes of each graph that score highest; a ratio is a share, a whole number a count.",
-        _TOP_K,
+        TOP_K,
         **_SELECTS,
         paper="Gao and Ji, Graph U-Nets, 2019",
     ),
     _pooling(
         "SAGPooling",
         "TopKPooling whose scores come from a graph convolution.",
-        _TOP_K,
+        TOP_K,
         **_SELECTS,
         left_out={"GNN": _CONVOLUTION},
         paper="Lee et al., Self-Attention Graph Pooling, 2019",

@@ -20,6 +20,7 @@ from graphdsl.layers.ie_hgcn import IEHGCNConv
 from graphdsl.layers.lightgcn import LightGCN
 from graphdsl.layers.magnn import MAGNNConv
 from graphdsl.layers.nars import NARSConv
+from graphdsl.layers.pan import PANConv, PANPooling
 from graphdsl.layers.r_hgnn import RHGNNConv, RHGNNLayer
 from graphdsl.layers.sehgnn import SeHGNNConv
 from graphdsl.layers.signed import SignedConv
@@ -44,6 +45,8 @@ __all__ = [
     "LightGCN",
     "MAGNNConv",
     "NARSConv",
+    "PANConv",
+    "PANPooling",
     "RHGNNConv",
     "RHGNNLayer",
     "SeHGNNConv",

@@ -265,7 +265,9 @@ class SequenceBuilder:
         fitting = [known for known, other in self.known.items() if other.kind in slot.kinds]
         message = f"`{layer}` reads {wanted} here (`{slot.name}`), and `{name}` stands for {WORDS[value.kind]}"
         way = way_between(name, value.kind, slot.kinds)
-        helps = (way,) if way else (f"pass `{fitting[-1]}`",) if fitting else ()
+        helps = (f"pass `{fitting[-1]}`",) if fitting else ()
+        if way and (not fitting or value.kind == "colors"):
+            helps = (way,)
         if value.kind == "dense" and layer == "MLP":
             helps = ("use `Linear`, `relu` and `Linear`: the norms in `MLP` take nodes of dense rows for columns",)
         also = ((value.span, "made here"),) if value.maker else ()

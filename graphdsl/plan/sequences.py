@@ -103,6 +103,8 @@ class _BlockLowering:
         """Columns of a value that a layer gives."""
         if slot.kinds and slot.kinds[0] not in ("nodes", "graphs", "dense", "edge values", "stack"):
             return None
+        if slot.columns is not None:
+            return slot.columns
         if slot.width in named:
             return self.widths.get(named[slot.width])
         if slot.width:

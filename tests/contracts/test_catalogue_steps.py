@@ -66,6 +66,8 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
     "SAGPooling": ({}, {"ratio": 2}, {"min_score": 0.1}),
     "ASAPooling": ({}, {"ratio": 0.8, "dropout": 0.1, "add_self_loops": True}),
     "ClusterPooling": ({}, {"edge_score_method": "log_softmax"}),
+    "PANConv": ({**OUT, "filter_size": 2}, {**OUT, "filter_size": 0}),
+    "PANPooling": ({}, {"ratio": 2}, {"min_score": 0.01}),
     "MemPooling": ({**OUT, "heads": 2, "num_clusters": CLUSTERS},),
     "DenseGCNConv": (OUT,),
     "DenseSAGEConv": (OUT,),

@@ -107,6 +107,8 @@ ELSEWHERE = {
     "LightGCN": "layers/test_lightgcn.py",
     "MAGNNConv": "layers/test_magnn.py",
     "NARSConv": "layers/test_nars.py",
+    "PANConv": "layers/test_pan.py",
+    "PANPooling": "layers/test_pan.py",
     "SeHGNNConv": "layers/test_sehgnn.py",
     "SignedConv": "layers/test_signed.py",
     "WLConv": "layers/test_wl.py",
@@ -115,7 +117,7 @@ ELSEWHERE = {
     "color_histogram": "layers/test_wl.py",
     "one_hot": "layers/test_wl.py",
 }
-"""Layers that see the whole graph, walk along metapaths, read no features but colours, or join two relations within a type: the test that compiles them and does the same by hand."""
+"""Layers that see the whole graph, walk along metapaths, read no features but colours, need a package in PyG, or join two relations within a type: the test that compiles them and does the same by hand."""
 
 
 def test_what_is_tested_elsewhere_is() -> None:
