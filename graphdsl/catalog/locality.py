@@ -43,6 +43,7 @@ _GRAPH: Final = frozenset(
         "GPSConv",  # attention between all nodes
         "GraphUNet",
         "HANConv",  # the mean over all nodes weighs the metapaths
+        "HINormerConv",  # contexts go where edges lead, and against them
         "HypergraphConv",
         "LINKX",
         "LightGCN",

@@ -1,6 +1,7 @@
 """Primitives on index tensors: they know graphs as numbers, and nothing of specs."""
 
 from graphdsl.kernels.composition import BudgetExceeded, Multiplicity, compose, count_paths
+from graphdsl.kernels.contexts import node_contexts
 from graphdsl.kernels.instances import TooManyInstances, enumerate_walks
 from graphdsl.kernels.keeping import KeptResults
 from graphdsl.kernels.named import compose_named
@@ -38,6 +39,7 @@ __all__ = [
     "enumerate_walks",
     "score_every",
     "score_pairs",
+    "node_contexts",
     "sparse_matrix",
     "sparse_pattern",
     "walk_hops",

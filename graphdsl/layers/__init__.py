@@ -14,6 +14,7 @@ from graphdsl.layers.equilibrium import EquilibriumAggregation
 from graphdsl.layers.fastgtn import FastGTNConv
 from graphdsl.layers.feast import FeaStConv
 from graphdsl.layers.hetsann import HetSANNConv
+from graphdsl.layers.hinormer import HINormerConv, HINormerLayer
 from graphdsl.layers.hpn import HPNConv
 from graphdsl.layers.hypergraph import HypergraphConv
 from graphdsl.layers.ie_hgcn import IEHGCNConv
@@ -38,6 +39,8 @@ __all__ = [
     "EquilibriumAggregation",
     "FastGTNConv",
     "FeaStConv",
+    "HINormerConv",
+    "HINormerLayer",
     "HPNConv",
     "HetSANNConv",
     "HypergraphConv",

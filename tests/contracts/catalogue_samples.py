@@ -149,6 +149,7 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
     "SimpleHGNConv": (*HEADS, {**HEADS[0], "num_layers": 3}, {**OUT, "add_self_loops": False, "normalize": True}),
     "HPNConv": (OUT, {**OUT, "K": 1, "act": None}),
     "IEHGCNConv": (OUT,),
+    "HINormerConv": (OUT, {**OUT, "heads": 1, "num_layers": 1, "length": 4}),
     "RHGNNConv": (OUT, {**OUT, "heads": 2, "num_layers": 1, "norm": False}),
     "HetSANNConv": (*HEADS, {**HEADS[0], "residual": True, "attention": "concat"}),
     "CompGCNConv": (OUT, {**OUT, "composition": "corr", "num_layers": 2, "num_bases": 2, "normalize": True}),

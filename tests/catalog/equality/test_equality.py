@@ -103,6 +103,7 @@ ELSEWHERE = {
     "CuGraphGATConv": "layers/test_cugraph.py",
     "CuGraphRGCNConv": "layers/test_cugraph.py",
     "CuGraphSAGEConv": "layers/test_cugraph.py",
+    "HINormerConv": "layers/test_hinormer.py",
     "HypergraphConv": "layers/test_hypergraph.py",
     "LightGCN": "layers/test_lightgcn.py",
     "MAGNNConv": "layers/test_magnn.py",
