@@ -147,7 +147,7 @@ ENTRIES: Final = (
         against=True,
         rules=(rules.heads_divide(),),
         hops=rules.hops_from("num_gnns"),
-        paper="Mao et al., HINormer: Representation Learning On Heterogeneous Information Networks with Graph Transformer, 2023",
+        paper="Mao et al., HINormer: Representation Learning On Heterogeneous Information Networks, 2023",
     ),
     Entry(
         "RHGNNConv",

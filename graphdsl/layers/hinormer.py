@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -29,7 +30,7 @@ class _Surroundings:
 
 
 class HINormerLayer(nn.Module):
-    r"""Attention among the nodes of each context, of one head:
+    r"""Attention among the nodes of each context, of one head.
 
     .. math::
         \alpha_{ij} &= \mathrm{softmax}_j \frac{1}{\tau} \left(\mathbf{a}_l^\top \mathrm{LeakyReLU}(\mathbf{W}_l
@@ -148,7 +149,7 @@ class HINormerConv(nn.Module):
         self.length, self.dropout, self.seed = length, dropout, seed
         count = len(self.types)
         widths = [in_channels, *[out_channels] * num_gnns]
-        self.lins = nn.ModuleList(nn.Linear(*pair) for pair in zip(widths, widths[1:], strict=False))
+        self.lins = nn.ModuleList(nn.Linear(*pair) for pair in pairwise(widths))
         self.type_lins = nn.ModuleList(nn.Linear(count, count) for _ in range(num_gnns))
         self.type_weight = nn.Parameter(torch.empty(num_gnns, count))
         options = (out_channels, count, heads, beta, temperature, dropout)
@@ -217,7 +218,7 @@ class HINormerConv(nn.Module):
         scale = torch.bincount(row, minlength=total).to(as_wide(dtype)).rsqrt()
         mean = sparse_matrix(row, column, scale[row] * scale[column], (total, total))
         types = torch.repeat_interleave(torch.tensor(sizes, device=device))
-        first = {name: size for name, size in zip(self.types, sizes, strict=True)}
+        first = dict(zip(self.types, sizes, strict=True))
         asked = torch.cat([torch.arange(first[name], device=device) + begin[name] for name in names])
         generator = torch.Generator().manual_seed(self.seed)
         contexts = node_contexts(index, total, asked, self.length, generator)

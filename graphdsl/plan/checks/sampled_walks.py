@@ -32,7 +32,8 @@ def sampled_walks(plan: Plan, training: Training | None = None) -> list[Diagnost
                 found.append(report("GNN323", message, module.span, also=also, helps=helps))
         for joint in stage.joints if stage.shares is None else ():
             if (entry := find(joint.module.name)) is not None and entry.against:
-                message = f"`{joint.module.name}` reads edges against their direction, and `batch_size` samples those that arrive"
+                said = "reads edges against their direction, and `batch_size` samples those that arrive"
+                message = f"`{joint.module.name}` {said}"
                 found.append(report("GNN323", message, joint.module.span, also=also, helps=("leave `batch_size` out",)))
             if joint.paths:
                 message = f"`{joint.module.name}` walks along whole metapaths, and `batch_size` samples neighbourhoods"
