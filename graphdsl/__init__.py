@@ -10,8 +10,9 @@ out = model(data.x_dict, data.edge_index_dict)
 """
 
 from graphdsl.api import Spec, check, load, loads
+from graphdsl.pulling import pull
 from graphdsl.text import Diagnostic, SpecError
 
 __version__ = "0.1.0"
 
-__all__ = ["Diagnostic", "Spec", "SpecError", "__version__", "check", "load", "loads"]
+__all__ = ["Diagnostic", "Spec", "SpecError", "__version__", "check", "load", "loads", "pull"]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from graphdsl.data.inspection import inspect
     from graphdsl.data.loading import seed_loader
     from graphdsl.data.sampling import HeteroNeighborSampler, neighbor_loader
-    from graphdsl.data.sources import load_source, parse_source
+    from graphdsl.data.sources import load_raw, load_source, parse_source
     from graphdsl.data.validation import TIERS, Report, Tier, validate, validate_metadata
     from graphdsl.data.view import GraphData
     from graphdsl.model.metadata_file import metadata_from_json, metadata_to_json, read_metadata, write_metadata
@@ -28,6 +28,7 @@ __all__ = [
     "batch_inputs",
     "estimate_relations",
     "inspect",
+    "load_raw",
     "load_source",
     "metadata_from_json",
     "metadata_to_json",
@@ -50,6 +51,7 @@ _HOMES = {
     "batch_inputs": "graphdsl.data.inputs",
     "estimate_relations": "graphdsl.data.estimates",
     "inspect": "graphdsl.data.inspection",
+    "load_raw": "graphdsl.data.sources",
     "load_source": "graphdsl.data.sources",
     "metadata_from_json": "graphdsl.model.metadata_file",
     "metadata_to_json": "graphdsl.model.metadata_file",

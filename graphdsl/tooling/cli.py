@@ -19,6 +19,7 @@ COMMANDS = (
     "build",
     "layers",
     "zoo",
+    "pull",
     "validate",
     "train",
     "evaluate",

@@ -33,14 +33,7 @@ def load_dataset(source: DataSource, schema: Schema) -> HeteroData | GraphSet:
         SpecError: GNN612 for an unknown name, GNN611 for arguments that it does not take, a failed download or a
             homogeneous graph, GNN617 for a package that the dataset needs.
     """
-    if source.name in _TU:
-        source = replace(source, name="TUDataset", arguments={**source.arguments, "name": source.name})
-    known = {name: item for name in torch_geometric.datasets.__all__ if _is_dataset(item := _look_up(name))}
-    if source.name not in known:
-        helps = did_you_mean(source.name, known)
-        message = f"PyG has no dataset `{source.name}`"
-        raise stop(refuse(source, message, *helps, code="GNN612", notes=() if helps else listing("datasets", known)))
-    made = _make(source, known[source.name])
+    made = make_dataset(source)
     graph = _first(source, made)
     fits = isinstance(graph, HeteroData) or (isinstance(graph, Data) and only_types(schema) is not None)
     if fits:
@@ -48,6 +41,23 @@ def load_dataset(source: DataSource, schema: Schema) -> HeteroData | GraphSet:
     found = "homogeneous graphs" if isinstance(graph, Data) else f"a `{type(graph).__name__}`"
     message = f"the dataset `{source.name}` holds {found}, and a heterogeneous graph is needed"
     raise stop(refuse(source, message, 'such as `pyg("DBLP", root=…)`'))
+
+
+def make_dataset(source: DataSource) -> Any:
+    """Make a dataset of `torch_geometric.datasets`, as it is.
+
+    Raises:
+        SpecError: GNN612 for an unknown name, GNN611 for arguments that it does not take or a failed download, GNN617 for
+            a package that the dataset needs.
+    """
+    if source.name in _TU:
+        source = replace(source, name="TUDataset", arguments={**source.arguments, "name": source.name})
+    known = {name: item for name in torch_geometric.datasets.__all__ if _is_dataset(item := _look_up(name))}
+    if source.name not in known:
+        helps = did_you_mean(source.name, known)
+        message = f"PyG has no dataset `{source.name}`"
+        raise stop(refuse(source, message, *helps, code="GNN612", notes=() if helps else listing("datasets", known)))
+    return _make(source, known[source.name])
 
 
 def _look_up(name: str) -> Any:

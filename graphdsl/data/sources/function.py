@@ -38,13 +38,7 @@ def call_function(source: DataSource, schema: Schema) -> GraphData | GraphSet:
         SpecError: GNN611: no such file or function, an exception in it (with the user's own frames as notes), or a
             result that is no graph.
     """
-    name, _, function = source.name.rpartition(":")
-    path = (source.base / name).resolve()
-    if not path.is_file():
-        raise stop(refuse(source, f"cannot read `{path}`: no such file", "give `path/to/file.py:function`"))
-    with _on_path(path.parent):
-        module = _import(source, path)
-        result = _run(source, path, _find(source, module, function, name), f"`{function}` failed")
+    result = run_function(source)
     try:
         result = read_data(result, schema)
         if isinstance(result, GraphSet):
@@ -55,6 +49,21 @@ def call_function(source: DataSource, schema: Schema) -> GraphData | GraphSet:
         message = f"`{source.name}` returned no graph: {first.message}"
         raise stop(refuse(source, message, *first.helps)) from None
     return result if isinstance(result, HeteroData) else (result[0], result[1])
+
+
+def run_function(source: DataSource) -> Any:
+    """What the function of a file returns, whatever it is.
+
+    Raises:
+        SpecError: GNN611: no such file or function, or an exception in it.
+    """
+    name, _, function = source.name.rpartition(":")
+    path = (source.base / name).resolve()
+    if not path.is_file():
+        raise stop(refuse(source, f"cannot read `{path}`: no such file", "give `path/to/file.py:function`"))
+    with _on_path(path.parent):
+        module = _import(source, path)
+        return _run(source, path, _find(source, module, function, name), f"`{function}` failed")
 
 
 @contextmanager

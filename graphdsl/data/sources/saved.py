@@ -42,10 +42,25 @@ def load_saved(source: DataSource, schema: Schema) -> HeteroData | GraphSet:
     return read_data(_graph(source, path, content, schema), schema)
 
 
+def read_saved(source: DataSource) -> Any:
+    """What a file holds: a `HeteroData`, a `Data`, or a list of graphs; read with `weights_only`, as `load_saved` does.
+
+    Raises:
+        SpecError: GNN611: the file is missing, broken, holds something else, or would need to run code.
+    """
+    path = source.base / source.name
+    content = _read(source, path)
+    if isinstance(content, list | tuple) and content:
+        return [_as_stored(source, path, item) for item in content]
+    return _as_stored(source, path, content)
+
+
+def _as_stored(source: DataSource, path: Path, content: Any) -> HeteroData | Data:
+    return content if isinstance(content, Data) else _hetero(source, path, content)
+
+
 def _graph(source: DataSource, path: Path, content: Any, schema: Schema) -> HeteroData:
     """A graph that a file holds, alone or in a list."""
-    if isinstance(content, HeteroData):
-        return _rebuild(source, path, content)
     if isinstance(content, Data):
         if only_types(schema) is not None:
             return as_hetero(content, schema)
@@ -53,6 +68,12 @@ def _graph(source: DataSource, path: Path, content: Any, schema: Schema) -> Hete
         raise stop(
             refuse(source, f"`{path}` holds a homogeneous `Data`, and a heterogeneous graph is needed", help_line)
         )
+    return _hetero(source, path, content)
+
+
+def _hetero(source: DataSource, path: Path, content: Any) -> HeteroData:
+    if isinstance(content, HeteroData):
+        return _rebuild(source, path, content)
     if isinstance(content, dict) and content and all(_is_store(key, value) for key, value in content.items()):
         return HeteroData.from_dict(content)
     message = f"`{path}` holds a `{type(content).__name__}` that is no graph"

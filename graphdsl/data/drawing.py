@@ -1,0 +1,275 @@
+"""A graph as a draft of its schema: every type, attribute, width, class count, mask and time."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch_geometric.data import Data, Dataset, HeteroData
+
+from graphdsl.data.places import BOOKKEEPING, CONNECTIVITY, Place, show_place
+from graphdsl.data.survey import Survey, has_form
+from graphdsl.data.view import describe_tensor, form_of, open_data
+from graphdsl.drafting import Draft, DraftAttribute, DraftEdges, DraftNodes, Remark, guess_type
+from graphdsl.drafting.kinds import Numbers
+from graphdsl.kernels.sweeping import pair_digest
+from graphdsl.model import AttributeType, TensorInfo
+from graphdsl.text import EdgeKey, SpecError, report
+
+NODE, EDGE = "node", ("node", "to", "node")
+"""What the types of a homogeneous graph are called."""
+_FORMS: Mapping[str, tuple[str, str]] = {
+    "array": ("is a numpy array", "`torch.from_numpy` makes it a tensor"),
+    "sparse": ("is a sparse matrix", "`.to_dense()` makes it a tensor of numbers"),
+}
+
+
+def draw(data: Any, name: str = "data") -> Draft:
+    """Draw a schema from data.
+
+    Names survive unchanged. Relations that hold the same edges both ways become one with its inverse. Of several graphs,
+    what some of them lack is optional.
+
+    Args:
+        data: a `HeteroData`; a `Data`, whose types are called `node` and `to`; a pair of a `FeatureStore` and a `GraphStore`;
+            a list or dataset of graphs.
+        name: of the schema.
+
+    Raises:
+        SpecError: GNN611: it is none of these, or a store fails.
+
+    >>> data = HeteroData()
+    >>> data["paper"].x = torch.zeros(3, 2)
+    >>> draw(data).nodes[0].attributes[0].type
+    AttributeType(kind='float', size=2, optional=False)
+    """
+    if isinstance(data, Dataset | list | tuple) and not _is_store_pair(data):
+        graphs = [_as_hetero(graph) for graph in data]
+        if not graphs:
+            raise SpecError([report("GNN611", "there is no graph in the list", where="data")])
+        return _draw_several(graphs, name)
+    return _draw_one(_as_hetero(data), name)
+
+
+def _is_store_pair(data: Any) -> bool:
+    return isinstance(data, tuple) and len(data) == 2 and not any(isinstance(item, Data | HeteroData) for item in data)
+
+
+def _as_hetero(graph: Any) -> Any:
+    """A homogeneous graph with one type of each; anything else as it is."""
+    if not isinstance(graph, Data):
+        return graph
+    made = HeteroData()
+    made[NODE].num_nodes = graph.num_nodes
+    for key, value in graph.to_dict().items():
+        if key in CONNECTIVITY:
+            made[EDGE][key] = value
+        elif graph.is_node_attr(key):
+            made[NODE][key] = value
+        elif graph.is_edge_attr(key):
+            made[EDGE][key] = value
+        elif key not in BOOKKEEPING:
+            made[key] = value
+    if EDGE not in made.edge_types:
+        made[EDGE].edge_index = torch.zeros(2, 0, dtype=torch.long)
+    return made
+
+
+def _draw_one(data: Any, name: str) -> Draft:
+    view = Survey(open_data(data))
+    nodes = tuple(_draw_nodes(view, node_type) for node_type in view.node_types)
+    return Draft(name, nodes, _pair(view, [_draw_edges(view, edge) for edge in view.edge_types]), (), _carried(data))
+
+
+def _carried(data: Any) -> tuple[Remark, ...]:
+    """What the whole of a single graph carries: a schema has no place for it."""
+    if not isinstance(data, HeteroData):
+        return ()
+    keys = [key for key in data._global_store if key not in BOOKKEEPING]
+    return tuple(Remark(key, "belongs to the graph as a whole, and there is one graph") for key in keys)
+
+
+def _draw_nodes(view: Survey, name: str) -> DraftNodes:
+    remark = None
+    if view.count(name) is None:
+        remark = Remark(show_place(name), "has no features and no `num_nodes`", "set `num_nodes`")
+    return DraftNodes(name, _draw_attributes(view, name), count=view.count(name), remark=remark)
+
+
+def _draw_edges(view: Survey, edge: EdgeKey) -> DraftEdges:
+    index, remark = view.connectivity(edge), None
+    if not has_form(index):
+        remark = Remark(show_place(edge), "has no `edge_index` of shape [2, E] with whole numbers")
+    return DraftEdges(edge, _draw_attributes(view, edge), remark=remark)
+
+
+def _draw_attributes(view: Survey, place: Place) -> tuple[DraftAttribute, ...]:
+    found = (_draw_attribute(view, place, key) for key in view.keys(place) if key not in BOOKKEEPING)
+    return tuple(sorted(found, key=lambda item: _ORDER.index(_kind(item))))
+
+
+_ORDER = ("float", "int", "bool", "time", "class", "multilabel", "real", "mask", "")
+
+
+def _kind(item: DraftAttribute) -> str:
+    return item.type.kind if item.type is not None else ""
+
+
+def _draw_attribute(view: Survey, place: Place, key: str) -> DraftAttribute:
+    where, form, info = show_place(place, key), view.form(place, key), view.describe(place, key)
+    if info is None:
+        return DraftAttribute(key, None, Remark(where, f"is a `{form}`, not a tensor"))
+    value = view.read(place, key)
+    made = guess_type(key, info, _numbers(value, info), where)
+    if form in _FORMS and made.type is not None:
+        made = replace(made, remark=Remark(where, *_FORMS[form]))
+    return made
+
+
+def _numbers(value: Any, info: TensorInfo) -> Numbers:
+    """Smallest and largest number of labels and masks, and whether all are 0 or 1."""
+    tensor = torch.from_numpy(value) if isinstance(value, np.ndarray) and value.dtype.kind in "iufb" else value
+    if not isinstance(tensor, Tensor) or form_of(tensor) != "tensor" or not tensor.numel() or tensor.is_complex():
+        return Numbers()
+    known = tensor[~torch.isnan(tensor)] if tensor.is_floating_point() else tensor
+    if not known.numel():
+        return Numbers()
+    is_binary = bool(((known == 0) | (known == 1) | (known == -1)).all())
+    return Numbers(float(known.min()), float(known.max()), is_binary)
+
+
+# --- inverses ---
+
+
+def _pair(view: Survey, edges: list[DraftEdges]) -> tuple[DraftEdges, ...]:
+    """Relations that hold each other's edges turned around, as one relation with its inverse."""
+    digests: dict[EdgeKey, tuple[int, int]] = {}
+    for item in edges:
+        index = view.edges(item.key)
+        if index is not None and index.size(1):
+            digests[item.key] = pair_digest(index), pair_digest(index.flip(0))
+    inverse_of: dict[EdgeKey, EdgeKey] = {}
+    derived: set[EdgeKey] = set()
+    by_digest = {(key[0], key[2], straight): key for key, (straight, _) in digests.items()}
+    for key, (straight, turned) in digests.items():
+        other = by_digest.get((key[2], key[0], turned))
+        taken = {*inverse_of, *derived}
+        if other is None or other == key or straight == turned or key in taken or other in taken:
+            continue
+        first, second = sorted((key, other), key=lambda item: (_looks_reverse(item[1]), list(digests).index(item)))
+        if _can_be_made(first, second, edges):
+            inverse_of[first] = second
+            derived.add(second)
+    kept = [item for item in edges if item.key not in derived]
+    return tuple(_finish(item, inverse_of.get(item.key), digests.get(item.key)) for item in kept)
+
+
+def _looks_reverse(name: str) -> bool:
+    return name.startswith(("rev_", "reverse_", "inv_", "inverse_")) or name.endswith(("_rev", "_inv", "_reverse"))
+
+
+def _can_be_made(first: EdgeKey, second: EdgeKey, edges: Iterable[DraftEdges]) -> bool:
+    """Whether an inverse can be made from its original: it has no attribute that the original lacks."""
+    types = {item.key: {(it.name, it.type) for it in item.attributes} for item in edges}
+    return types[second] <= types[first]
+
+
+def _finish(item: DraftEdges, inverse: EdgeKey | None, digests: tuple[int, int] | None) -> DraftEdges:
+    symmetric = digests is not None and digests[0] == digests[1] and item.key[0] == item.key[2]
+    return replace(item, inverse=inverse[1] if inverse else None, symmetric=symmetric)
+
+
+# --- several graphs ---
+
+
+@dataclass
+class _Seen:
+    """An attribute of several graphs: in how many, and as what."""
+
+    count: int
+    made: DraftAttribute
+
+
+def _draw_several(graphs: list[Any], name: str) -> Draft:
+    """What all graphs have is declared, what some lack is optional; what each carries is of the graph."""
+    drafts = [_draw_one(graph, name) for graph in graphs]
+    nodes = [_merge_nodes(key, drafts) for key in dict.fromkeys(item.name for draft in drafts for item in draft.nodes)]
+    keys = dict.fromkeys(item.key for draft in drafts for item in draft.edges)
+    edges = [_merge_edges(key, drafts) for key in keys]
+    return Draft(name, tuple(nodes), tuple(edges), _draw_carried(graphs))
+
+
+def _merge_nodes(name: str, drafts: list[Draft]) -> DraftNodes:
+    found = [item for draft in drafts for item in draft.nodes if item.name == name]
+    remark = next((item.remark for item in found if item.remark), None)
+    optional, attributes = len(found) < len(drafts), _merge_attributes([item.attributes for item in found])
+    return DraftNodes(name, attributes, optional, remark=remark)
+
+
+def _merge_edges(key: EdgeKey, drafts: list[Draft]) -> DraftEdges:
+    found = [item for draft in drafts for item in draft.edges if item.key == key]
+    remark = next((item.remark for item in found if item.remark), None)
+    return DraftEdges(
+        key,
+        _merge_attributes([item.attributes for item in found]),
+        symmetric=all(item.symmetric for item in found),
+        optional=len(found) < len(drafts),
+        remark=remark,
+    )
+
+
+def _merge_attributes(found: list[tuple[DraftAttribute, ...]]) -> tuple[DraftAttribute, ...]:
+    seen: dict[str, _Seen] = {}
+    for attributes in found:
+        for item in attributes:
+            if item.name in seen:
+                seen[item.name].count += 1
+                seen[item.name].made = _wider(seen[item.name].made, item)
+            else:
+                seen[item.name] = _Seen(1, item)
+    return tuple(
+        replace(item.made, type=replace(item.made.type, optional=True))
+        if item.count < len(found) and item.made.type is not None
+        else item.made
+        for item in seen.values()
+    )
+
+
+def _wider(first: DraftAttribute, second: DraftAttribute) -> DraftAttribute:
+    """A type that holds both: the larger number of classes, `*` for widths that differ."""
+    one, two = first.type, second.type
+    if one is None or two is None:
+        return first if one is None else second
+    if one.kind != two.kind:
+        where = (first.remark or second.remark or Remark(first.name, "")).where
+        return DraftAttribute(first.name, one, Remark(where, f"is `{one}` in some graphs and `{two}` in others"))
+    size = one.size
+    if one.size != two.size:
+        size = max(one.size, two.size) if one.kind == "class" and _are_numbers(one, two) else "*"  # type: ignore[type-var]
+    return DraftAttribute(first.name, AttributeType(one.kind, size), first.remark or second.remark)
+
+
+def _are_numbers(one: AttributeType, two: AttributeType) -> bool:
+    return isinstance(one.size, int) and isinstance(two.size, int)
+
+
+def _draw_carried(graphs: list[Any]) -> tuple[DraftAttribute, ...]:
+    """Attributes of whole graphs, with a row for each graph."""
+    stores = [graph._global_store if isinstance(graph, HeteroData) else {} for graph in graphs]
+    found: list[DraftAttribute] = []
+    for key in dict.fromkeys(str(key) for store in stores for key in store if key not in BOOKKEEPING):
+        values = [store.get(key) for store in stores]
+        given = [torch.as_tensor(value).reshape(-1) for value in values if isinstance(value, Tensor | int | float)]
+        if len(given) < len([value for value in values if value is not None]) or len({len(row) for row in given}) != 1:
+            found.append(DraftAttribute(key, None, Remark(f"graph.{key}", "is not as many numbers in each graph")))
+            continue
+        table = torch.stack(given).squeeze(1)
+        info = describe_tensor(table)
+        assert info is not None
+        made = guess_type(key, info, _numbers(table, info), f"graph.{key}")
+        if len(given) < len(graphs) and made.type is not None:
+            made = replace(made, type=replace(made.type, optional=True))
+        found.append(made)
+    return tuple(found)

@@ -1,0 +1,96 @@
+"""`gnn pull`: a spec from data."""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from graphdsl.api import load
+from graphdsl.model import DataSource
+from graphdsl.text import SpecError, report
+from graphdsl.text.rewriting import write_bytes
+from graphdsl.tooling.arguments import add_deny_warnings, add_format
+from graphdsl.tooling.output import print_findings
+
+_SAID = """Write the schema of data: types, relations, widths, classes, masks, times. With --model, a model that trains, too.
+With --check, say instead how the data has drifted from the schema of a spec."""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser("pull", help="write a spec from data", description=_SAID)
+    parser.add_argument("data", help="`.pt` file, `pyg(…)` or `file.py:function`")
+    parser.add_argument("--name", help="of the schema; otherwise from the data's")
+    parser.add_argument("--model", action="store_true", help="propose a model and a train block")
+    parser.add_argument("-o", "--output", metavar="FILE", help="where to write; otherwise it is printed")
+    parser.add_argument("--force", action="store_true", help="with `--output`: replace a file that is there")
+    parser.add_argument("--check", metavar="SPEC", help="compare the data with the schema of this spec")
+    parser.add_argument(
+        "--schema-of", metavar="MODEL", help="with `--check`: the model, where the spec has several schemas"
+    )
+    add_deny_warnings(parser)
+    add_format(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Load the data, write its spec or compare it with one."""
+    from graphdsl.data import load_raw, parse_source
+    from graphdsl.pulling import drift, pull_text
+
+    if arguments.check and (arguments.model or arguments.output):
+        raise SpecError(
+            [report("GNN209", "`--check` writes nothing, so it goes with no option that does", where="gnn pull")]
+        )
+    source = parse_source(arguments.data, Path())
+    if arguments.check:
+        schema = load(arguments.check).schema(arguments.schema_of)
+        return print_findings(drift(schema, load_raw(source)), arguments.format, deny_warnings=arguments.deny_warnings)
+    _refuse_to_replace(arguments)
+    pulled = pull_text(
+        load_raw(source), arguments.name or _name(source), model=arguments.model, source=_written(source)
+    )
+    if arguments.output is None:
+        print(pulled.text, end="")
+    elif (refused := write_bytes(arguments.output, pulled.text.encode())) is not None:
+        raise SpecError([refused])
+    if not pulled.findings:
+        return 0
+    return print_findings(pulled.findings, arguments.format, stream=sys.stderr, deny_warnings=arguments.deny_warnings)
+
+
+def _refuse_to_replace(arguments: argparse.Namespace) -> None:
+    if arguments.output and Path(arguments.output).exists() and not arguments.force:
+        message = f"`{arguments.output}` is there already"
+        raise SpecError([report("GNN616", message, where="gnn pull", helps=("`--force` replaces it",))])
+
+
+def _name(source: DataSource) -> str:
+    """A schema's name from a source: the dataset, the file, or the function."""
+    stem = source.name.rpartition(":")[2] if source.kind == "function" else Path(source.name).stem
+    name = re.sub(r"\W+", "_", str(source.arguments.get("name", stem))).strip("_").lower()
+    return name if name.isidentifier() else "data"
+
+
+def _written(source: DataSource) -> str:
+    """The source as a train block names it; nothing for a function, which a spec never calls."""
+    if source.kind == "function":
+        return ""
+    if source.kind == "file":
+        return _quote(source.name)
+    arguments = "".join(f", {key} = {_constant(value)}" for key, value in source.arguments.items())
+    return f"{source.kind}({_quote(source.name)}{arguments})"
+
+
+def _constant(value: Any) -> str:
+    if isinstance(value, str):
+        return _quote(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_constant, value))}]"
+    return {True: "true", False: "false", None: "none"}[value] if isinstance(value, bool | None) else repr(value)
+
+
+def _quote(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

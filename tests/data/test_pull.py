@@ -1,0 +1,267 @@
+"""`pull`: what data holds, as a spec; what a spec cannot say, as a comment and a warning; a model that trains at once."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from real_graphs import GRAPHS, Real, karate
+from small_graphs import library_data, without_notes
+from torch_geometric.data import Data, HeteroData
+from torch_geometric.datasets import FakeDataset, FakeHeteroDataset
+from torch_geometric.testing import MyFeatureStore, MyGraphStore
+
+import graphdsl
+from graphdsl.pulling import drift, pull_text
+from graphdsl.syntax.formatting import format_source
+from graphdsl.text import SourceText, SpecError
+from graphdsl.tooling.cli import main
+
+
+def homogeneous() -> Data:
+    data = FakeDataset(1, avg_num_nodes=60, num_classes=3, task="node", edge_dim=2)[0]
+    data.train_mask = torch.arange(data.num_nodes) % 2 == 0
+    data.val_mask = ~data.train_mask
+    return data
+
+
+def optional_graphs() -> list[HeteroData]:
+    """Three graphs, of which the last lacks a type, a relation and an attribute."""
+    graphs = []
+    for number in range(3):
+        graph = HeteroData()
+        graph["atom"].x = torch.randn(4 + number, 3)
+        graph["atom", "bond", "atom"].edge_index = torch.tensor([[0, 1, 2], [1, 2, 3]])
+        if number < 2:
+            graph["ring"].x, graph["atom"].charge = torch.randn(1, 2), torch.randn(4 + number)
+            graph["atom", "in", "ring"].edge_index = torch.tensor([[0, 1], [0, 0]])
+        graph.y = torch.tensor([number % 2])
+        graphs.append(graph)
+    return graphs
+
+
+DATA: dict[str, Callable[[], object]] = {
+    "library": library_data,
+    **{make.__name__: lambda make=make: make().data for make in GRAPHS},
+    "fake": lambda: FakeHeteroDataset(edge_dim=3)[0],
+    "fake graphs": lambda: FakeHeteroDataset(4, task="graph", edge_dim=1),
+    "homogeneous": homogeneous,
+    "homogeneous graphs": lambda: FakeDataset(5, task="graph"),
+    "optional": optional_graphs,
+}
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_data_fits_what_is_drawn_from_it(name: str) -> None:
+    data = DATA[name]()
+    pulled = pull_text(data, "drawn")
+    assert [item for item in pulled.findings if not item.where.endswith(".tags")] == []
+    spec = graphdsl.loads(pulled.text)
+    assert not spec.findings
+    assert [item for item in spec.validate(data).findings if item.is_error and not item.where.endswith(".tags")] == []
+    assert list(drift(spec.schema(), data)) == []
+    assert format_source(SourceText("drawn.gnn", pulled.text)).text == pulled.text
+    assert spec.text == pulled.text
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_the_proposed_model_checks_and_computes(name: str) -> None:
+    data = DATA[name]()
+    if name in GRAPHS_OF_TAGS:
+        del data[data.node_types[0]].tags
+    spec = graphdsl.pull(data, "drawn", model=True)
+    assert not spec.findings
+    assert without_notes(item for item in spec.validate(data).findings if item.is_error) == []
+    model = spec.compile(data=data)
+    assert sum(weight.numel() for weight in model.parameters()) > 0
+
+
+GRAPHS_OF_TAGS = {make.__name__ for make in GRAPHS}
+
+
+def test_inverses_are_found_and_symmetric_relations_have_none() -> None:
+    data = HeteroData()
+    data["a"].x, data["b"].x = torch.randn(4, 2), torch.randn(3, 2)
+    edges = torch.tensor([[0, 1, 2, 3], [0, 0, 1, 2]])
+    data["b", "rev_to", "a"].edge_index = edges.flip(0)[:, torch.tensor([3, 1, 0, 2])]
+    data["a", "to", "b"].edge_index = edges
+    data["a", "near", "a"].edge_index = torch.tensor([[0, 1], [1, 0]])
+    text = pull_text(data, model=True).text
+    assert "edge a -[to]-> b  reverse rev_to\n" in text
+    assert "rev_to]" not in text
+    assert "edge a -[near]-> a\n" in text
+
+
+def test_an_inverse_with_attributes_of_its_own_stays() -> None:
+    data = HeteroData()
+    data["a"].x, data["b"].x = torch.randn(2, 2), torch.randn(2, 2)
+    data["a", "to", "b"].edge_index = torch.tensor([[0, 1], [0, 1]])
+    data["b", "fro", "a"].edge_index = torch.tensor([[0, 1], [0, 1]])
+    data["b", "fro", "a"].w = torch.rand(2)
+    data["a", "to", "b"].v = torch.rand(2, 3)
+    text = pull_text(data).text
+    assert "reverse" not in text
+    assert "-[fro]-> a { w: float }" in text
+
+
+KINDS = {
+    "x": (torch.randn(6, 3), "float[3]"),
+    "one": (torch.randn(6, 1), "float[1]"),
+    "weight": (torch.rand(6), "float"),
+    "size": (torch.arange(6), "int"),
+    "codes": (torch.arange(12).view(6, 2), "int[2]"),
+    "small": (torch.arange(6).int(), "int"),
+    "is_open": (torch.arange(6) > 2, "bool"),
+    "y": (torch.tensor([0, 1, 2, -1, 0, 1]), "class[3]"),
+    "genre_label": (torch.tensor([0, 4, 2, 1, 0, 1]), "class[5]"),
+    "labels": (torch.tensor([[1.0, 0.0], [0.0, 0.0]]).repeat(3, 1), "multilabel[2]"),
+    "target": (torch.randn(6), "real"),
+    "targets": (torch.randn(6, 2), "real[2]"),
+    "train_mask": (torch.arange(6) > 2, "mask"),
+    "year": (torch.arange(6), "time"),
+    "created_at": (torch.arange(6), "time"),
+}
+
+
+def test_kinds() -> None:
+    data = HeteroData()
+    for key, (value, _) in KINDS.items():
+        data["a"][key] = value
+    spec = graphdsl.pull(data)
+    assert {key: str(item.type) for key, item in spec.schema().nodes["a"].attributes.items()} == {
+        key: type_ for key, (_, type_) in KINDS.items()
+    }
+    assert spec.validate(data).ok
+
+
+BAD = {
+    "title": (["A", "B"], "is a `list`, not a tensor"),
+    "cube": (torch.zeros(2, 3, 4), "has shape [2, 3, 4]"),
+    "x": (torch.zeros(2, 3).double(), "is float64"),
+    "short": (torch.zeros(2).to(torch.int8), "is int8"),
+    "wave": (torch.zeros(2, dtype=torch.complex64), "is complex64"),
+    "val_mask": (torch.zeros(2, 10, dtype=torch.bool), "holds 10 splits"),
+    "y": (torch.tensor([[0], [1]]), "has shape [2, 1]"),
+    "label": (torch.tensor([-100, 1]), "down to -100"),
+    "array": (torch.zeros(2, 3).numpy(), "is a numpy array"),
+    "matrix": (torch.eye(2).to_sparse(), "is a sparse matrix"),
+}
+
+
+def test_what_cannot_be_said_is_a_comment_and_a_warning() -> None:
+    data = HeteroData()
+    for key, (value, _) in BAD.items():
+        data["a"][key] = value
+    data["b"].num_nodes = 3
+    data.title = "all"
+    pulled = pull_text(data)
+    graphdsl.loads(pulled.text)
+    said = {item.where: item.message for item in pulled.findings}
+    assert {item.code for item in pulled.findings} == {"GNN675"}
+    for key, (_, text) in BAD.items():
+        assert text in said[f"a.{key}"]
+        assert any(line.strip().startswith("#") and text in line for line in pulled.text.splitlines())
+    assert "belongs to the graph" in said["title"]
+
+
+def test_names_survive() -> None:
+    data = HeteroData()
+    data["web page"]["my key"] = torch.zeros(2, 2)
+    data["größe x"].num_nodes = 2
+    data["web page", 'cites, "maybe"', "größe x"].edge_index = torch.tensor([[0, 1], [1, 0]])
+    schema = graphdsl.pull(data, "a b").schema()
+    assert list(schema.nodes) == ["web page", "größe x"]
+    assert list(schema.edges) == [("web page", 'cites, "maybe"', "größe x")]
+    assert list(schema.nodes["web page"].attributes) == ["my key"]
+
+
+def test_several_graphs_make_optional_what_some_lack() -> None:
+    schema = graphdsl.pull(optional_graphs()).schema()
+    assert schema.nodes["ring"].optional
+    assert schema.edges["atom", "in", "ring"].optional
+    assert schema.nodes["atom"].attributes["charge"].type.optional
+    assert not schema.nodes["atom"].attributes["x"].type.optional
+    assert str(schema.graph["y"].type) == "class[2]"
+
+
+def test_stores_are_drawn_too() -> None:
+    data, features, graph = library_data(), MyFeatureStore(), MyGraphStore()
+    features.put_tensor(data["author"].x, group_name="author", attr_name="x", index=None)
+    features.put_tensor(data["paper"].x, group_name="paper", attr_name="x", index=None)
+    edge = ("author", "writes", "paper")
+    graph.put_edge_index(data[edge].edge_index, edge_type=edge, layout="coo", size=(7, 12))
+    schema = graphdsl.pull((features, graph)).schema()
+    assert {name: str(node.attributes["x"].type) for name, node in schema.nodes.items()} == {
+        "author": "float[8]", "paper": "float[5]",
+    }  # fmt: skip
+
+
+def test_drift_is_said_by_name() -> None:
+    real = karate()
+    spec = graphdsl.loads(pull_text(real.data).text)
+    data = real.data
+    data[real.item].x = data[real.item].x[:, :3]
+    data[real.item].y[0] = 5
+    data[real.item].age = torch.rand(34)
+    del data[real.item].score, data[real.at], data[real.free]
+    data["stranger"].num_nodes = 1
+    found = {item.where: item for item in drift(spec.schema(), data)}
+    assert {item.code for item in found.values()} == {"GNN676"}
+    assert set(found) == {
+        "member.x", "member.y", "member.age", "member.score", "member -[pays]-> club", "club", "stranger",
+    }  # fmt: skip
+    assert found["member.x"].helps == ("write `x: float[3]`",)
+    assert found["member.y"].message == "`member.y` is declared as `class[2]`, and is `class[6]` now"
+
+
+def write(tmp_path: Path, data: HeteroData) -> Path:
+    torch.save(data.to_dict(), tmp_path / "club.pt")
+    return tmp_path / "club.pt"
+
+
+def test_pull_then_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    real: Real = karate()
+    del real.data[real.item].tags
+    write(tmp_path, real.data)
+    monkeypatch.chdir(tmp_path)
+    assert main(["pull", "club.pt", "--model", "-o", "club.gnn"]) == 0
+    assert main(["check", "club.gnn", "--deny-warnings"]) == 0
+    assert main(["pull", "club.pt", "--check", "club.gnn"]) == 0
+    assert main(["train", "club.gnn", "--set", "epochs=3"]) == 0
+    assert (tmp_path / "runs").is_dir()
+    capsys.readouterr()
+    assert main(["pull", "club.pt", "-o", "club.gnn"]) == 1
+    assert "--force" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["optional", "fake"])
+def test_graphs_and_links_train_too(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Labels of graphs; without masks the edges of the first relation."""
+    data = DATA[name]()
+    content = [graph.to_dict() for graph in data * 10] if isinstance(data, list) else data.to_dict()
+    torch.save(content, tmp_path / "data.pt")
+    monkeypatch.chdir(tmp_path)
+    assert main(["pull", "data.pt", "--model", "-o", "data.gnn"]) == 0
+    assert main(["train", "data.gnn", "--set", "epochs=2"]) == 0
+
+
+def test_the_command_prints_and_warns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    real = karate()
+    path = write(tmp_path, real.data)
+    assert main(["pull", str(path), "--name", "zachary"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.startswith("gnn 1\n\nschema zachary {\n  # member.tags is bool; `.float()` makes it float32\n")
+    assert "warning[GNN675]: `member.tags` is bool" in printed.err
+    assert main(["pull", str(path), "--deny-warnings"]) == 1
+    capsys.readouterr()
+    assert main(["pull", str(tmp_path / "none.pt")]) == 1
+    assert "Traceback" not in capsys.readouterr().err
+    assert main(["pull", str(path), "--check", "x.gnn", "--model"]) == 1
+    assert "GNN209" in capsys.readouterr().err
+
+
+def test_no_graph_is_refused() -> None:
+    with pytest.raises(SpecError, match="GNN611"):
+        graphdsl.pull([])
+    with pytest.raises(SpecError, match="GNN611"):
+        graphdsl.pull("text")
