@@ -39,7 +39,6 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "PolynormerAttention": _PART,
         "QFormer": "attention between texts and graphs, a part of language models",
         "MetaLayer": "takes three functions of Python",
-        "SignedGCN": "reads two relations, positive and negative, and brings a training objective of its own",
         "RENet": "reads histories of events that its own data set class collects, and returns ranks of entities",
         "GPSE": "an encoder to be pre-trained on encodings of its own; it takes and returns a whole `Data` object",
         "GPSENodeEncoder": "reads encodings that a pre-trained `GPSE` has stored in the data",

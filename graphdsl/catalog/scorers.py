@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from graphdsl.catalog.entry import Parameter
 
-ScorerName = Literal["dot", "distmult", "bilinear", "transe", "complex", "rotate", "attract_repel"]
+ScorerName = Literal["dot", "distmult", "bilinear", "transe", "complex", "rotate", "attract_repel", "signed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,16 @@ SCORERS: Final = MappingProxyType(
                     Parameter("dropout", "float", 0.0, minimum=0, below=1),
                     Parameter("attract_ratio", "float", 0.5, above=0, below=1),
                 ),
+                one_network=True,
+            ),
+            Scorer(
+                "signed",
+                "graphdsl.kernels.signs.SignScore",
+                "Whether an edge is positive or negative, as `SignedGCN` learns it: two relations, three classes, triplets.",
+                True,
+                True,
+                "Derr et al., Signed Graph Convolutional Network, ICDM 2018",
+                (Parameter("negative", "string"), Parameter("lamb", "float", 5.0, minimum=0)),
                 one_network=True,
             ),
         )

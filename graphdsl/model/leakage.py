@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from graphdsl.model.program import EdgesStage, LinkPrediction, Program, RelationRule, SequenceStage
+from graphdsl.model.program import EdgesStage, LinkPrediction, Program, RelationRule, ScorerUse, SequenceStage
 from graphdsl.model.schema import Schema
 from graphdsl.text import Diagnostic, EdgeKey, Span, report, show_edge
 
@@ -70,16 +70,24 @@ def _rules(program: Program) -> Iterator[RelationRule]:
 def _composed(rule: RelationRule, prediction: LinkPrediction, schema: Schema) -> Iterator[Diagnostic]:
     if prediction.keep_target:
         return
-    hidden = mirrored(prediction.edge, schema)
+    signs = dict.fromkeys((prediction.edge, _of_other_sign(prediction, schema)))
     for path in schema.metapaths.values():
-        if path.key in rule.edges and any(hop.edge in hidden for hop in path.hops):
-            message = f"the metapath `{path.name}` runs over `{show_edge(prediction.edge)}`, which is predicted"
+        run = next((edge for edge in signs for hop in path.hops if hop.edge in mirrored(edge, schema)), None)
+        if path.key in rule.edges and run is not None:
+            message = f"the metapath `{path.name}` runs over `{show_edge(run)}`, which is predicted"
             also = ((path.span, "declared here"), (prediction.span, "predicted here"))
             helps = (
                 "let layers follow the single relations: the predicted edges leave those",
                 "`keep_target` behind the prediction keeps them all, where they are no secret",
             )
             yield report("GNN520", message, rule.span, "this reads it", also=also, helps=helps)
+
+
+def _of_other_sign(prediction: LinkPrediction, schema: Schema) -> EdgeKey:
+    """The relation of negative edges where signs are predicted, otherwise the predicted one."""
+    source, _, target = prediction.edge
+    named = prediction.scorer.arguments.get("negative") if isinstance(prediction.scorer, ScorerUse) else None
+    return (source, named, target) if (source, named, target) in schema.edges else prediction.edge  # type: ignore[return-value]
 
 
 def _bound(rule: RelationRule, prediction: LinkPrediction, schema: Schema) -> Iterator[Diagnostic]:

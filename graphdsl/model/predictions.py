@@ -9,7 +9,7 @@ from graphdsl.model.graph_predictions import GRAPH, GraphTargetReader
 from graphdsl.model.labels import is_label
 from graphdsl.model.layers import LayerReader
 from graphdsl.model.links import find_target, is_edge_label, read_negatives, read_scorer, refuse_link_options
-from graphdsl.model.program import AnyPrediction, GraphPrediction, LinkPrediction, Prediction
+from graphdsl.model.program import AnyPrediction, GraphPrediction, LinkPrediction, Prediction, ScorerUse
 from graphdsl.model.schema import Schema
 from graphdsl.model.spreading import SpreadReader
 from graphdsl.model.weights import read_weight
@@ -85,6 +85,10 @@ class PredictionReader:
         if any([self.is_dropped(end) for end in (target.source, target.target)][: len({edge[0], edge[2]})]):
             return None
         scorer = read_scorer(statement.head, "dot" if attribute is None else "Linear", self.layers, self.found)
+        if statement.negatives is not None and isinstance(scorer, ScorerUse) and scorer.scorer.name == "signed":
+            helps = ("leave `negatives` out: pairs without an edge are drawn, as many as edges of both signs",)
+            message = "the negative edges of `signed` are those of another relation"
+            self.found.append(report("GNN522", message, statement.negatives.span, helps=helps))
         negatives = read_negatives(statement, attribute is not None, self.value, self.found)
         place = statement.head.span if statement.head else target.span
         name = None if attribute is None else attribute.text

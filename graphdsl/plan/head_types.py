@@ -93,13 +93,14 @@ class LinkHead:
         key: name in the state dict: encoded `author__writes__paper`, `user__rates__film__rating`.
         edge: the relation.
         attribute: the label that edges carry; None for whether there is an edge.
-        kind: `link`, or the kind of the label.
+        kind: `link`, `signed` where the sign of edges is predicted, or the kind of the label.
         size: numbers for each pair: 1 for a link; classes, labels or targets of an attribute; None while unknown.
         state: number of the state that it reads.
         scorer: a scorer's name (`dot`, `distmult`, …) takes both ends; `module` takes their concatenation.
         module: the scorer's module.
         negatives: pairs without an edge for each edge that trains or is tested.
         keep_target: the predicted edges stay in the message passing graph.
+        negative: the relation of edges of negative sign, where signs are predicted; `edge` holds the positive ones.
         weight: weight of its loss.
         value: name of the value of a `sequential` block that it reads; empty for what the last step gives, and elsewhere.
     """
@@ -108,7 +109,7 @@ class LinkHead:
     key: str
     edge: EdgeKey
     attribute: str | None
-    kind: Literal["link", "class", "multilabel", "real"]
+    kind: Literal["link", "signed", "class", "multilabel", "real"]
     size: int | None
     state: int
     scorer: ScorerName | Literal["module"]
@@ -118,6 +119,7 @@ class LinkHead:
     weight: float
     span: Span
     value: str = ""
+    negative: EdgeKey | None = None
 
     @property
     def types(self) -> tuple[str, ...]:

@@ -1,16 +1,18 @@
 """Lowering of link predictions: a scorer reads the values of both ends."""
 
+from dataclasses import replace
 from typing import Any
 
-from graphdsl.catalog import find
+from graphdsl.catalog import Scorer, find
 from graphdsl.model import AttributeType, LayerUse, LinkPrediction, ScorerUse
 from graphdsl.plan.block_heads import block_columns
 from graphdsl.plan.head_types import LinkHead
 from graphdsl.plan.ir import SequenceStage
 from graphdsl.plan.module_spec import ModuleSpec
 from graphdsl.plan.modules import Surroundings, build_module
+from graphdsl.plan.signs import SIGN_COLUMNS, negative_relation
 from graphdsl.plan.state import Flow
-from graphdsl.text import encode, report, show_edge, show_name
+from graphdsl.text import EdgeKey, encode, report, show_edge, show_name
 
 
 def _label(prediction: LinkPrediction, flow: Flow) -> AttributeType | None:
@@ -69,7 +71,12 @@ def _score(use: ScorerUse, prediction: LinkPrediction, size: int | None, flow: F
         arguments = {"in_channels": ends[0] if scorer.equal_ends else ends, "out_channels": size, **arguments}
     if scorer.one_network:
         arguments = {"in_channels": ends[0], **arguments}
-    return ModuleSpec(scorer.name, scorer.path, arguments, 1 if scorer.single else size, prediction.place)
+    return ModuleSpec(scorer.name, scorer.path, arguments, _columns(scorer, size), prediction.place)
+
+
+def _columns(scorer: Scorer, size: int | None) -> int | None:
+    """Numbers that a scorer gives for each pair."""
+    return SIGN_COLUMNS if scorer.name == "signed" else 1 if scorer.single else size
 
 
 def _concatenate(layer: LayerUse | None, prediction: LinkPrediction, size: int | None, flow: Flow) -> ModuleSpec:
@@ -99,9 +106,13 @@ def lower_link(prediction: LinkPrediction, flow: Flow) -> LinkHead:
     """Lower one link prediction: most scorers need equally wide ends, a layer the label's width."""
     size, label = _size(prediction, flow), _label(prediction, flow)
     written, scorer = prediction.scorer, "module"
+    negative: EdgeKey | None = None
     if isinstance(written, ScorerUse):
         scorer = written.scorer.name
-        module = _score(written, prediction, size, flow)
+        if scorer == "signed":
+            negative, size = negative_relation(written, prediction, flow), SIGN_COLUMNS
+            written = replace(written, arguments={k: it for k, it in written.arguments.items() if k != "negative"})
+        module = _score(written, prediction, 1 if scorer == "signed" else size, flow)
     else:
         module = _concatenate(None if isinstance(written, str) else written, prediction, size, flow)
     attribute = prediction.attribute
@@ -112,7 +123,9 @@ def lower_link(prediction: LinkPrediction, flow: Flow) -> LinkHead:
         key="__".join(map(encode, parts)),
         edge=prediction.edge,
         attribute=attribute,
-        kind="link"
+        kind="signed"
+        if scorer == "signed"
+        else "link"
         if kind is None
         else "class"
         if kind == "class"
@@ -123,9 +136,10 @@ def lower_link(prediction: LinkPrediction, flow: Flow) -> LinkHead:
         state=prediction.state,
         scorer=scorer,
         module=module,
-        negatives=prediction.negatives,
+        negatives=0 if scorer == "signed" else prediction.negatives,
         keep_target=prediction.keep_target,
         weight=prediction.weight,
         span=prediction.span,
         value=prediction.value,
+        negative=negative,
     )

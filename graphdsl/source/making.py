@@ -281,6 +281,8 @@ def _scorer(head: LinkHead, context: Context) -> Expression:
     if head.scorer == "distmult":
         context.helpers.add("DistMult")
         return call("DistMult", str(known["in_channels"]), str(known["out_channels"]))
+    if head.scorer == "signed":
+        return call(context.imports.use("torch.nn.Linear"), str(2 * known["in_channels"]), "3")
     if head.scorer == "attract_repel":
         return construct(replace(head.module, path="torch_geometric.nn.ARLinkPredictor"), context.imports)
     if head.scorer == "bilinear":

@@ -85,6 +85,10 @@ def score(head: LinkHead, several: bool, source: str, target: str, block: Block)
     if head.scorer == "dot":
         kept = "" if head.kind == "link" else ", keepdim=True"
         return f"(source * target).sum(dim=-1{kept})"
+    if head.scorer == "signed":
+        block.assign("logits", call(module, call("torch.cat", listing(["source", "target"]), dim="-1")))
+        block.assign("distance", "(source - target).square().sum(dim=-1, keepdim=True)")
+        return call("torch.cat", listing(["logits", "distance"]), dim="-1")
     if head.scorer == "attract_repel":
         block.assign("attract, repel", call(f"{module}.encode", "source"))
         block.assign("attracted, repelled", call(f"{module}.encode", "target"))

@@ -169,6 +169,14 @@ CODES: tuple[Code, ...] = (
     ),
     _error("GNN349", "no-classes", "Labels are read as classes, each with a vector of its own; others are numbers."),
     _error(
+        "GNN350",
+        "signed-pair",
+        "Signs are learned from two relations within one type: one holds positive edges, the other negative ones.",
+    ),
+    _error(
+        "GNN351", "sampled-signs", "The loss of signs compares all edges, and no sampler draws two relations at once."
+    ),
+    _error(
         "GNN360",
         "sampled-walk",
         "The layer walks along whole metapaths, backwards too; a sampled neighbourhood holds only parts of them.",

@@ -26,6 +26,7 @@ from graphdsl.training.graph_baselines import graph_features
 from graphdsl.training.link_targets import LinkTargets
 from graphdsl.training.pairs import WantedPairs, rows_of
 from graphdsl.training.scores import Scores
+from graphdsl.training.sign_task import most_frequent_sign
 from graphdsl.training.splits import Supervision, Targets
 from graphdsl.training.task import HeadTask
 
@@ -100,7 +101,10 @@ def _of_links(task: HeadTask, links: LinkTargets, seed: int) -> Baseline:
     train = links.edges["train"]
     split = "test" if "test" in links.edges else "val" if "val" in links.edges else "train"
     scores = Scores(task, sync=False)
-    if links.labels is not None:
+    if links.labels is not None and head.kind == "signed":
+        name, asked = "most frequent sign", links.edges[split]
+        scores.update(most_frequent_sign(links.labels[train], len(asked)), links.labels[asked])
+    elif links.labels is not None:
         name = "mean" if head.kind == "real" else "majority class"
         asked = links.edges[split]
         scores.update(_fit(task, None, links.labels, train, asked, seed), links.labels[asked])

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from graphdsl.backends import AnyModel
 from graphdsl.data.hiding import stored_relation
-from graphdsl.data.view import open_data
+from graphdsl.data.view import GraphView, open_data
 from graphdsl.kernels import PairScorer, score_every
 from graphdsl.model import Schema
 from graphdsl.plan import LinkHead
-from graphdsl.text import SpecError, report, show_edge
+from graphdsl.text import EdgeKey, SpecError, report, show_edge
 from graphdsl.training.batches import BatchSource, Wanted
 from graphdsl.training.prediction import LinkPredictions, predicting
 from graphdsl.training.task import head_task
@@ -52,11 +52,18 @@ def find_ends(data: Any, head: LinkHead, schema: Schema) -> LinkEnds:
         if size is None:
             raise SpecError([report("GNN610", f"the number of nodes of `{name}` is unknown", head.span)])
     stored = stored_relation(view, head.edge, schema)
-    edges = torch.zeros(2, 0, dtype=torch.long)
-    if stored is not None:
-        edges = view.connectivity(stored[0]).long().cpu()
-        edges = edges.flip(0) if stored[1] else edges
+    edges = _edges_of(view, stored)
+    if head.negative is not None:  # Signs are asked of all edges.
+        edges = torch.cat([edges, _edges_of(view, stored_relation(view, head.negative, schema))], 1)
     return LinkEnds(sizes[0] or 0, sizes[1] or 0, edges)
+
+
+def _edges_of(view: GraphView, stored: tuple[EdgeKey, bool] | None) -> Tensor:
+    """The edges of a relation, source first, from where they are stored, maybe backwards."""
+    if stored is None:
+        return torch.zeros(2, 0, dtype=torch.long)
+    edges = view.connectivity(stored[0]).long().cpu()
+    return edges.flip(0) if stored[1] else edges
 
 
 def predict_pairs(

@@ -6,7 +6,7 @@ within one node type so do an edge and its reverse. Edges of a split are the sam
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from graphdsl.data.hiding import kept_inverse, pair_numbers, stored_relation
 from graphdsl.data.places import show_place
 from graphdsl.data.view import GraphView
 from graphdsl.kernels import NonNeighbors
+from graphdsl.kernels.signs import NEGATIVE, POSITIVE, SignedPairs
 from graphdsl.model import Schema, Training
 from graphdsl.plan import LinkHead
 from graphdsl.text import Diagnostic, EdgeKey, report, show_edge
@@ -37,6 +38,7 @@ class LinkTargets:
         edges: by split, positions of the edges that are predicted.
         time: when each edge happens; None unless sampling is temporal.
         others: draws targets that a source has no edge to; None where labels are predicted.
+        signs: draws what signs are compared with, where those are predicted: labels are then `POSITIVE` and `NEGATIVE`.
     """
 
     edge_index: Tensor
@@ -44,6 +46,7 @@ class LinkTargets:
     edges: Mapping[str, Tensor]
     time: Tensor | None
     others: NonNeighbors | None
+    signs: SignedPairs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,8 @@ class LinkReader:
 
     def read(self, head: LinkHead, task: HeadTask) -> LinkTargets | None:
         """The targets of a prediction, or None after a report."""
+        if head.negative is not None:
+            return self._read_signed(head, head.negative, task)
         stored = stored_relation(self._view, head.edge, self._schema)
         if stored is None or not self._view.count(stored[0]):
             said = "has no" if stored is None else "has no edges in"
@@ -115,6 +120,30 @@ class LinkReader:
         return found
 
     # --- parts ---
+
+    def _read_signed(self, head: LinkHead, negative: EdgeKey, task: HeadTask) -> LinkTargets | None:
+        """Edges of both signs, the positive ones first, each relation split by itself."""
+        read = [self.read(replace(head, negative=None, edge=edge), task) for edge in (head.edge, negative)]
+        size = self._view.count(head.edge[0])
+        if size is None:
+            message = f"the number of nodes of `{head.edge[0]}` is unknown, so no pair without an edge can be drawn"
+            self._found.append(report("GNN610", message, head.span, "predicted here"))
+        both = [item for item in read if item is not None]
+        if len(both) < 2 or size is None:
+            return None
+        index = torch.cat([item.edge_index for item in both], 1)
+        first = both[0].edge_index.size(1)
+        labels = torch.full((index.size(1),), NEGATIVE)
+        labels[:first] = POSITIVE
+        edges = {
+            split: torch.cat([both[0].edges[split], first + both[1].edges[split]])
+            for split in both[0].edges
+            if split in both[1].edges
+        }
+        times = [item.time for item in both if item.time is not None]
+        others = [NonNeighbors(item.edge_index, size, size) for item in both]
+        signs = SignedPairs(index, size, others[0], others[1])
+        return LinkTargets(index, labels, edges, torch.cat(times) if len(times) == 2 else None, None, signs)
 
     def _others(self, head: LinkHead, index: Tensor) -> NonNeighbors | None:
         if head.kind != "link":

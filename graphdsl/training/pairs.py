@@ -34,6 +34,10 @@ class WantedPairs:
         head, targets = self.head, self.targets
         index = targets.edge_index[:, self.edges]
         time = None if targets.time is None else targets.time[self.edges]
+        if targets.signs is not None and targets.labels is not None and self.seed is not None:
+            seed = mix(self.seed, epoch, 2)
+            index, asked = targets.signs.draw(index, targets.labels[self.edges], seed)
+            return DrawnPairs(index, torch.empty(len(asked), 0, dtype=torch.long), asked, None)
         if targets.labels is not None:
             labels = targets.labels[self.edges]
             return DrawnPairs(index, torch.empty(len(self.edges), 0, dtype=torch.long), labels, time)

@@ -245,6 +245,10 @@ def head_task(head: AnyHead, train_labels: Tensor | None = None) -> HeadTask:
         from graphdsl.training.link_task import LinkTask
 
         return LinkTask(head)
+    if isinstance(head, LinkHead) and head.kind == "signed":
+        from graphdsl.training.sign_task import SignTask
+
+        return SignTask(head)
     if isinstance(head, ObjectiveHead):
         from graphdsl.training.unlabelled import ObjectiveTask
 

@@ -3,6 +3,7 @@
 from graphdsl.catalog import find
 from graphdsl.model import Training
 from graphdsl.plan.ir import Plan
+from graphdsl.plan.signs import sampled_signs
 from graphdsl.plan.spreading import sampled_labels
 from graphdsl.plan.walk import nested
 from graphdsl.text import Diagnostic, report
@@ -39,4 +40,4 @@ def sampled_walks(plan: Plan, training: Training | None = None) -> list[Diagnost
                 message = f"`{joint.module.name}` walks along whole metapaths, and `batch_size` samples neighbourhoods"
                 helps = ("leave `batch_size` out: walks are made hop by hop and need little memory on the whole graph",)
                 found.append(report("GNN360", message, joint.module.span, also=also, helps=helps))
-    return list(dict.fromkeys((*found, *sampled_labels(plan, training))))
+    return list(dict.fromkeys((*found, *sampled_labels(plan, training), *sampled_signs(plan, training))))
