@@ -138,6 +138,8 @@ SlotKind = Literal[
     "index",
     "numbers",
     "edge numbers",
+    "pair",
+    "links",
     "cells",
     "colors",
     "stack",
@@ -148,7 +150,8 @@ SlotKind = Literal[
 """What a value of a `sequential` block is: rows of nodes, edge_index, values of edges, graph number of each node, rows of
 graphs, dense rows [graphs, nodes, width], dense adjacency, which dense rows are real, and what only pooling layers give
 (a number of graphs, indices, scores, losses, a record for unpooling), a whole number for each node or edge, the cell of each
-point, the colour of each node, and a stack of rows [nodes, number, width]."""
+point, the colour of each node, a stack of rows [nodes, number, width], rows of two sets of nodes, and edges from one set to
+another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +167,9 @@ class Slot:
             a parameter's name = as wide as that argument says.
         own: of rows of nodes that a layer reads: they need not be as wide as its first input (positions beside features).
         fresh: it belongs to other nodes than the inputs: the layer has chosen or merged some.
-        columns: how many columns there must be, if a layer reads no other number: positions have 3; of what a layer gives,
+            columns: how many columns there must be, if a layer reads no other number: positions have 3; of what a layer gives,
             how many there are, whatever it reads.
+        side: of a layer with two sets of nodes: 1 for what belongs to the second.
         ignored: why nothing may stand here, although PyG's signature has it: the layer would silently ignore it.
     """
 
@@ -177,6 +181,7 @@ class Slot:
     fresh: bool = False
     ignored: str = ""
     own: bool = False
+    side: int = 0
     columns: int | None = None
 
 
@@ -238,7 +243,9 @@ class Entry:
         reads_stops: whether a walk reads the nodes on the way, not only those at the two ends.
         reads_stops_if: parameters with which it does when they are true.
         partial: whether its forward pass can be told which types to make (`targets`).
+        chooses: whether it reads values of the nodes that a pooling had, at those that it left.
         unpools: whether it goes back behind a pooling, to the nodes that this had.
+        featureless: whether it can do without values of the nodes, where it stands as a step.
         stacked: whether it reads a stack of states, [num_nodes, num_layers, width], within one node type.
         takes: what its forward pass reads in a `sequential` block, in PyG's order; see `catalog.headers` for the rest.
         as_step: what the name means in a `sequential` block, if that is something else.
@@ -279,6 +286,8 @@ class Entry:
     reads_stops_if: tuple[str, ...] = ()
     partial: bool = False
     stacked: bool = False
+    featureless: bool = False
+    chooses: bool = False
     unpools: bool = False
     rules: tuple[LegalityRule, ...] = ()
     id_rules: tuple[LegalityRule, ...] = ()

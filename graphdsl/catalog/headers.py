@@ -33,6 +33,7 @@ class Header:
     takes: tuple[Slot, ...]
     gives: tuple[Slot, ...]
     unpools: bool = False
+    chooses: bool = False
 
     @property
     def needed(self) -> int:
@@ -73,7 +74,7 @@ def header_of(entry: Entry) -> Header | None:
     ['x', 'edge_index', 'edge_weight']
     """
     if entry.takes:
-        return Header(entry.takes, entry.gives or (Slot("x"),), entry.unpools)
+        return Header(entry.takes, entry.gives or (Slot("x"),), entry.unpools, entry.chooses)
     if entry.kind == "conv":
         return _convolution(entry)
     if entry.accepts_ids or entry.kind in ("objective", "label"):
@@ -104,13 +105,17 @@ def _convolution(entry: Entry) -> Header | None:
     if entry.scope != "relation":
         return None
     x = Slot("x", ("stack",)) if entry.stacked else X
-    states = tuple(_slot(item) for item in entry.inputs if item.source != "edge")
-    values = tuple(_slot(item) for item in entry.inputs if item.source == "edge")
-    return Header((x, *states, EDGES, *values), (X,))
+    edges = EDGES
+    if entry.bipartite and not entry.stacked:
+        x, edges = Slot("x", ("nodes", "pair"), optional=entry.featureless), Slot("edge_index", ("edges", "links"))
+    states = tuple(_slot(item, entry.bipartite) for item in entry.inputs if item.source != "edge")
+    values = tuple(_slot(item, False) for item in entry.inputs if item.source == "edge")
+    return Header((x, *states, edges, *values), (X,))
 
 
-def _slot(item: ForwardInput) -> Slot:
+def _slot(item: ForwardInput, bipartite: bool) -> Slot:
     kinds: tuple[SlotKind, ...] = ("edge values",) if item.source == "edge" else ("nodes",)
+    kinds = ("nodes", "pair") if bipartite and item.source == "node" else kinds
     return Slot(item.name, kinds, optional=not item.required, scalar=item.scalar, own=item.source == "node")
 
 

@@ -4,9 +4,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-_OTHERS: Final = (
-    "relates two sets of points; the values of a `sequential` block belong to one, and edges join nodes of one"
-)
 _DATA: Final = "takes and returns a whole `Data` object"
 _PART: Final = "attention between dense rows, a part of other models"
 
@@ -21,17 +18,11 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "max_pool_neighbor_x": _DATA,
         "avg_pool_neighbor_x": _DATA,
         "graclus": "must be told the number of nodes, which no value of a block holds; without it, it forgets isolated ones",
-        "fps": _OTHERS,
-        "knn": _OTHERS,
-        "approx_knn": _OTHERS,
-        "radius": _OTHERS,
-        "nearest": _OTHERS,
         "KNNIndex": "an index over vectors, not a layer",
         "L2KNNIndex": "an index over vectors, not a layer",
         "MIPSKNNIndex": "an index over vectors, not a layer",
         "ApproxL2KNNIndex": "an index over vectors, not a layer",
         "ApproxMIPSKNNIndex": "an index over vectors, not a layer",
-        "knn_interpolate": _OTHERS,
         "MultiheadAttention": "attends between positions of a sequence; `GPSConv(conv = none)` does between nodes of a graph",
         "Softmax2d": "for images; `softmax` works on the columns of a node",
         "PerformerAttention": _PART,

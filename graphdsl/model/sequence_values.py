@@ -23,6 +23,8 @@ WORDS: Mapping[SlotKind, str] = {
     "score": "scores",
     "loss": "a loss",
     "record": "a record for unpooling",
+    "pair": "rows of two sets of nodes",
+    "links": "edges between two sets of nodes",
     "numbers": "a whole number of each node",
     "edge numbers": "a whole number of each edge",
     "cells": "the cell of each node",
@@ -55,6 +57,8 @@ _OF_NODES: frozenset[SlotKind] = frozenset(
         "stack",
         "index",
         "record",
+        "pair",
+        "links",
     }
 )
 
@@ -72,6 +76,7 @@ class Value:
         nodes: number of the set of nodes that it belongs to: 0 are those of the data, each pooling makes others; -1
             for what belongs to no nodes.
         span: where it was made.
+        onto: number of the second set, of rows of two sets and edges between them; -1 for everything else.
         maker: what made it; empty for data.
         place: the step and the place among its outputs, by which reads are counted.
     """
@@ -81,6 +86,7 @@ class Value:
     span: Span
     maker: str
     place: tuple[Span, int]
+    onto: int = -1
 
 
 def stands_for(kind: SlotKind, kinds: tuple[SlotKind, ...]) -> bool:

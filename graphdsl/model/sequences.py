@@ -8,7 +8,7 @@ from graphdsl.model.combining import JUMP_MODES, STATE_JOINS
 from graphdsl.model.layers import LayerReader
 from graphdsl.model.program import LayerUse, SequenceStage, SequenceStep
 from graphdsl.model.schema import Schema
-from graphdsl.model.sequence_nodes import NodeSets
+from graphdsl.model.sequence_nodes import NodeSets, set_on
 from graphdsl.model.sequence_values import WORDS, HeaderReader, Value, made_of, set_of, stands_for, way_between
 from graphdsl.model.values import UNKNOWN, Refused, evaluate, show
 from graphdsl.syntax import nodes as n
@@ -239,8 +239,11 @@ class SequenceBuilder:
         told = list(zip(inputs, result, spans, strict=False))
         if header.unpools:
             self.sets.check_return(told, layer)
+        elif header.chooses:
+            self.sets.check_choice(told, layer)
         else:
-            self.sets.check(told)
+            self.sets.check_pairs(told, header.takes, layer)
+            self.sets.check(told, header.takes)
         return result
 
     def lookup(self, name: str, span: Span) -> Value | None:
@@ -261,7 +264,8 @@ class SequenceBuilder:
     def other_kind(self, name: str, value: Value, slot: Slot, span: Span, layer: str) -> Diagnostic:
         """A value of another kind than the layer reads."""
         assert value.kind is not None
-        wanted = " or ".join(WORDS[kind] for kind in slot.kinds)
+        rare = ("pair", "links") if value.kind not in ("pair", "links") else ()
+        wanted = " or ".join(WORDS[kind] for kind in slot.kinds if kind not in rare)
         fitting = [known for known, other in self.known.items() if other.kind in slot.kinds]
         message = f"`{layer}` reads {wanted} here (`{slot.name}`), and `{name}` stands for {WORDS[value.kind]}"
         way = way_between(name, value.kind, slot.kinds)
@@ -310,6 +314,14 @@ class SequenceBuilder:
         by_slot = dict(zip((slot.name for slot in header.takes), zip(inputs, read, strict=False), strict=False))
         cluster = by_slot.get("cluster", (None, None))[1]
         merged = self.sets.merged(cluster)
+        sides = [
+            max(
+                (set_on(value, slot, side) for slot, value in zip(header.takes, read, strict=False) if value),
+                default=-1,
+            )
+            for side in (0, 1)
+        ]
+        between = any(value is not None and value.kind in ("pair", "links") for value in read)
         kinds: list[SlotKind | None] = []
         for place, (slot, name) in enumerate(zip(header.gives, outputs, strict=False)):
             kind = slot.kinds[0] if slot.kinds else made_of(first and first.kind, header.takes[0].kinds)
@@ -318,8 +330,13 @@ class SequenceBuilder:
             kinds.append(kind)
             at = (statement.span, place)
             owner = statement.outputs[place] if statement.outputs else statement.layer
-            nodes = set_of(kind, merged if slot.fresh else max(old, 0))
-            made = Value(kind, nodes, statement.span, statement.layer.name.text, at)
+            same = sides[0] if any(item.side for item in header.takes) else old
+            nodes, onto = set_of(kind, merged if slot.fresh else max(same, 0)), -1
+            if kind in ("pair", "links"):
+                nodes, onto = sides
+            elif slot.side or between:
+                nodes = set_of(kind, sides[1])
+            made = Value(kind, nodes, statement.span, statement.layer.name.text, at, onto)
             if kind == "loss":
                 self.losses.add(at)
             elif place == 0:

@@ -26,7 +26,9 @@ class _BlockLowering:
         self.block = block
         self.flow = flow
         self.widths: dict[str | None, int | None] = {item.name: self.columns(item) for item in block.inputs}
+        self.onto: dict[str | None, int | None] = {}
         self.absent: set[str | None] = {None}
+        self.between: set[str | None] = set()
         self.steps: list[SequenceStep] = []
 
     def columns(self, item: SequenceInput) -> int | None:
@@ -67,11 +69,17 @@ class _BlockLowering:
         header = header_of(entry)
         assert header is not None, "a layer that the model has let through"
         width = self.widths.get(step.inputs[0])
+        if step.inputs[0] in self.absent and header.takes[0].optional:
+            width = 0
         found = self.flow.found
         self.check_inputs(step, layer, header.takes)
         edge_width = self.edge_width(step, layer, header.takes)
         inputs = self.inputs(step, layer, header.takes)
-        module = build_module(layer, replace(self.surroundings(layer, width, edge_width), inputs=inputs), found)
+        around = self.surroundings(layer, width, edge_width)
+        if step.inputs[0] in self.onto or any(name in self.between for name in step.inputs):
+            around = replace(around, pair=(width, self.onto.get(step.inputs[0], width)), between_types=True)
+            self.check_equal(layer, around.pair, step)
+        module = build_module(layer, replace(around, inputs=inputs), found)
         module = self.shared(step, module)
         filled = entry.with_defaults(module.arguments)
         named = dict(zip((slot.name for slot in header.takes), step.inputs, strict=False))
@@ -83,11 +91,28 @@ class _BlockLowering:
             (self.absent.add if missing else self.absent.discard)(name)
             self.absent.add(None)
             self.widths[name] = columns
+            self.note_sides(slot, name, step)
         shapes = self.shapes(step, header.takes)
         call = "function" if entry.function else "module"
         return SequenceStep(
             call, module, step.inputs, step.outputs, shapes, step.kind, step.shares, width, first, step.span
         )
+
+    def note_sides(self, slot: Slot, name: str | None, step: BlockStep) -> None:
+        """Columns of the receivers in rows of two sets, and which values are edges between two."""
+        self.onto.pop(name, None)
+        self.between.discard(name)
+        if slot.kinds == ("pair",):
+            self.onto[name] = self.widths.get(step.inputs[1])
+        if slot.kinds == ("links",):
+            self.between.add(name)
+
+    def check_equal(self, layer: LayerUse, pair: tuple[int | None, int | None] | None, step: BlockStep) -> None:
+        """Some layers want senders and receivers equally wide."""
+        wants = layer.entry.needs_equal_pair(layer.entry.with_defaults(layer.arguments))
+        if wants and pair is not None and None not in pair and pair[0] != pair[1]:
+            message = f"`{layer.entry.name}` reads two sets of nodes: {pair[0]} and {pair[1]} columns"
+            self.flow.unequal(message, step.span, "must be equally wide", [])
 
     def surroundings(self, layer: LayerUse, width: int | None, edge_width: int | None) -> Surroundings:
         """What arguments of a step's module are derived from."""
@@ -101,7 +126,7 @@ class _BlockLowering:
         self, slot: Slot, module: ModuleSpec, filled: Mapping[str, Any], named: Mapping[str, str | None]
     ) -> int | None:
         """Columns of a value that a layer gives."""
-        if slot.kinds and slot.kinds[0] not in ("nodes", "graphs", "dense", "edge values", "stack"):
+        if slot.kinds and slot.kinds[0] not in ("nodes", "graphs", "dense", "edge values", "stack", "pair"):
             return None
         if slot.columns is not None:
             return slot.columns
@@ -163,7 +188,9 @@ class _BlockLowering:
     def shapes(self, step: BlockStep, takes: Sequence[Slot]) -> tuple[Shape, ...]:
         found: list[Shape] = []
         for _, slot in zip(step.inputs, takes, strict=False):
-            rows = slot.kinds != () and slot.kinds[0] in ("nodes", "graphs", "edge values")
+            rows = (
+                slot.kinds != () and "batch" not in slot.kinds and slot.kinds[0] in ("nodes", "graphs", "edge values")
+            )
             whole = {*slot.kinds} <= {"numbers", "edge numbers", "colors"} and bool(slot.kinds)
             found.append("numbers" if whole else "flat" if slot.scalar else "columns" if rows else "")
         return tuple(found)

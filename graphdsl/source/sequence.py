@@ -6,6 +6,7 @@ rendered, and keeps rendered templates under random numbers, so that two of them
 
 from collections.abc import Container
 
+from graphdsl.catalog import find
 from graphdsl.plan import LinkHead, ObjectiveHead, SequenceStage, SequenceStep
 from graphdsl.source.activations import apply_function
 from graphdsl.source.block import Block
@@ -17,6 +18,7 @@ from graphdsl.source.making import write_heads
 from graphdsl.source.naming import class_name, identifier
 from graphdsl.source.penalizing import ATTRIBUTE, keep, own_loss, write_method
 from graphdsl.source.predicting import score
+from graphdsl.source.searching import POINTS, write_search
 
 _REDUCED = {"add": "sum", "mean": "mean", "max": "amax"}
 
@@ -64,7 +66,7 @@ def _is_module(step: SequenceStep, context: Context) -> bool:
 def _variables(stage: SequenceStage, context: Context) -> dict[str | None, str]:
     """A variable for each name of the block."""
     for step in stage.steps:
-        if step.call == "function" and step.kind != "loss":
+        if step.call == "function" and step.kind != "loss" and not step.module.path.startswith(POINTS):
             _function(step, context)
     taken = {*context.imports.names, *HELPERS, "self", "torch", "F", "like"}
     if context.plan.link_heads:
@@ -180,6 +182,9 @@ def _applied(number: int, step: SequenceStep, names: dict[str | None, str], cont
         return f"torch.stack([{', '.join(inputs)}]).{_REDUCED[step.module.name]}(dim=0)"
     if step.call == "function":
         named = {name: write_value(value, context.imports) for name, value in step.module.arguments.items()}
+        entry = find(step.module.name)
+        if entry is not None and entry.kind == "search":
+            return write_search(step.module, [slot.name for slot in entry.takes], inputs, named, context.imports)
         return call(_function(step, context), *inputs, **named)
     if len(inputs) == 1:
         written = apply_function(step.module, inputs[0], context.imports)

@@ -341,11 +341,11 @@ CODES: tuple[Code, ...] = (
     ),
     _warning("GNN670", "label-among-features", "A feature tells the label of every row: it may be the label itself."),
     _warning("GNN671", "time-against-split", "Training rows are later than those that are to be predicted from them."),
+    _note("GNN672", "checks-left-out", "The time given for checking data was over before all was looked at."),
     _note("GNN673", "absent-class", "The schema declares a class that no row of the data has."),
     _error("GNN674", "needed-attribute", "A model reads an attribute that may be absent by the schema, and is."),
     _warning("GNN675", "undeclared", "The data holds something that a schema cannot declare, or not as it is."),
     _error("GNN676", "drift", "The data has changed since the schema was written, or the schema since."),
-    _note("GNN672", "checks-left-out", "The time given for checking data was over before all was looked at."),
     # 7xx pedantic
     _warning("GNN701", "unseen-type", "The type lies further from the prediction than the model has layers."),
     _warning(

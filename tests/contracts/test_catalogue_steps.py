@@ -81,6 +81,10 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
     "knn_graph": ({"k": 2}, {"k": 2, "loop": True}),
     "radius_graph": ({"r": 0.5},),
     "approx_knn_graph": ({"k": 2},),
+    "fps": ({}, {"ratio": 0.25, "random_start": False}),
+    "radius": ({"r": 0.5},),
+    "knn": ({"k": 2},),
+    "approx_knn": ({"k": 2},),
     "voxel_grid": ({"size": 0.5},),
     "color_histogram": ({"num_colors": 5}, {"num_colors": 64, "norm": True}),
     "color_bucket": ({"num_colors": 5},),
@@ -214,7 +218,8 @@ def call(entry: Entry, arguments: dict[str, Any], inputs: list[Any]) -> tuple[An
         made = target(entry)(**dict(zip((slot.name for slot in entry.takes), inputs, strict=False)), **arguments)
     else:
         made = build(entry, arguments, (SOURCE, SOURCE), bound=False)(*inputs)
-    return made if isinstance(made, tuple) and not hasattr(made, "_fields") else (made,)
+    several = isinstance(made, tuple) and not hasattr(made, "_fields") and len(header_of(entry).gives) > 1
+    return made if several else (made,)
 
 
 def expected_width(slot: Slot, entry: Entry, arguments: dict[str, Any], inputs: dict[str, Any]) -> int | None:
@@ -226,7 +231,7 @@ def expected_width(slot: Slot, entry: Entry, arguments: dict[str, Any], inputs: 
 
 def check_given(slot: Slot, made: Any, width: int | None, nodes: int) -> None:
     """A value is of the kind and width that its slot says."""
-    match slot.kinds[0]:
+    match (slot.kinds or ("nodes",))[0]:
         case "nodes":
             assert made.dim() == 2
             assert made.size(1) == width
@@ -279,8 +284,11 @@ def test_values_are_of_the_kinds_and_widths_that_the_entry_says(entry: Entry) ->
                 if slot.optional and by_name.get(slot.name) is None:
                     assert one is None
                     continue
+                if slot.kinds in (("pair",), ("links",)):
+                    assert len(one) == 2
+                    continue
                 check_given(slot, one, expected_width(slot, entry, arguments, by_name), nodes)
-            if made[0].requires_grad:
+            if isinstance(made[0], Tensor) and made[0].requires_grad:
                 made[0].sum().backward()
 
 

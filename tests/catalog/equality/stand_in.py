@@ -38,6 +38,35 @@ def _radius(x, y, ptr_x, ptr_y, r, most, num_workers, ignore_same_index) -> Tens
     return torch.stack(torch.where(near & (near.cumsum(1) <= most)))
 
 
+def _fps(src, ptr, ratio, random_start) -> Tensor:
+    """The first of each graph, then always the one that is farthest from those before."""
+    chosen = []
+    for first, last in zip(ptr[:-1].tolist(), ptr[1:].tolist(), strict=True):
+        points, found = src[first:last].detach(), [0]
+        for _ in range(int(torch.tensor((last - first) * ratio).ceil()) - 1):
+            found.append(int(torch.cdist(points, points[found]).amin(1).argmax()))
+        chosen += [first + number for number in found]
+    return torch.tensor(chosen)
+
+
+def _nearest(x, y, ptr_x, ptr_y) -> Tensor:
+    return _distances(y, x, ptr_y, ptr_x).argmin(1)
+
+
+def _graclus(rowptr, col, weight) -> Tensor:
+    """Each node with its first free neighbour, or the heaviest edge; the lower number is the cluster."""
+    count = len(rowptr) - 1
+    cluster = torch.full((count,), -1)
+    for node in range(count):
+        places = range(int(rowptr[node]), int(rowptr[node + 1]))
+        free = [place for place in places if cluster[col[place]] < 0 and int(col[place]) != node]
+        if cluster[node] < 0:
+            best = max(free, key=lambda place: 0.0 if weight is None else float(weight[place]), default=None)
+            other = node if best is None else int(col[best])
+            cluster[node] = cluster[other] = min(node, other)
+    return cluster
+
+
 def _grid_cluster(pos, size, start, end) -> Tensor:
     low = pos.amin(0) if start is None else start
     high = pos.amax(0) if end is None else end
@@ -63,7 +92,12 @@ def _define() -> None:
     _LIBRARY.define(f"knn({_ENDS}, int k, bool cosine, int num_workers) -> Tensor")
     _LIBRARY.define(f"radius({_ENDS}, float r, int most, int num_workers, bool ignore_same_index) -> Tensor")
     _LIBRARY.define("grid_cluster(Tensor pos, Tensor size, Tensor? start, Tensor? end) -> Tensor")
-    for name, function in (("knn", _knn), ("radius", _radius), ("grid_cluster", _grid_cluster)):
+    _LIBRARY.define("fps(Tensor src, Tensor ptr, float ratio, bool random_start) -> Tensor")
+    _LIBRARY.define(f"nearest({_ENDS}) -> Tensor")
+    _LIBRARY.define("graclus_cluster(Tensor rowptr, Tensor col, Tensor? weight) -> Tensor")
+    made = {"knn": _knn, "radius": _radius, "grid_cluster": _grid_cluster}
+    made |= {"fps": _fps, "nearest": _nearest, "graclus_cluster": _graclus}
+    for name, function in made.items():
         _LIBRARY.impl(name, function, "CompositeExplicitAutograd")
 
 
@@ -75,7 +109,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make PyG and us believe that `pyg-lib` is here, unless it is."""
     if torch_geometric.typing.WITH_PYG_LIB:
         return
-    for flag in ("WITH_KNN", "WITH_RADIUS", "WITH_GRID_CLUSTER"):
+    for flag in ("WITH_KNN", "WITH_RADIUS", "WITH_GRID_CLUSTER", "WITH_FPS", "WITH_NEAREST", "WITH_GRACLUS"):
         monkeypatch.setattr(torch_geometric.typing, flag, True)
     monkeypatch.setattr(spline_conv, "spline_basis", _spline_basis)
     monkeypatch.setattr(spline_conv, "spline_weighting", _spline_weighting)
