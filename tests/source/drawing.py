@@ -31,7 +31,7 @@ def draw(attribute: Attribute, rows: int) -> torch.Tensor:
     shape = (rows,) if width is None else (rows, width)
     if kind == "multilabel":
         return torch.randint(2, shape).float()
-    return torch.randint(9, shape) if kind == "int" else torch.rand(shape)
+    return torch.randint(4, shape) if kind == "int" else torch.rand(shape)  # as few as golden specs look up
 
 
 def draw_graph(schema: Schema, seed: int = 0) -> HeteroData:
