@@ -164,7 +164,8 @@ class Slot:
         optional: may be `none`, or left out at the end.
         scalar: one number per edge.
         width: of what a layer gives: "" = the entry's width rule for rows, an input's name = as wide as that input,
-            a parameter's name = as wide as that argument says.
+            a parameter's name = as wide as that argument says, or as the network that it is gives; without one, as wide
+            as the input of the slot's name.
         own: of rows of nodes that a layer reads: they need not be as wide as its first input (positions beside features).
         fresh: it belongs to other nodes than the inputs: the layer has chosen or merged some.
             columns: how many columns there must be, if a layer reads no other number: positions have 3; of what a layer gives,

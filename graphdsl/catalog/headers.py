@@ -1,6 +1,6 @@
 """What stands in the header of a step of a `sequential` block: what a layer reads and gives, in PyG's order."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from graphdsl.catalog.entry import Arguments, Entry, ForwardInput, Slot, SlotKind
@@ -55,6 +55,11 @@ class Header:
         kept = ("nodes", "edges", "batch", "graphs", "dense", "adjacency", "mask", "loss")
         gives = [_usual(slot) if not slot.kinds or slot.kinds[0] in kept else "_" for slot in self.gives]
         return f"{', '.join(reads)} -> {', '.join(gives)}"
+
+    def told(self, arguments: Arguments) -> "Header":
+        """With these arguments: a value that a network makes is there whether or not the layer was given an old one."""
+        gives = (replace(slot, optional=slot.optional and arguments.get(slot.width) is None) for slot in self.gives)
+        return replace(self, gives=tuple(gives))
 
     @property
     def alone(self) -> bool:

@@ -29,7 +29,6 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "SGFormerAttention": _PART,
         "PolynormerAttention": _PART,
         "QFormer": "attention between texts and graphs, a part of language models",
-        "MetaLayer": "takes three functions of Python",
         "RENet": "reads histories of events that its own data set class collects, and returns ranks of entities",
         "GPSE": "an encoder to be pre-trained on encodings of its own; it takes and returns a whole `Data` object",
         "GPSENodeEncoder": "reads encodings that a pre-trained `GPSE` has stored in the data",

@@ -20,6 +20,7 @@ from graphdsl.layers.hypergraph import HypergraphConv
 from graphdsl.layers.ie_hgcn import IEHGCNConv
 from graphdsl.layers.lightgcn import LightGCN
 from graphdsl.layers.magnn import MAGNNConv
+from graphdsl.layers.meta import MetaLayer
 from graphdsl.layers.nars import NARSConv
 from graphdsl.layers.pan import PANConv, PANPooling
 from graphdsl.layers.r_hgnn import RHGNNConv, RHGNNLayer
@@ -47,6 +48,7 @@ __all__ = [
     "IEHGCNConv",
     "LightGCN",
     "MAGNNConv",
+    "MetaLayer",
     "NARSConv",
     "PANConv",
     "PANPooling",

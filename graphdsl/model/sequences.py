@@ -137,6 +137,7 @@ class SequenceBuilder:
         if header is None:
             self.lose(statement)
             return
+        header = header.told(layer.arguments) if layer else header
         names = self.names(statement, header)
         if names is None:
             self.lose(statement)

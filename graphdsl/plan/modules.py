@@ -92,7 +92,8 @@ def _sizes(around: Surroundings) -> Sizes:
 def _nested(use: LayerUse, around: Surroundings, found: list[Diagnostic]) -> dict[str, Any]:
     """Arguments with nested layers built: they read what the outer layer's source brings, or what the catalogue says."""
     entry, built = use.entry, dict(use.arguments)
-    for name, value in use.arguments.items():
+    order = [item.name for item in entry.parameters]  # one network may read what another gives
+    for name, value in sorted(use.arguments.items(), key=lambda item: order.index(item[0])):
         if not isinstance(value, LayerUse):
             continue
         network = entry.networks.get(name, Network())

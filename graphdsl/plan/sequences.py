@@ -68,6 +68,7 @@ class _BlockLowering:
         entry = layer.entry
         header = header_of(entry)
         assert header is not None, "a layer that the model has let through"
+        header = header.told(layer.arguments)
         width = self.widths.get(step.inputs[0])
         if step.inputs[0] in self.absent and header.takes[0].optional:
             width = 0
@@ -134,7 +135,9 @@ class _BlockLowering:
             return self.widths.get(named[slot.width])
         if slot.width:
             told: Any = filled.get(slot.width)
-            return told if isinstance(told, int) else None
+            if told is None:  # a network that is not there changes nothing
+                return self.widths.get(named.get(slot.name))
+            return told if isinstance(told, int) else getattr(told, "width_out", None)
         return module.width_out
 
     def shared(self, step: BlockStep, module: ModuleSpec) -> ModuleSpec:

@@ -107,6 +107,7 @@ ELSEWHERE = {
     "HypergraphConv": "layers/test_hypergraph.py",
     "LightGCN": "layers/test_lightgcn.py",
     "MAGNNConv": "layers/test_magnn.py",
+    "MetaLayer": "layers/test_meta.py",
     "NARSConv": "layers/test_nars.py",
     "PANConv": "layers/test_pan.py",
     "PANPooling": "layers/test_pan.py",
