@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         write_predictions,
     )
     from graphdsl.training.probing import probe, probe_baselines
+    from graphdsl.training.ranking import rank_links
     from graphdsl.training.settings import settings_from_plain, settings_to_plain
     from graphdsl.training.splits import Supervision, read_supervision
     from graphdsl.training.writing import write_json
@@ -47,6 +48,7 @@ _HOMES = {
     "predict": "prediction",
     "predict_pairs": "link_prediction",
     "predict_top": "link_prediction",
+    "rank_links": "ranking",
     "probe": "probing",
     "probe_baselines": "probing",
     "read_checkpoint": "checkpoint",
@@ -81,6 +83,7 @@ __all__ = [
     "predict_top",
     "probe",
     "probe_baselines",
+    "rank_links",
     "read_checkpoint",
     "read_pairs",
     "read_supervision",

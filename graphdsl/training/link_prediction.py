@@ -16,7 +16,7 @@ from graphdsl.kernels import PairScorer, score_every
 from graphdsl.model import Schema
 from graphdsl.plan import LinkHead
 from graphdsl.text import EdgeKey, SpecError, report, show_edge
-from graphdsl.training.batches import BatchSource, Wanted
+from graphdsl.training.batches import BatchSource, MessageGraph, Wanted
 from graphdsl.training.prediction import LinkPredictions, predicting
 from graphdsl.training.task import head_task
 
@@ -90,7 +90,13 @@ def predict_pairs(
 
 
 def predict_top(
-    model: AnyModel, source: BatchSource, head: LinkHead, ends: LinkEnds, count: int, device: torch.device
+    model: AnyModel,
+    source: BatchSource,
+    head: LinkHead,
+    ends: LinkEnds,
+    count: int,
+    device: torch.device,
+    graph: MessageGraph | None = None,
 ) -> LinkPredictions:
     """The best targets of every source among those that it is not joined to, best first.
 
@@ -103,8 +109,9 @@ def predict_top(
         ends: see `find_ends`.
         count: how many targets for each source.
         device: where to compute.
+        graph: what passes messages; None = all that there is.
     """
-    h = _embed(model, source, head, ends, device)
+    h = _embed(model, source, head, ends, device, graph)
     pairs, outputs = [torch.zeros(2, 0, dtype=torch.long)], [torch.zeros(0, 1)]
     with predicting(model, device) as place:
         module, targets = model.heads[head.key], h[head.edge[2]]
@@ -138,7 +145,12 @@ def _known(head: LinkHead, ends: LinkEnds, first: int, last: int) -> Tensor:
 
 
 def _embed(
-    model: AnyModel, source: BatchSource, head: LinkHead, ends: LinkEnds, device: torch.device
+    model: AnyModel,
+    source: BatchSource,
+    head: LinkHead,
+    ends: LinkEnds,
+    device: torch.device,
+    graph: MessageGraph | None = None,
 ) -> dict[str, Tensor]:
     """What the prediction reads of all nodes of both ends, on the device."""
     sizes = {head.edge[0]: ends.sources, head.edge[2]: ends.targets}
@@ -148,7 +160,7 @@ def _embed(
             wanted = {head.name: Wanted(name, torch.arange(sizes[name]))}
             parts: list[Tensor] = []
             numbers: list[Tensor] = []
-            for batches in source.batches(wanted, device=place):
+            for batches in source.batches(wanted, graph=graph, device=place):
                 for batch in (item.to(place) for item in batches):
                     inputs = {key: value for key, value in batch.inputs.items() if key != "edge_label_index"}
                     parts.append(model.encode(**inputs, prediction=head.name)[name][batch.rows[head.name]])

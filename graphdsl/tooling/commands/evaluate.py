@@ -5,9 +5,11 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from graphdsl.text import SpecError, report
 from graphdsl.tooling.arguments import add_format, add_plugins
 from graphdsl.tooling.output import CLEAN
 from graphdsl.tooling.running import (
+    Trained,
     add_accelerator,
     add_data,
     open_checkpoint,
@@ -19,6 +21,9 @@ from graphdsl.tooling.running import (
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from torch import device as Device
+
+    from graphdsl.training import BatchSource, Supervision
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
@@ -28,6 +33,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("checkpoint", help="a `best.ckpt` or `last.ckpt` that `gnn train` wrote")
     add_data(parser)
     parser.add_argument("--spec", metavar="FILE", help="use this spec instead of the one in the checkpoint")
+    parser.add_argument(
+        "--top",
+        type=int,
+        metavar="K",
+        help="of predicted links, also rank all new targets of each source: ndcg@K and others",
+    )
     add_accelerator(parser)
     add_format(parser)
     add_plugins(parser)
@@ -49,6 +60,8 @@ def run(arguments: argparse.Namespace) -> int:
     found = evaluate(trained.model, trained.plan, source, supervision, device=device)
     judged = probe(trained.model, trained.plan, source, trained.data, trained.schema, training.seed, device)
     found = {split: {**found.get(split, {}), **judged.get(split, {})} for split in dict.fromkeys((*found, *judged))}
+    if arguments.top is not None:
+        found = _with_ranks(arguments.top, trained, source, supervision, found, device)
     if arguments.format == "json":
         from graphdsl.training.writing import plain
 
@@ -62,6 +75,34 @@ def run(arguments: argparse.Namespace) -> int:
     if len(names) > 1 and judged:
         _print_scores(console, f"{title}, learned vectors", "", judged)
     return CLEAN
+
+
+def _with_ranks(
+    top: int,
+    trained: Trained,
+    source: "BatchSource",
+    supervision: "Supervision",
+    found: Mapping[str, Mapping[str, float]],
+    device: "Device",
+) -> dict[str, dict[str, float]]:
+    """The scores, with those of the best new targets of each source on validation and test edges."""
+    from graphdsl.backends import CompiledModel, CompiledSequence
+    from graphdsl.training import find_ends, pick_heads, rank_links
+
+    if top < 1:
+        message = f"`--top` is how many targets each source gets: at least 1, and not {top}"
+        raise SpecError([report("GNN204", message, where="--top")])
+    links = pick_heads(tuple(head for head in trained.plan.link_heads if head.kind == "link"), False, True)
+    assert isinstance(trained.model, CompiledModel | CompiledSequence)
+    several, result = len(trained.plan.heads) > 1, {split: dict(values) for split, values in found.items()}
+    for head in links:
+        ends = find_ends(trained.data, head, trained.schema)
+        for split in ("val", "test"):
+            if split in supervision.links[head.name].edges:
+                ranked = rank_links(trained.model, source, supervision, head, ends, split, top, device)
+                prefix = f"{split}_{head.name}_" if several else f"{split}_"
+                result.setdefault(split, {}).update({f"{prefix}{name}": value for name, value in ranked.items()})
+    return result
 
 
 def _print_scores(console: "Console", title: str, prefix: str, found: Mapping[str, Mapping[str, float]]) -> None:
