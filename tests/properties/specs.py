@@ -152,8 +152,18 @@ def _relation_rule(draw: st.DrawFn, made: Drawing) -> str:
     layers = [*RELATION_LAYERS, *JOINT_LAYERS, *(f"share {layer}" for layer in RELATION_LAYERS)]
     if edge[0] == edge[2]:
         layers += WITHIN_ONE_TYPE
+        # Two relations within one type; whether the rule has exactly these is for the check to find.
+        others = [other for other in made.edges if other[0] == other[2] == edge[0] and other != edge]
+        if others:
+            signed = f'SignedConv(2, first_aggr = true, positive = "{edge[1]}")'
+            pair = ", ".join(show_edge(item) for item in (edge, draw(st.sampled_from(others))))
+            if draw(st.integers(0, 2)) == 0:
+                return f"{pair}: {signed}"
     if edge in made.weighted:
         layers += ["GraphConv(4, edge_weight = strength)", "GATv2Conv(4, edge_attr = f)"]
+        if draw(st.integers(0, 4)) == 0:  # It needs the attribute on all of its relations.
+            rest = "edge_type_emb_dim = 2, edge_attr_emb_dim = 3, heads = 2, concat = false, edge_attr = f"
+            return f"{', '.join(show_edge(item) for item in sorted(made.weighted))}: HEATConv(4, {rest})"
     return f"{', '.join(chosen)}: {draw(st.sampled_from(layers))}"
 
 

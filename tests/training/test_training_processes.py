@@ -9,8 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from training_cases import make_case, read_curve
-from training_script import share
+from training_script import share, share_more
 
 from graphdsl.training import read_checkpoint
 
@@ -58,6 +59,32 @@ def test_two_processes_compute_what_one_does(tmp_path: Path) -> None:
         assert len(one) == len(two) >= 3
         for row, other in zip(one, two, strict=True):
             assert other == pytest.approx(row, rel=1e-4, nan_ok=True), name
+
+
+@pytest.mark.slow
+def test_penalties_and_walks_in_two_processes(tmp_path: Path) -> None:
+    """Penalties are those of one process; walks are drawn apart, and both processes end with the same vectors."""
+    common = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "WORLD_SIZE": "2", "NODE_RANK": "0"}
+    script = HERE / "training_script.py"
+    several = [start(script, "more", tmp_path / "two", LOCAL_RANK=str(rank), **common) for rank in range(2)]
+    share_more(tmp_path / "one")
+    ended = [finish(process) for process in several]
+    assert [(code, err) for code, _, err in ended] == [(0, ""), (0, "")]
+    for name in ("penalty", "own", "batches", "walks", "second", "sparse"):
+        one, two = read_curve(tmp_path / "one" / name), read_curve(tmp_path / "two" / name)
+        assert len(one) == len(two) >= 3
+        # The first process writes checkpoints, and goes back to the best epoch; the second stays where training ended.
+        last = read_checkpoint(tmp_path / "two" / name / "last.ckpt").weights
+        second = torch.load(tmp_path / "two" / f"{name}1.pt", weights_only=True)
+        for key, value in last.items():
+            assert torch.equal(value, second[key]), (name, key)
+        if name == "penalty":
+            for row, other in zip(one, two, strict=True):
+                assert other == pytest.approx(row, rel=1e-4, nan_ok=True), name
+        elif name in ("walks", "second", "sparse"):
+            # The second number of a row is the loss in training.
+            assert two[-1][1] < two[0][1]
+            assert two[-1][1] == pytest.approx(one[-1][1], rel=0.1)
 
 
 @pytest.mark.slow
