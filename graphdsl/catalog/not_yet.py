@@ -32,7 +32,6 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "RENet": "reads histories of events that its own data set class collects, and returns ranks of entities",
         "GPSE": "an encoder to be pre-trained on encodings of its own; it takes and returns a whole `Data` object",
         "GPSENodeEncoder": "reads encodings that a pre-trained `GPSE` has stored in the data",
-        "GroupAddRev": "runs a convolution on shares of the columns, and again in its backward pass",
         "TGNMemory": "keeps a memory of events between batches, in the order of time",
         "LPFormer": "reads PageRank scores and counts of common neighbours of each pair, from sparse matrices",
     }

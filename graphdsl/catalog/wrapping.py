@@ -5,6 +5,7 @@ from typing import Any, Final
 from graphdsl.catalog import rules
 from graphdsl.catalog.entry import Arguments, Entry, LegalityRule, Parameter, Problem
 from graphdsl.catalog.headers import BATCH, EDGES, X
+from graphdsl.catalog.nested import Network, Sizes
 from graphdsl.catalog.parts import BIAS, DROPOUT, HEADS, activation, flag
 
 _DICTIONARY: Final = "a spec has no dictionaries"
@@ -71,6 +72,26 @@ def _deep(arguments: Arguments, width: int | None) -> Problem | None:
         return Problem("GNN203", "`DeepGCNLayer` needs `conv`", None, "write `DeepGCNLayer(GENConv(64), …)`")
     added = arguments["block"] in ("res+", "res")
     return _keeps("conv")(arguments, width) if added or arguments["norm"] is not None else None
+
+
+def _group(arguments: Arguments, sizes: Sizes) -> int | None:
+    """Columns of a group."""
+    groups: Any = arguments.get("num_groups")
+    return sizes.source // groups if sizes.source is not None and isinstance(groups, int) and groups else None
+
+
+def _whole_groups(arguments: Arguments, width: int | None) -> Problem | None:
+    """The columns are cut into groups of one width."""
+    groups = arguments["num_groups"]
+    if width is None or width % groups == 0:
+        return None
+    message = f"{groups} groups cannot share {width} columns"
+    return Problem("GNN302", message, "num_groups", f"use a divisor of {width}")
+
+
+def _groupwise(arguments: Arguments) -> int:
+    """Each group reads what the group before it gives."""
+    return arguments["num_groups"] * _hops("conv")(arguments)
 
 
 def _layer(name: str, doc: str, parameters: tuple[Parameter, ...], **fields: Any) -> Entry:
@@ -154,5 +175,20 @@ ENTRIES: Final = (
         hops=_hops("conv"),
         rules=(_deep,),
         paper="Li et al., DeeperGCN: All You Need to Train Deeper GCNs, 2020",
+    ),
+    Entry(
+        "GroupAddRev",
+        "conv",
+        "graphdsl.layers.GroupAddRev",
+        "A convolution on each group of columns, which reads the group before it (reversible; memory is not freed).",
+        (Parameter("conv", "conv"), Parameter("num_groups", "int", minimum=2)),
+        width=rules.same_width,
+        scope="relation",
+        bipartite=False,
+        networks={"conv": Network(_group, _group, "the input width over `num_groups`")},
+        hands_on=True,
+        hops=_groupwise,
+        rules=(_whole_groups,),
+        paper="Li et al., Training Graph Neural Networks with 1000 Layers, 2021",
     ),
 )

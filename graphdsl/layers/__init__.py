@@ -13,6 +13,7 @@ from graphdsl.layers.cugraph import CuGraphGATConv, CuGraphRGCNConv, CuGraphSAGE
 from graphdsl.layers.equilibrium import EquilibriumAggregation
 from graphdsl.layers.fastgtn import FastGTNConv
 from graphdsl.layers.feast import FeaStConv
+from graphdsl.layers.group_add_rev import GroupAddRev
 from graphdsl.layers.hetsann import HetSANNConv
 from graphdsl.layers.hinormer import HINormerConv, HINormerLayer
 from graphdsl.layers.hpn import HPNConv
@@ -40,6 +41,7 @@ __all__ = [
     "EquilibriumAggregation",
     "FastGTNConv",
     "FeaStConv",
+    "GroupAddRev",
     "HINormerConv",
     "HINormerLayer",
     "HPNConv",

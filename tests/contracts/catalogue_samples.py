@@ -73,6 +73,10 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
         {"conv": INNER, "heads": 3, "attn_type": "performer", "norm": None},
     ),
     "AntiSymmetricConv": ({}, {"phi": INNER, "num_iters": 2, "act": None}),
+    "GroupAddRev": (
+        {"conv": Layer("SAGEConv", SOURCE // 2, {"out_channels": SOURCE // 2}), "num_groups": 2},
+        {"conv": Layer("GCNConv", SOURCE // 3, {"out_channels": SOURCE // 3}), "num_groups": 3},
+    ),
     "DirGNNConv": (
         {"conv": Layer("SAGEConv", 4, OUT)},
         {"conv": Layer("GATConv", 8, {**OUT, "heads": 2}), "root_weight": False},

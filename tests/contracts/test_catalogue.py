@@ -258,6 +258,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("GPSConv", {"conv": None, "heads": SOURCE - 1}, "GNN302"),
     ("AntiSymmetricConv", {"phi": Layer("SAGEConv", 4, OUT)}, "GNN502"),
     ("DirGNNConv", {"conv": Layer("GATConv", 8, {**OUT, "heads": 2})}, "GNN502"),
+    ("GroupAddRev", {"conv": Layer("SAGEConv", 1, {"out_channels": 1}), "num_groups": SOURCE - 1}, "GNN302"),
     ("DeepGCNLayer", {"conv": Layer("SAGEConv", 4, OUT)}, "GNN502"),
     ("SuperGATConv", {**OUT, "edge_sample_ratio": 1.5}, "GNN204"),
     ("DNAConv", {"heads": SOURCE - 1}, "GNN204"),

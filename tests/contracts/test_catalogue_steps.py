@@ -269,6 +269,20 @@ def check_given(slot: Slot, made: Any, width: int | None, nodes: int) -> None:
             assert made.dim() <= 2
 
 
+def inputs_of(entry: Entry, least: bool) -> list[Any]:
+    """All inputs, or the least that a layer needs, with the graph of each node."""
+    inputs = [None if least and slot.optional else value(slot) for slot in entry.takes]
+    if entry.name == "MetaLayer":  # its networks read all of them
+        return [value(slot) for slot in entry.takes]
+    if entry.name == "MemPooling":
+        inputs = inputs[:2]
+    if least:
+        told = zip(entry.takes, inputs, strict=False)
+        inputs = [value(slot) if slot.kinds == ("batch",) else one for slot, one in told]
+        inputs = inputs[: header_of(entry).needed + 2]
+    return inputs
+
+
 @pytest.mark.filterwarnings("ignore:Sparse")  # torch warns once of what ASAPooling uses
 @STEP
 def test_values_are_of_the_kinds_and_widths_that_the_entry_says(entry: Entry) -> None:
@@ -278,17 +292,7 @@ def test_values_are_of_the_kinds_and_widths_that_the_entry_says(entry: Entry) ->
         width = entry.takes[0].columns or SOURCE
         assert all(rule(entry.with_defaults(arguments), width) is None for rule in entry.rules)
         for least in (False, True):
-            inputs = [None if least and slot.optional else value(slot) for slot in entry.takes]
-            if entry.name == "MemPooling":
-                inputs = inputs[:2]
-            if least:
-                inputs = [
-                    value(slot) if slot.kinds == ("batch",) else one
-                    for slot, one in zip(entry.takes, inputs, strict=False)
-                ]
-                inputs = inputs[: header_of(entry).needed + 2]
-            if entry.name == "MetaLayer":  # its networks read all of them
-                inputs = [value(slot) for slot in entry.takes]
+            inputs = inputs_of(entry, least)
             made = call(entry, arguments, inputs)
             gives = entry.gives or (Slot("x", entry.takes[0].kinds[:1]),)
             assert len(made) == len(gives)

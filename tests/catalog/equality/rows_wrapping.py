@@ -27,6 +27,16 @@ ROWS: tuple[Row, ...] = (
         "DirGNNConv(GATConv(4, heads = 2), root_weight = false)",
         lambda c: pyg.DirGNNConv(pyg.GATConv(c.widths, 4, heads=2), root_weight=False),
     ),
+    Relation(
+        "GroupAddRev(SAGEConv(), num_groups = 2)",
+        lambda c: pyg.GroupAddRev(pyg.SAGEConv(c.widths // 2, c.widths // 2), num_groups=2, disable=True),
+        call=lambda m, graph: m(graph.x, graph.edge_index),
+    ),
+    Relation(
+        "GroupAddRev(GATConv(1, heads = 2), num_groups = 3)",
+        lambda c: pyg.GroupAddRev(pyg.GATConv(c.widths // 3, 1, heads=2), num_groups=3, disable=True),
+        call=lambda m, graph: m(graph.x, graph.edge_index),
+    ),
     Relation("DeepGCNLayer(GCNConv(6))", lambda c: pyg.DeepGCNLayer(pyg.GCNConv(c.widths, 6))),
     Relation(
         "DeepGCNLayer(GENConv(6), norm = BatchNorm, act = relu, dropout = 0.1)",
