@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-_DATA: Final = "takes and returns a whole `Data` object"
 _PART: Final = "attention between dense rows, a part of other models"
 
 NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
@@ -13,11 +12,6 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "FusedGATConv": "fails in PyG: it calls a linear map (`lin_src`) that its constructor leaves out",
         "MeshCNNConv": "reads four neighbours of each node in a fixed order, which no schema or batch can promise",
         "Aggregation": "the base class, not a layer",
-        "max_pool": _DATA,
-        "avg_pool": _DATA,
-        "max_pool_neighbor_x": _DATA,
-        "avg_pool_neighbor_x": _DATA,
-        "graclus": "must be told the number of nodes, which no value of a block holds; without it, it forgets isolated ones",
         "KNNIndex": "an index over vectors, not a layer",
         "L2KNNIndex": "an index over vectors, not a layer",
         "MIPSKNNIndex": "an index over vectors, not a layer",

@@ -37,6 +37,7 @@ def cases() -> list[Any]:
         "shop",
         "searched_edges",
         "sequence_two_sets",
+        "sequence_clusters",
         "labels",
         "masked_labels",
         "unimp",

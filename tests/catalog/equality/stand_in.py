@@ -55,7 +55,7 @@ def _nearest(x, y, ptr_x, ptr_y) -> Tensor:
 
 def _graclus(rowptr, col, weight) -> Tensor:
     """Each node with its first free neighbour, or the heaviest edge; the lower number is the cluster."""
-    count = len(rowptr) - 1
+    count, weight = len(rowptr) - 1, None if weight is None else weight.detach()
     cluster = torch.full((count,), -1)
     for node in range(count):
         places = range(int(rowptr[node]), int(rowptr[node + 1]))
