@@ -39,6 +39,7 @@ INSTEAD: Final[Mapping[str, str]] = MappingProxyType(
         "LabelPropagation": "`predict TYPE.LABEL: LabelPropagation(along = RELATION, num_layers = 50, alpha = 0.9)`",
         "CorrectAndSmooth": "`predict TYPE.LABEL: CorrectAndSmooth(50, 1.0, 50, 0.8, along = RELATION, head = Linear(4))`",
         "MaskLabel": "`nodes { TYPE: MaskLabel(64, y = LABEL, ratio = 0.65) }`",
+        "GPSENodeEncoder": "steps: `BatchNorm: pestat_GPSE -> p`, `MLP(64, 32, norm = none): p -> p`, `cat: x, p -> x`",
         "GAE": "`predict a -[r]-> a: dot`, behind the encoder",
         "VGAE": "`cat(mu, logstd) | Variational`, `penalty Variational weight w` and `predict a -[r]-> a: dot`",
         "ARGA": "`z | Adversarial(MLP(64, 1))`, `penalty Adversarial` and `predict a -[r]-> a: dot`",

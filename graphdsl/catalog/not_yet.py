@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-_PART: Final = "attention between dense rows, a part of other models"
-
 NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
     {
         "MessagePassing": "the base class, not a layer",
-        "FusedGATConv": "fails in PyG: it calls a linear map (`lin_src`) that its constructor leaves out",
-        "MeshCNNConv": "reads four neighbours of each node in a fixed order, which no schema or batch can promise",
+        "FusedGATConv": "fails in PyG: it calls `lin_src`, which its constructor leaves out; `GATConv` computes the same",
+        "MeshCNNConv": "takes edge 4i + k for the k-th neighbour of node i, an order that a schema cannot state",
         "Aggregation": "the base class, not a layer",
         "KNNIndex": "an index over vectors, not a layer",
         "L2KNNIndex": "an index over vectors, not a layer",
@@ -19,14 +17,13 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "ApproxMIPSKNNIndex": "an index over vectors, not a layer",
         "MultiheadAttention": "attends between positions of a sequence; `GPSConv(conv = none)` does between nodes of a graph",
         "Softmax2d": "for images; `softmax` works on the columns of a node",
-        "PerformerAttention": _PART,
-        "SGFormerAttention": _PART,
-        "PolynormerAttention": _PART,
-        "QFormer": "attention between texts and graphs, a part of language models",
-        "RENet": "reads histories of events that its own data set class collects, and returns ranks of entities",
-        "GPSE": "an encoder to be pre-trained on encodings of its own; it takes and returns a whole `Data` object",
-        "GPSENodeEncoder": "reads encodings that a pre-trained `GPSE` has stored in the data",
-        "TGNMemory": "keeps a memory of events between batches, in the order of time",
+        "PerformerAttention": 'a part of `GPSConv(conv = none, attn_type = "performer")`, on dense rows',
+        "SGFormerAttention": "a part of `SGFormer`, which is a step of `sequential` blocks, on dense rows",
+        "PolynormerAttention": "a part of `Polynormer`, which is a step of `sequential` blocks, on dense rows",
+        "QFormer": "turns dense rows of a graph into what a language model reads, which no schema describes",
+        "RENet": "reads the events before each event, as its own data set class collects them, and ranks entities",
+        "GPSE": "learns encodings of random graphs; those that PyG's `AddGPSE` stores are an attribute like any other",
+        "TGNMemory": "keeps a state of nodes from batch to batch, in the order of time; here each batch is on its own",
         "LPFormer": "reads PageRank scores and counts of common neighbours of each pair, from sparse matrices",
     }
 )

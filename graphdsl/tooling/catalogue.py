@@ -95,6 +95,7 @@ def page(entry: Entry) -> str:
     bound = [
         f"  {item.name:<20} bound to {_SOURCES[item.source]}{' (required)' if item.required else ''}"
         for item in entry.inputs
+        if entry.kind in ("conv", "model", "node", "label")  # steps alone read values of their header
     ]
     lines += ["", "forward inputs:", *bound] if bound else []
     lines += _in_blocks(entry)

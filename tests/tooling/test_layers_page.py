@@ -24,4 +24,4 @@ def test_networks_are_of_parameters_that_take_a_layer() -> None:
         for name in entry.networks:
             parameter = entry.parameter(name)
             assert parameter is not None, entry.name
-            assert "module" in parameter.type
+            assert {"module", "conv"} & set(parameter.type.split("|"))
