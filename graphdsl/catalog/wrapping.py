@@ -180,7 +180,7 @@ ENTRIES: Final = (
         "GroupAddRev",
         "conv",
         "graphdsl.layers.GroupAddRev",
-        "A convolution on each group of columns, which reads the group before it (reversible; memory is not freed).",
+        "A convolution on each group of columns, which reads the group before it; no memory is freed.",
         (Parameter("conv", "conv"), Parameter("num_groups", "int", minimum=2)),
         width=rules.same_width,
         scope="relation",
