@@ -2,6 +2,7 @@
 
 from graphdsl.kernels.composition import BudgetExceeded, Multiplicity, compose, count_paths
 from graphdsl.kernels.contexts import node_contexts
+from graphdsl.kernels.edgewise import is_large, row_products, sum_differences, sum_products, weighted_sums
 from graphdsl.kernels.instances import TooManyInstances, enumerate_walks
 from graphdsl.kernels.keeping import KeptResults
 from graphdsl.kernels.named import compose_named
@@ -37,12 +38,17 @@ __all__ = [
     "compose_named",
     "count_paths",
     "enumerate_walks",
+    "is_large",
     "node_contexts",
+    "row_products",
     "score_every",
     "score_pairs",
     "sparse_matrix",
     "sparse_pattern",
+    "sum_differences",
+    "sum_products",
     "walk_hops",
     "walk_second_order",
+    "weighted_sums",
     "windows",
 ]

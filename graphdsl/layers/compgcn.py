@@ -12,6 +12,9 @@ from torch_geometric.nn.resolver import activation_resolver
 from torch_geometric.typing import OptTensor
 from torch_geometric.utils import degree
 
+from graphdsl.kernels import is_large, sum_differences, sum_products
+from graphdsl.layers.joining import is_watched
+
 Composition = Literal["sub", "mult", "corr"]
 DIRECTIONS = 2
 """Original and inverse; loops have a weight of their own."""
@@ -105,8 +108,13 @@ class CompGCNLayer(MessagePassing):
         scale = self._scale(edge_index[0] * DIRECTIONS + direction, rows, x.size(0)) if self.normalize else None
         nodes, known = (x, relations) if self.composition != "corr" else (_spectrum(x).conj(), _spectrum(relations))
         sizes = (x.size(0), x.size(0) * DIRECTIONS)
-        index = torch.stack([edge_index[0], rows])
-        arrived = self.propagate(index, x=(nodes, None), known=known, kind=edge_type, scale=scale, size=sizes)
+        plain = self.composition != "corr" and scale is None and not is_watched(self)
+        if plain and is_large(x, edge_index.size(1)):
+            compose = sum_products if self.composition == "mult" else sum_differences
+            arrived = compose(x, relations.to(x.dtype), edge_index[0], edge_type, rows, sizes[1])
+        else:
+            index = torch.stack([edge_index[0], rows])
+            arrived = self.propagate(index, x=(nodes, None), known=known, kind=edge_type, scale=scale, size=sizes)
         if self.composition == "corr":
             arrived = _signal(torch.view_as_complex(arrived), self.in_channels)
         arrived = arrived.reshape(x.size(0), DIRECTIONS * self.in_channels) @ self.weight.flatten(0, 1)

@@ -10,7 +10,8 @@ from torch_geometric.nn import Linear, MessagePassing
 from torch_geometric.nn.inits import glorot, zeros
 from torch_geometric.utils import softmax
 
-from graphdsl.layers.joining import join_edges, starts
+from graphdsl.kernels import is_large, row_products, weighted_sums
+from graphdsl.layers.joining import is_watched, join_edges, starts
 from graphdsl.text import EdgeKey
 
 
@@ -135,11 +136,15 @@ class HetSANNConv(MessagePassing):
         sizes = [x_dict[name].size(0) for name in self.targets]
         begin = dict(zip(self.targets, starts(sizes), strict=True))
         sent, own, index, kinds = self._rows(x_dict, edge_index_dict, begin)
-        seen = sent.index_select(0, index[0])
-        score = functional.leaky_relu(self._scores(seen, own, index[1], kinds, sizes), self.negative_slope)
+        large = not is_watched(self) and is_large(sent, index.size(1))
+        seen = None if large else sent.index_select(0, index[0])
+        score = functional.leaky_relu(self._scores(sent, seen, own, index, kinds, sizes), self.negative_slope)
         alpha = softmax(score, index[1], num_nodes=sum(sizes))
         alpha = functional.dropout(alpha, self.dropout, self.training)
-        out = self.propagate(index, seen=seen, alpha=alpha, size=(sent.size(0), sum(sizes)))
+        if seen is None:
+            out = weighted_sums(sent, alpha.to(sent.dtype), index[0], index[1], sum(sizes))
+        else:
+            out = self.propagate(index, seen=seen, alpha=alpha, size=(sent.size(0), sum(sizes)))
         out = out.flatten(1) if self.concat else out.mean(1)
         made: dict[str, Tensor] = {}
         for place, (name, value) in enumerate(zip(self.targets, out.split(sizes), strict=True)):
@@ -171,7 +176,9 @@ class HetSANNConv(MessagePassing):
             kinds = torch.cat([kinds, *numbers])
         return torch.cat(parts), own, index, kinds
 
-    def _scores(self, seen: Tensor, own: Tensor, targets: Tensor, kinds: Tensor, sizes: Sequence[int]) -> Tensor:
+    def _scores(
+        self, sent: Tensor, seen: Tensor | None, own: Tensor, index: Tensor, kinds: Tensor, sizes: Sequence[int]
+    ) -> Tensor:
         """One number per edge and head [num_edges, heads].
 
         What a target and a relation score together is computed for each pair of them, in a table: there are fewer than
@@ -179,10 +186,20 @@ class HetSANNConv(MessagePassing):
         """
         if self.attention == "concat":
             left, right = self.att.chunk(2, dim=-1)
-            return self._pairs(own, left, targets, kinds, sizes) + (seen * right.index_select(0, kinds)).sum(-1)
+            met = (
+                row_products(sent, right, index[0], kinds)
+                if seen is None
+                else (seen * right.index_select(0, kinds)).sum(-1)
+            )
+            return self._pairs(own, left, index[1], kinds, sizes) + met
         loops = self.att.new_zeros(len(self.targets), *self.att.shape[1:])  # a loop has no voice
         rows = torch.cat([self.att.index_select(0, self.voice) * self.sign, loops])
-        return self._pairs(own, rows, targets, kinds, sizes) + (own.index_select(0, targets) * seen).sum(-1)
+        met = (
+            row_products(own, sent, index[1], index[0])
+            if seen is None
+            else (own.index_select(0, index[1]) * seen).sum(-1)
+        )
+        return self._pairs(own, rows, index[1], kinds, sizes) + met
 
     def _pairs(self, own: Tensor, rows: Tensor, targets: Tensor, kinds: Tensor, sizes: Sequence[int]) -> Tensor:
         """Products of each edge's target with the row of its relation [num_edges, heads]."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from graphdsl.kernels import KeptResults, SparseMatrix, as_wide, node_contexts, sparse_matrix
+from graphdsl.kernels import EntryList, KeptResults, SparseMatrix, as_wide, node_contexts, sparse_matrix
 from graphdsl.layers.numbering import stack_types
 from graphdsl.text import EdgeKey
 
@@ -24,7 +24,7 @@ class _Surroundings:
         contexts: [sequences, length].
     """
 
-    mean: SparseMatrix
+    mean: SparseMatrix | EntryList
     types: Tensor
     contexts: Tensor
 

@@ -1,9 +1,11 @@
 """Edges of several relations as one list of edges between rows of two tables."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch_geometric.nn import MessagePassing
 
 from graphdsl.text import EdgeKey
 
@@ -48,3 +50,16 @@ def starts(sizes: Iterable[int]) -> list[int]:
         found.append(total)
         total += size
     return found
+
+
+def is_watched(layer: MessagePassing) -> bool:
+    """Whether somebody looks at the messages of a layer, or changes them: hooks, or an explainer with its mask."""
+    hooks: Any = (
+        layer._propagate_forward_pre_hooks,
+        layer._message_forward_pre_hooks,
+        layer._message_forward_hooks,
+        layer._aggregate_forward_pre_hooks,
+        layer._aggregate_forward_hooks,
+        layer._propagate_forward_hooks,
+    )
+    return bool(layer.explain) or any(hooks)
