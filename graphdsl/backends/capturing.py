@@ -9,6 +9,7 @@ import torch._dynamo as dynamo
 
 from graphdsl.backends.example_inputs import make_example
 from graphdsl.backends.exporting import attempt, export_plan, silence
+from graphdsl.backends.portable import make_portable
 from graphdsl.backends.refusals import Refusal, explain
 from graphdsl.backends.selection import AnyModel, compile_plan
 from graphdsl.model import Metadata, Schema
@@ -60,6 +61,7 @@ def capture_plan(plan: Plan, schema: Schema, metadata: Metadata | None, count: b
 
 def _compile(plan: Plan, schema: Schema, metadata: Metadata | None, count: bool) -> tuple[int, Diagnostic | None]:
     model = compile_plan(plan).eval()
+    make_portable(model)  # PyG's HGTConv is one graph as well, of hundreds of slices that take minutes to trace.
     inputs = call_inputs(plan, schema, metadata)
     with torch.no_grad(), silence():
         model(**inputs)  # A mistake of ours must not look like a refusal of torch's.

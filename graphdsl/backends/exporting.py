@@ -63,6 +63,10 @@ def export_plan(
     Raises:
         SpecError: GNN370 for what a program cannot say, GNN371 for what torch cannot export.
     """
+    if plan.walks is not None:
+        message = f"model `{plan.model}` reads no graph: it is a table of vectors, and the state dict has it"
+        helps = (f'read `state_dict["heads.{plan.walks.key}.embedding.weight"]`',)
+        raise SpecError([report("GNN371", message, plan.walks.span, helps=helps)])
     example = make_example(plan, schema, metadata)
     with importable(portable_text(plan, example)) as module:
         program = build(module, plan, weights)

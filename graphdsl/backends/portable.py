@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.nn import HGTConv
+from torch_geometric.nn import HeteroLinear, HGTConv
 
 from graphdsl.text import EdgeKey
 
@@ -15,6 +15,16 @@ def make_portable(model: nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, HGTConv):
             module._construct_src_node_feat = MethodType(_keys_and_values, module)  # type: ignore[method-assign]
+        elif isinstance(module, HeteroLinear):
+            module.forward = MethodType(_map_each_type, module)  # type: ignore[method-assign]
+
+
+def _map_each_type(self: Any, x: Tensor, type_vec: Tensor) -> Tensor:
+    """The map of each row's type [rows, width]; PyG sorts the rows and cuts them where a tensor says."""
+    out = x.new_zeros(x.size(0), self.out_channels)
+    for number, weight in enumerate(self.weight):
+        out = torch.where((type_vec == number).unsqueeze(-1), x @ weight, out)
+    return out if self.bias is None else out + self.bias[type_vec]
 
 
 def _keys_and_values(

@@ -138,8 +138,10 @@ class NARSConv(nn.Module):
 
     def _make_means(self, edges: Sequence[Tensor], starts: Mapping[str, int], x: Tensor) -> list[_Matrix]:
         dtype, nodes = as_wide(x.dtype), x.size(0)
-        shifts = [x.new_tensor([[starts[key[0]]], [starts[key[2]]]], dtype=torch.long) for key in self.relations]
-        shifted = [edge + shift for edge, shift in zip(edges, shifts, strict=True)]
+        ends = [(starts[key[0]], starts[key[2]]) for key in self.relations]
+        shifted = [
+            torch.stack([edge[0] + first, edge[1] + last]) for edge, (first, last) in zip(edges, ends, strict=True)
+        ]
         if torch.compiler.is_compiling():  # Which subsets there are is a value of a tensor.
             every = torch.cat(shifted, dim=1)
             relation = torch.cat([torch.full_like(edge[0], number) for number, edge in enumerate(edges)])

@@ -102,6 +102,57 @@ def test_runs_with_torch_alone_on_a_graph_of_another_size(name, tmp_path, monkey
     torch.testing.assert_close(torch.load(files[2]), expected)
 
 
+JOINT = {
+    "HEATConv": """schema s { node a { x: float[4], y: class[2] } node b { x: float[4] }
+      edge a -[to]-> b reverse back { f: float[3] } edge a -[on]-> a { f: float[3] } }
+    model m on s {
+      edges { *: HEATConv(8, edge_type_emb_dim = 4, edge_attr_emb_dim = 4, edge_attr = f) } | relu
+      predict a.y
+    }""",
+    "SignedConv": """schema s { node a { x: float[4], y: class[2] } edge a -[trusts]-> a edge a -[distrusts]-> a }
+    model m on s {
+      edges { trusts, distrusts: SignedConv(8, first_aggr = true, positive = "trusts") }
+      edges { trusts, distrusts: SignedConv(8, first_aggr = false, positive = "trusts") }
+      predict a.y
+    }""",
+    "HGTConv": """schema s { node a { x: float[4], y: class[2] } node b { x: float[6] } edge a -[to]-> b reverse back edge a -[on]-> a }
+    model m on s { edges { *: HGTConv(8, heads = 2) } | relu edges { *: HGTConv(8, heads = 2) } predict a.y }""",
+    "NARSConv": """schema s { node a { x: float[4], y: class[2] } node b { x: float[4] } edge a -[to]-> b reverse back edge a -[on]-> a }
+    model m on s { edges { *: NARSConv(8) } predict a.y }""",
+    "FastGTNConv": """schema s { node a { x: float[4], y: class[2] } node b { x: float[4] } edge a -[to]-> b reverse back edge a -[on]-> a }
+    model m on s { edges { *: FastGTNConv(8) } predict a.y }""",
+    "SeHGNNConv": """schema s { node a { x: float[4], y: class[2] } node b { x: float[6] } edge a -[to]-> b reverse back
+      metapath ABA = a -[to]-> b <-[to]- a }
+    model m on s { edges { ABA, back: SeHGNNConv(8) } predict a.y }""",
+    "MAGNNConv": """schema s { node a { x: float[4], y: class[2] } node b { x: float[4] } edge a -[to]-> b reverse back
+      metapath ABA = a -[to]-> b <-[to]- a }
+    model m on s { edges { ABA: MAGNNConv(8, heads = 2) } predict a.y }""",
+}
+
+
+@pytest.mark.parametrize("name", JOINT)
+def test_layers_of_several_relations_on_a_graph_of_another_size(name) -> None:
+    spec = graphdsl.loads(JOINT[name])
+    graphs = [draw_graph(spec.schema(), seed) for seed in (0, 1)]
+    graphs[1] = other_size(graphs[1])
+    compiled = spec.compile(data=graphs[0]).eval()
+    program = spec.export(data=graphs[0], state_dict=compiled.state_dict())
+    for data in graphs:
+        inputs = matching(program, plain_inputs(compiled, data))
+        torch.testing.assert_close(program.module()(**inputs), call_compiled(compiled, data))
+
+
+def test_walks_are_not_exported() -> None:
+    spec = graphdsl.loads(
+        "schema s { node a(count = 9) edge a -[to]-> a } model m on s { learn a -[to]-> a: Node2Vec(4, walk_length = 3, context_size = 2) }"
+    )
+    with pytest.raises(SpecError, match="it is a table of vectors") as caught:
+        spec.export()
+    assert caught.value.diagnostics[0].code == "GNN371"
+    key = caught.value.diagnostics[0].helps[0].split('"')[1]
+    assert key in spec.compile().state_dict()
+
+
 def test_metapaths_are_inputs() -> None:
     spec = small(graphdsl.load(ROOT / "specs" / "han.gnn"))
     data = draw_graph(spec.schema(), 0)
