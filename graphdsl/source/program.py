@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from graphdsl.model import Training
 from graphdsl.plan import Head, JointStep, NodeStage, Plan
 from graphdsl.source.attributes import argument, attribute_inputs, live_steps
 from graphdsl.source.block import Block
@@ -23,29 +24,33 @@ from graphdsl.source.penalizing import (
 from graphdsl.source.predicting import write_predictions
 from graphdsl.source.reading import derivations, made_tables, needs_numbers, write_reading, write_relations
 from graphdsl.source.sequence import write_sequence
+from graphdsl.source.training import untrained, write_training
 from graphdsl.text import Diagnostic, SpecError, report
 
 
-def write_program(plan: Plan) -> str:
+def write_program(plan: Plan, training: Training | None = None) -> str:
     """The module that a plan describes, as one formatted Python program on PyTorch and PyG.
 
     Args:
         plan: a model whose widths are all known.
+        training: write a loop with these settings, too: `python program.py data.pt` trains.
 
     Returns:
         Text that defines one class; its state dict has the keys of the compiled module.
 
     Raises:
-        SpecError: GNN370 for what a program cannot say, such as `learn`.
+        SpecError: GNN370 for what a program cannot say, GNN373 for what a written loop cannot train.
     """
-    refused = list(_unwritten(plan))
+    refused = [*_unwritten(plan), *(untrained(plan, training) if training is not None else ())]
     if refused:
         raise SpecError(refused)
     context = Context(plan)
     if plan.sequence is not None:
         body = write_sequence(plan.sequence, context)
         return _assemble(context, body, None)
-    return _assemble(context, _write_class(context), write_relations(context))
+    body = _write_class(context)
+    loop = write_training(context, training) if training is not None else None
+    return _assemble(context, body, write_relations(context), loop)
 
 
 def _unwritten(plan: Plan) -> Iterator[Diagnostic]:
@@ -149,7 +154,7 @@ def _keys(attribute: str, context: Context) -> str:
     return f"dict[{key}, Tensor]"
 
 
-def _assemble(context: Context, body: Block, relations: Block | None) -> str:
+def _assemble(context: Context, body: Block, relations: Block | None, loop: str | None = None) -> str:
     parts: list[str] = []
     for name, text in HELPERS.items():
         if name in context.helpers:
@@ -161,12 +166,16 @@ def _assemble(context: Context, body: Block, relations: Block | None) -> str:
     if relations is not None:
         parts.append(relations.text().rstrip("\n"))
     parts.append(body.text().rstrip("\n"))
+    if loop is not None:
+        parts.append(loop)
     code = "\n\n\n".join(parts)
     uses_torch = re.search(r"\btorch\.", code) is not None
     imports = [line for line in context.imports.lines(LINE) if uses_torch or line != "import torch"]
     constants = Block()
     for name, value in context.constants.items():
         constants.assign(name, value)
+    if loop is not None:
+        imports = ["import sys", "", *imports]
     head = "\n".join([document(context), "", *imports])
     middle = f"\n\n{constants.text().rstrip()}" if constants.lines else ""
     return f"{head}{middle}\n\n\n{code}\n"

@@ -196,6 +196,11 @@ CODES: tuple[Code, ...] = (
         "graph-break",
         "A model in one graph compiles as a whole; at a break, PyTorch goes back to Python and starts a new graph.",
     ),
+    _error(
+        "GNN373",
+        "loop-not-written",
+        "`gnn build --train` writes a loop that fits on a page: one label of nodes, the whole graph in each step.",
+    ),
     _error("GNN401", "broken-metapath", "Each hop of a metapath must start at the type where the hop before it ends."),
     _error("GNN402", "metapath-budget", "The composed relation would have more edges than its budget allows."),
     # 5xx wiring, widths, liveness

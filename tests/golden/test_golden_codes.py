@@ -16,6 +16,7 @@ ELSEWHERE = {
     "GNN370": "source/test_programs.py",
     "GNN371": "source/test_exporting.py",
     "GNN372": "source/test_reporting.py",
+    "GNN373": "source/test_loops.py",
     "GNN402": "data/test_loading.py",  # a budget is exceeded by data
     "GNN542": "backends/test_block_embeddings.py",  # the data holds a number without a vector
 }

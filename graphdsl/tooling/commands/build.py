@@ -31,6 +31,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--checkpoint", metavar="FILE", help="with `--export`: weights that `gnn train` wrote")
     said = "tell whether torch takes each model as one graph (torch.compile) and exports it, and why not; loads torch"
     parser.add_argument("--report", action="store_true", help=said)
+    said = "write a training loop, too: `python program.py data.pt` trains one label of nodes on the whole graph"
+    parser.add_argument("--train", action="store_true", help=said)
     add_format(parser)
     parser.set_defaults(run=run, parser=parser)
 
@@ -53,7 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise SpecError([report("GNN209", "`--output` and `--export` both say what to write", where="gnn build")])
     if arguments.export is not None:
         return _export(spec, name, values, arguments)
-    text = spec.to_python(name, data=_sizes(spec, name, values, arguments), **values)
+    write = spec.to_script if arguments.train else spec.to_python
+    text = write(name, data=_sizes(spec, name, values, arguments), **values)
     if arguments.output is None:
         print(text, end="")
         return CLEAN
