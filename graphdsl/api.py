@@ -238,27 +238,12 @@ class Spec:
         return write_program(plan)
 
     def to_script(self, model: str | None = None, *, data: Any = None, **parameters: Any) -> str:
-        """`to_python` with a plain training loop behind the class: `python program.py data.pt [weights.pt]` trains.
-
-        The loop is that of the model's train settings, for one label of nodes on the whole graph; the file holds a
-        `HeteroData`. Without dropout its losses are those of `gnn train`.
-
-        Args:
-            model: as in `to_python`.
-            data: as in `to_python`.
-            **parameters: values over the model's defaults.
-
-        Raises:
-            SpecError: as `to_python`; GNN373 for what a written loop cannot train.
-        """
+        """`to_python` with a loop: `python program.py data.pt` trains. GNN373 for what the loop cannot train."""
         from graphdsl.source import write_program
 
         plan = self.plan(model, data=data, **parameters)
         require_sizes(plan, *self.resolved.sources)
-        try:
-            return write_program(plan, self.training(model))
-        except SpecError as error:
-            raise SpecError(error.diagnostics, self.resolved.sources) from error
+        return write_program(plan, self.training(model))
 
     def export(
         self,
