@@ -12,8 +12,8 @@ from graphdsl.backends.exporting import attempt, export_plan, silence
 from graphdsl.backends.portable import make_portable
 from graphdsl.backends.refusals import Refusal, explain
 from graphdsl.backends.selection import AnyModel, compile_plan
-from graphdsl.model import Metadata, Schema
-from graphdsl.plan import Plan
+from graphdsl.model import TRAIN_MASK, Metadata, Schema
+from graphdsl.plan import Plan, read_labels
 from graphdsl.source.naming import identifier
 from graphdsl.text import Diagnostic, SpecError, report
 
@@ -97,6 +97,10 @@ def call_inputs(plan: Plan, schema: Schema, metadata: Metadata | None) -> dict[s
         return {names[name]: value for name, value in example.values.items()}
     steps = [step for _, stage in plan.relation_stages() for step in (*stage.steps, *stage.joints)]
     names = {identifier(item.attribute).removesuffix("_"): item.attribute for step in steps for item in step.inputs}
+    for _, label in read_labels(plan):
+        names |= {identifier(key).removesuffix("_"): key for key in (label, TRAIN_MASK)}
+    weights = (head.spread.weight for head in plan.node_heads if head.spread is not None)
+    names |= {identifier(key).removesuffix("_"): key for key in weights}
     found: dict[str, Any] = {}
     for name, value in example.values.items():
         places = example.places.get(name)

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.export import Dim
 
-from graphdsl.model import Metadata, Schema
-from graphdsl.plan import Ids, InputBinding, JointStep, Plan
+from graphdsl.model import TRAIN_MASK, Metadata, Schema
+from graphdsl.plan import Ids, InputBinding, JointStep, Plan, read_labels
 from graphdsl.plan.passes.mark_live import needed_types
 from graphdsl.plan.requirements import find_requirements
 from graphdsl.source.naming import identifier
@@ -119,6 +119,16 @@ def make_example(plan: Plan, schema: Schema, metadata: Metadata | None) -> Examp
     for item, place in _attributes(plan, metadata):
         table = values.setdefault(identifier(item.attribute).removesuffix("_"), {})
         table[place] = drawing.attribute(item.attribute, place, item)
+    for head in plan.node_heads:
+        if head.spread is not None and head.spread.weight:
+            item = InputBinding("edge_weight", "edge", head.spread.weight, scalar=True, width=1)
+            place = _origin(head.spread.edge, plan, metadata)
+            values.setdefault(identifier(item.attribute).removesuffix("_"), {})[place] = drawing.attribute(
+                item.attribute, place, item
+            )
+    for name, label in read_labels(plan):
+        for key in (label, TRAIN_MASK):
+            values.setdefault(identifier(key).removesuffix("_"), {})[name] = drawing.attribute(key, name)
     if plan.link_heads:
         values["edge_label_index"] = _pairs(drawing)
     if plan.graph_heads:

@@ -21,7 +21,7 @@ from graphdsl.plan.ir import (
     StageBase,
 )
 from graphdsl.plan.lowering import lower
-from graphdsl.plan.masked_labels import shown_labels
+from graphdsl.plan.masked_labels import read_labels, shown_labels
 from graphdsl.plan.module_spec import Ids, ModuleSpec, Stacked, Width
 from graphdsl.plan.penalty import Penalty
 from graphdsl.plan.reach import depths, receptive_hops
@@ -58,6 +58,7 @@ __all__ = [
     "Width",
     "depths",
     "lower",
+    "read_labels",
     "receptive_hops",
     "sampled_walks",
     "shown_labels",

@@ -77,6 +77,12 @@ def shown_labels(plan: Plan) -> dict[tuple[str, str], float]:
     return {(step.type, shown.attribute): shown.ratio for step, shown in _steps(plan.stages)}
 
 
+def read_labels(plan: Plan) -> tuple[tuple[str, str], ...]:
+    """Labels that a model reads, shown or spread, by type and attribute, sorted; it reads `train_mask` of the types, too."""
+    spread = {(head.type, head.attribute) for head in plan.node_heads if head.spread is not None}
+    return tuple(sorted({*shown_labels(plan), *spread}))
+
+
 def _steps(stages: Sequence[Stage]) -> Iterator[tuple[NodeStep, ShownLabels]]:
     for stage in stages:
         for step in stage.steps if isinstance(stage, NodeStage) else ():

@@ -11,6 +11,7 @@ from torch_geometric.data import HeteroData
 from torch_geometric.nn import MaskLabel
 
 import graphdsl
+from graphdsl.backends.capturing import call_inputs
 from graphdsl.catalog import MASK_LABEL
 from graphdsl.data import batch_inputs, inspect
 from graphdsl.text import SpecError
@@ -169,6 +170,12 @@ def test_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "filled in by the compiler: num_classes" in capsys.readouterr().out
     with pytest.raises(SpecError, match="GNN370"):
         graphdsl.loads(SPEC).to_python("added")
+
+
+def test_reports_call_the_model_with_labels() -> None:
+    spec = graphdsl.loads(SPEC)
+    model = spec.compile("added").eval()
+    assert model(**call_inputs(model.plan, spec.schema("added"), None)).shape[1] == 3
 
 
 def test_the_entry_has_the_parameters_of_pyg() -> None:

@@ -13,6 +13,7 @@ from torch_geometric.nn import CorrectAndSmooth, LabelPropagation
 from torch_geometric.nn.conv.gcn_conv import gcn_norm
 
 import graphdsl
+from graphdsl.backends.capturing import call_inputs
 from graphdsl.catalog import SPREADERS
 from graphdsl.data import batch_inputs, inspect
 from graphdsl.text import SpecError
@@ -205,6 +206,21 @@ def test_a_call_without_labels_says_what_is_missing() -> None:
     assert model.input_names == ("train_mask_dict", "y_dict")
     with pytest.raises(SpecError, match="`y_dict` holds nothing for `paper`"):
         model(graph.x_dict, graph.edge_index_dict, train_mask_dict=graph.train_mask_dict)
+
+
+@pytest.mark.parametrize("name", ["spread", "weighed", "corrected", "fixed"])
+def test_reports_call_the_model_with_labels(name: str) -> None:
+    spec = graphdsl.loads(SPEC)
+    plan = spec.plan(name)
+    model = spec.compile(name).eval()
+    assert model(**call_inputs(plan, spec.schema(name), None)).shape[1] == plan.heads[0].size
+
+
+def test_reports_weigh_metapaths() -> None:
+    spec = graphdsl.loads(PATHS)
+    for name in ("APA", "many", "even"):
+        inputs = call_inputs(spec.plan(name), spec.schema(name), None)
+        assert torch.isfinite(spec.compile(name)(**inputs)).all()
 
 
 def test_a_program_is_given_no_labels() -> None:
