@@ -65,10 +65,19 @@ def run_module(module: nn.Module, x: Tensor, width: Width) -> Tensor:
         x: values, or node numbers.
         width: columns of the result, if they are known.
     """
-    if x.size(0) > 0 or not isinstance(width, int):
+    if not isinstance(width, int) or _has_rows(x):
         return module(x)
     touched = sum((parameter.sum() for parameter in module.parameters()), x.sum())
     return torch.zeros(0, width, dtype=touched.dtype, device=x.device) + touched
+
+
+def _has_rows(x: Tensor) -> bool:
+    """Whether there are rows; while torch traces a model whose rows only values tell, there are."""
+    if not torch.compiler.is_compiling():
+        return x.size(0) > 0
+    from torch.fx.experimental.symbolic_shapes import guard_or_true
+
+    return guard_or_true(x.size(0) > 0)
 
 
 def _build_value(value: Any, keep: bool) -> Any:
