@@ -1,10 +1,94 @@
-"""How `gnn build --report` tells what torch makes of models."""
+"""What torch makes of every model of the zoo, and how the command tells it.
+
+The table beside this file has a line for each model; a line that is no longer true fails. `--update-golden` rewrites it.
+"""
 
 import json
+import logging
+from pathlib import Path
+
+import pytest
+import torch
+import torch_geometric
+from drawing import small
 
 import graphdsl
 from graphdsl.tooling.cli import main
 from graphdsl.tooling.reporting import capture, compile_status, export_status
+
+ROOT = Path(__file__).resolve().parents[2]
+TABLE = Path(__file__).with_name("zoo_report.txt")
+VERSIONS = f"# torch {torch.__version__.rpartition('.')[0]}, PyG {torch_geometric.__version__.rpartition('.')[0]}"
+FEW = {"layers": 1, "heads": 2, "channels": 2, "hops": 2, "depth": 1}
+"""Values that keep models small; what torch refuses does not depend on them."""
+
+LONG = {
+    "hetsann",
+    "hgt",
+    "hgt_imdb",
+    "nars",
+    "ie_hgcn",
+    "dna",
+    "gin",
+    "deepergcn",
+    "magnn",
+    "r_hgnn",
+    "hetero_gat",
+    "compgcn",
+    "asap",
+    "jknet",
+}
+CASES = [(path.stem, model) for path in sorted(ROOT.glob("specs/*.gnn")) for model in graphdsl.load(path).models]
+
+
+@pytest.fixture(autouse=True)
+def _no_trace(monkeypatch) -> None:
+    """Do not let pytest keep what torch logs of each step of its tracing: that takes as long as the tracing."""
+    monkeypatch.setattr(logging.getLogger("torch.__trace"), "propagate", False)
+
+
+def table() -> dict[str, str]:
+    """Lines of the table by model."""
+    lines = TABLE.read_text(encoding="utf-8").splitlines() if TABLE.exists() else []
+    return {line.partition(":")[0]: line for line in lines if not line.startswith("#")}
+
+
+def line(spec: str, model: str) -> str:
+    """What torch makes of a model of the zoo."""
+    loaded = small(graphdsl.load(f"{spec}.gnn"))
+    known = {item.name: item.default for item in loaded.model(model).declared.parameters}
+    values = {name: value for name, value in FEW.items() if isinstance(known.get(name), int) and known[name] > value}
+    found = capture(loaded, model, values, count=False)
+    told = [f"{spec} {model}: compile {'one graph' if found.compiling is None else 'breaks'}"]
+    told += [f"  ({found.compiling.message.partition(': ')[2]})"] if found.compiling else []
+    told += [f", export {export_status(found)}"]
+    refused = found.exporting is not None and found.exporting.code == "GNN371"
+    told += [f"  ({found.exporting.message.partition(': ')[2]})"] if refused else []
+    return "".join(told).replace("  (", " (")
+
+
+@pytest.mark.parametrize(
+    ("spec", "model"),
+    [pytest.param(*case, marks=[pytest.mark.slow] if case[0] in LONG else []) for case in CASES],
+)
+@pytest.mark.filterwarnings("ignore:Sparse:UserWarning")  # ASAPooling
+@pytest.mark.filterwarnings("ignore:There exist:UserWarning")
+def test_the_table_is_true(spec, model, monkeypatch, request) -> None:
+    monkeypatch.chdir(ROOT / "specs")
+    update = request.config.getoption("--update-golden")
+    if not update and not TABLE.read_text(encoding="utf-8").startswith(f"{VERSIONS}\n"):
+        pytest.skip("the table is of other versions of torch and PyG")
+    now = line(spec, model)
+    if update:
+        known = table() | {f"{spec} {model}": now}
+        kept = sorted(known[f"{name} {item}"] for name, item in CASES if f"{name} {item}" in known)
+        TABLE.write_text("\n".join([VERSIONS, *kept]) + "\n", encoding="utf-8")
+    assert now == table()[f"{spec} {model}"]
+
+
+def test_the_table_has_the_zoo_and_nothing_else() -> None:
+    assert sorted(table()) == sorted(f"{spec} {model}" for spec, model in CASES)
+
 
 SPEC = """schema s { node a { x: float[*], y: class[2] } edge a -[to]-> a }
 model plain on s { edges { to: SAGEConv(4) } predict a.y }
