@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from graphdsl.kernels import KeptResults, compose_named
+from graphdsl.kernels import KeptResults, NamedWalk, compose_named
 from graphdsl.model import Metapath
 from graphdsl.plan import Derived
 from graphdsl.text import EdgeKey
@@ -117,7 +117,7 @@ def _stops(path: Metapath) -> tuple[str, ...]:
 def _compose(path: Metapath, known: Mapping[EdgeKey, Tensor], num_nodes: Mapping[str, int]) -> Made:
     hops = [known[hop.edge].flip(0) if hop.backward else known[hop.edge] for hop in path.hops]
     sizes = [num_nodes.get(name, _largest(hops, place) + 1) for place, name in enumerate(_stops(path))]
-    return Made(*compose_named(path.name, path.span, hops, sizes, path.multiplicity, path.budget))
+    return Made(*compose_named(NamedWalk.of(path), hops, sizes))
 
 
 def _largest(hops: Sequence[Tensor], place: int) -> int:

@@ -1,6 +1,6 @@
 """Relations that the data does not hold: declared inverses are flipped, metapaths composed."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import torch
@@ -8,7 +8,7 @@ from torch import Tensor
 
 from graphdsl.data.places import Place
 from graphdsl.data.view import GraphView, describe_tensor
-from graphdsl.kernels import compose_named
+from graphdsl.kernels import NamedWalk, Prefix, compose_named, compose_prefix
 from graphdsl.model import Metapath, MetapathHop, TensorInfo
 from graphdsl.plan import Derived, Plan
 from graphdsl.plan.bindings import METAPATH_WEIGHT
@@ -33,6 +33,7 @@ class _DerivedView(GraphView):
         self._view = view
         self._inverse_of: dict[EdgeKey, EdgeKey] = {}
         self._metapaths: dict[EdgeKey, Metapath] = {}
+        self._prefixes: dict[Hashable, Prefix | None] = {}
         self._composed: dict[EdgeKey, tuple[Tensor, Tensor | None]] = {}
         known = set(view.edge_types)
         for item in derived:
@@ -84,7 +85,29 @@ class _DerivedView(GraphView):
 
     def _walk(self, path: Metapath) -> tuple[Tensor, Tensor | None]:
         hops, sizes = hops_and_sizes(path, self)
-        return compose_named(path.name, path.span, hops, sizes, path.multiplicity, path.budget)
+        prefix = self._prefix(path, hops, sizes) if path.sample is None else None
+        return compose_named(NamedWalk.of(path), hops, sizes, prefix)
+
+    def _prefix(self, path: Metapath, hops: list[Tensor], sizes: list[int]) -> Prefix | None:
+        """The hops that another metapath begins with, too, composed once for both."""
+        others = (other for other in self._metapaths.values() if other is not path and other.sample is None)
+        length = max((_common(path.hops, other.hops) for other in others), default=0)
+        length = min(length, len(path.hops) - 1)
+        if length < 2:
+            return None
+        name = (path.source, path.hops[:length], path.multiplicity != "set")
+        if name not in self._prefixes:
+            made = compose_prefix(hops[:length], sizes[: length + 1], path.multiplicity != "set")
+            self._prefixes[name] = made
+        return self._prefixes[name]
+
+
+def _common(first: tuple[MetapathHop, ...], second: tuple[MetapathHop, ...]) -> int:
+    """How many hops two metapaths begin with together."""
+    return next(
+        (at for at, (one, two) in enumerate(zip(first, second, strict=False)) if one != two),
+        min(len(first), len(second)),
+    )
 
 
 def hops_and_sizes(path: Metapath, view: GraphView) -> tuple[list[Tensor], list[int]]:

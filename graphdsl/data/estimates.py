@@ -7,7 +7,7 @@ from typing import Any
 from graphdsl.data.derivation import hops_and_sizes, walk_and_sizes, with_derived
 from graphdsl.data.graph_set import GraphSet
 from graphdsl.data.view import GraphView, open_data
-from graphdsl.kernels import count_paths
+from graphdsl.kernels import count_paths, profile_walk
 from graphdsl.model import Metapath
 from graphdsl.plan import Plan
 from graphdsl.text import EdgeKey
@@ -21,10 +21,12 @@ class RelationSize:
         edge: the relation.
         origin: "data", "inverse" (made from its original), "metapath" (composed) or "walk" (a metapath that a layer goes
             along, so that no relation is made).
-        edges: edges of a relation that is stored or flipped; the most pairs that a metapath can have: no more than
-            its instances, and no more than sources times targets.
+        edges: edges of a relation that is stored or flipped; the most pairs that a metapath can have: no source has more
+            than its instances, or than there are destinations, and no destination more than are drawn.
         instances: paths of a metapath, each counted; None for other relations.
         budget: the metapath's budget, if it has one; of a walk, only if the layer makes its instances.
+        walks: of a metapath, how many walks there are after each hop; the last number is `instances`.
+        busiest: of a metapath, how many paths lead to the destination that most lead to.
     """
 
     edge: EdgeKey
@@ -32,6 +34,8 @@ class RelationSize:
     edges: int | None
     instances: int | None = None
     budget: int | None = None
+    walks: tuple[int, ...] = ()
+    busiest: int | None = None
 
     @property
     def exceeded(self) -> bool:
@@ -85,5 +89,6 @@ def _of_path(path: Metapath, view: GraphView) -> RelationSize:
     if any(hop.edge not in view.edge_types for hop in path.hops):
         return RelationSize(path.key, "metapath", None, None, path.budget)
     hops, sizes = hops_and_sizes(path, view)
-    instances = count_paths(hops, sizes)
-    return RelationSize(path.key, "metapath", min(instances, sizes[0] * sizes[-1]), instances, path.budget)
+    made = profile_walk(hops, sizes)
+    pairs = made.pairs if path.sample is None else min(made.pairs, path.sample * made.reached)
+    return RelationSize(path.key, "metapath", pairs, made.walks[-1], path.budget, made.walks, made.busiest)

@@ -1,11 +1,18 @@
 """Primitives on index tensors: they know graphs as numbers, and nothing of specs."""
 
-from graphdsl.kernels.composition import BudgetExceeded, Multiplicity, compose, count_paths
+from graphdsl.kernels.composition import (
+    BudgetExceeded,
+    Multiplicity,
+    Prefix,
+    compose,
+    compose_prefix,
+)
 from graphdsl.kernels.contexts import node_contexts
+from graphdsl.kernels.counting import WalkProfile, count_paths, count_walks, profile_walk
 from graphdsl.kernels.edgewise import is_large, row_products, sum_differences, sum_products, weighted_sums
 from graphdsl.kernels.instances import TooManyInstances, enumerate_walks
 from graphdsl.kernels.keeping import KeptResults
-from graphdsl.kernels.named import compose_named
+from graphdsl.kernels.named import NamedWalk, compose_named
 from graphdsl.kernels.negatives import NonNeighbors
 from graphdsl.kernels.propagation import EntryList, SparseMatrix, as_wide, averaging, sparse_matrix
 from graphdsl.kernels.scoring import Bilinear, DistMult, Dot, PairScorer, score_every, score_pairs
@@ -24,22 +31,28 @@ __all__ = [
     "KeptResults",
     "ListedPattern",
     "Multiplicity",
+    "NamedWalk",
     "Neighbors",
     "NonNeighbors",
     "PairScorer",
+    "Prefix",
     "RotatE",
     "SparseMatrix",
     "SparsePattern",
     "TooManyInstances",
     "TransE",
+    "WalkProfile",
     "as_wide",
     "averaging",
     "compose",
     "compose_named",
+    "compose_prefix",
     "count_paths",
+    "count_walks",
     "enumerate_walks",
     "is_large",
     "node_contexts",
+    "profile_walk",
     "row_products",
     "score_every",
     "score_pairs",

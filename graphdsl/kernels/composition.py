@@ -10,18 +10,21 @@ are no larger together than apart become one: `author-paper-venue-paper-author` 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from graphdsl.kernels.counting import check_walk, count_walks
+from graphdsl.kernels.sweeping import LOW_BITS, MIXERS
+
 Multiplicity = Literal["set", "count", "mean"]
 PIECE = 1 << 20
 """Path extensions that are made at once, unless a single source has more."""
-_LIMB = 31
 _DENSE = 4
-_LARGEST = 1 << 63
+GROWTH = 4
+"""A prefix that several walks share is composed by itself if it is not that much larger than its hops."""
 
 
 class BudgetExceeded(ValueError):
@@ -31,17 +34,18 @@ class BudgetExceeded(ValueError):
         budget: most edges allowed.
         pairs: distinct pairs found when composition stopped (more may exist).
         instances: exact number of path instances, an upper bound of the number of pairs.
+        walks: number of walks after each hop; the last is `instances`.
     """
 
-    def __init__(self, budget: int, pairs: int, instances: int) -> None:
-        self.budget, self.pairs, self.instances = budget, pairs, instances
+    def __init__(self, budget: int, pairs: int, instances: int, walks: tuple[int, ...] = ()) -> None:
+        self.budget, self.pairs, self.instances, self.walks = budget, pairs, instances, walks
         super().__init__(
             f"the composed relation has more than {budget:,} edges (got {pairs:,} before stopping, "
             f"of {instances:,} path instances)"
         )
 
-    def __reduce__(self) -> tuple[type, tuple[int, int, int]]:
-        return type(self), (self.budget, self.pairs, self.instances)
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+        return type(self), (self.budget, self.pairs, self.instances, self.walks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,10 @@ def compose(
     multiplicity: Multiplicity = "set",
     budget: int | None = None,
     piece: int = PIECE,
+    *,
+    sample: int | None = None,
+    seed: int = 0,
+    prefix: "Prefix | None" = None,
 ) -> tuple[Tensor, Tensor | None]:
     """Compose relations along a metapath.
 
@@ -87,6 +95,9 @@ def compose(
             sum to 1.
         budget: most edges of the result.
         piece: path extensions that are made at once; bounds memory, never changes the result.
+        sample: keep at most so many pairs of each destination, drawn uniformly from its distinct pairs.
+        seed: decides which are drawn: the same on every machine, however the work is cut.
+        prefix: the first hops, composed before by `compose_prefix` with the same hops; saves making them again.
 
     Returns:
         The edge index [2, pairs], sorted by source and then destination, and weights [pairs] of the default dtype, or
@@ -103,74 +114,94 @@ def compose(
     """
     check_walk(hops, sizes)
     counted = multiplicity != "set"
-    layouts = _contract([_lay_out(hop, sizes[i], sizes[i + 1], counted) for i, hop in enumerate(hops)])
+    if sample is None:
+        layouts = _lay_out_all(hops, sizes, counted, prefix)
+    else:  # From the destinations back, so that all pairs of one are made at once.
+        layouts = _lay_out_all([hop.flip(0) for hop in reversed(hops)], sizes[::-1], counted, None)
+    layouts = _contract(layouts)
     first = layouts[0]
     parts: list[_Walks] = []
     pairs = 0
     for part in _extend(_Walks(first.source, first.target, first.count), layouts[1:], piece):
-        pairs += part.node.numel()
+        kept = part if sample is None else _draw(part, sample, seed)
+        pairs += kept.node.numel()
         if budget is not None and pairs > budget:
-            raise BudgetExceeded(budget, pairs, count_paths(hops, sizes))
-        parts.append(part)
+            walks = count_walks(hops, sizes)
+            raise BudgetExceeded(budget, pairs, walks[-1], walks)
+        parts.append(kept)
     edge_index = torch.stack([torch.cat([part.source for part in parts]), torch.cat([part.node for part in parts])])
-    if not counted:
+    weight = torch.cat([part.count for part in parts if part.count is not None]) if counted else None
+    if sample is not None:
+        edge_index, weight = _turn_around(edge_index, weight)
+    if weight is None:
         return edge_index, None
-    weight = torch.cat([part.count for part in parts if part.count is not None])
     if multiplicity == "mean":
         total = weight.new_zeros(sizes[-1]).index_add_(0, edge_index[1], weight)
         weight = weight / total[edge_index[1]]
     return edge_index, weight.to(torch.get_default_dtype())
 
 
-def count_paths(hops: Sequence[Tensor], sizes: Sequence[int]) -> int:
-    """Count path instances exactly, without making any: one segment sum per hop.
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """The first hops of a walk, composed; for the walks that begin with them.
+
+    Attributes:
+        hops: how many.
+        layout: their distinct pairs, by source.
+    """
+
+    hops: int
+    layout: _Hop
+
+
+def compose_prefix(hops: Sequence[Tensor], sizes: Sequence[int], counted: bool) -> Prefix | None:
+    """Compose hops that several walks begin with, if that makes no more pairs than `GROWTH` times what they have.
 
     Args:
         hops: as for `compose`.
         sizes: as for `compose`.
-
-    Returns:
-        The number of path instances, parallel edges counted each, as a Python integer of any size: sums are kept in
-        limbs of 31 bits, so nothing overflows while a hop has fewer than 2^32 edges.
-
-    >>> cites = torch.tensor([[0, 0, 1], [1, 1, 2]])
-    >>> count_paths([cites, cites], [3, 3, 3])
-    2
+        counted: whether the numbers of paths are needed ("count" and "mean").
     """
     check_walk(hops, sizes)
-    walks = hops[0].new_ones((sizes[-1], 1), dtype=torch.long)
-    for hop, size in zip(reversed(hops), reversed(sizes[:-1]), strict=True):
-        walks = _carry(walks.new_zeros((size, walks.size(1))).index_add_(0, hop[0].long(), walks[hop[1].long()]))
-    return sum(total << (_LIMB * place) for place, total in enumerate(walks.sum(0).tolist()))
+    layouts = _lay_out_all(hops, sizes, counted, None)
+    made = layouts[0]
+    for layout in layouts[1:]:
+        if _extensions(made, layout) > GROWTH * (made.target.numel() + layout.target.numel()):
+            return None
+        walks = _step(_Walks(made.source, made.target, made.count), layout)
+        made = _as_hop(walks, sizes[0], layout.targets)
+    return Prefix(len(hops), made)
 
 
-def _carry(limbs: Tensor) -> Tensor:
-    """Numbers whose limbs fit 31 bits again, lowest limb first."""
-    done: list[Tensor] = []
-    carried = torch.zeros_like(limbs[:, 0])
-    place = 0
-    while place < limbs.size(1) or bool(carried.any()):
-        value = carried + limbs[:, place] if place < limbs.size(1) else carried
-        done.append(value & ((1 << _LIMB) - 1))
-        carried = value >> _LIMB
-        place += 1
-    return torch.stack(done, dim=1)
+def _lay_out_all(hops: Sequence[Tensor], sizes: Sequence[int], counted: bool, prefix: Prefix | None) -> list[_Hop]:
+    done = prefix.hops if prefix is not None else 0
+    rest = [_lay_out(hop, sizes[i], sizes[i + 1], counted) for i, hop in enumerate(hops) if i >= done]
+    return rest if prefix is None else [prefix.layout, *rest]
 
 
-def check_walk(hops: Sequence[Tensor], sizes: Sequence[int]) -> None:
-    """Refuse hops that do not fit their sizes."""
-    if not hops or len(sizes) != len(hops) + 1:
-        raise ValueError(f"a walk of n hops needs n + 1 sizes (got {len(hops)} hops and {len(sizes)} sizes)")
-    for i, hop in enumerate(hops):
-        if hop.dim() != 2 or hop.size(0) != 2 or hop.is_floating_point():
-            raise ValueError(f"hop {i} must be an integer tensor [2, edges] (got {hop.dtype} {list(hop.shape)})")
-        if sizes[i] * sizes[i + 1] >= _LARGEST or sizes[0] * sizes[i + 1] >= _LARGEST:
-            raise ValueError(f"hop {i} has too many possible pairs for 64 bits (got sizes {list(sizes)})")
-        if torch.compiler.is_compiling():  # A graph of operators cannot look at values.
-            continue
-        for row, size in zip(hop, sizes[i : i + 2], strict=True):
-            if row.numel() and not 0 <= int(row.min()) <= int(row.max()) < size:
-                raise ValueError(f"hop {i} has indices from {int(row.min())} to {int(row.max())} for {size} nodes")
+def _draw(walks: _Walks, most: int, seed: int) -> _Walks:
+    """At most so many of the pairs of each source; all pairs of a source are there.
+
+    Each pair gets a number that only it and the seed decide; those with the smallest are kept, in their order.
+    """
+    source, first, count = torch.unique_consecutive(walks.source, return_inverse=True, return_counts=True)
+    if not source.numel() or int(count.max()) <= most:
+        return walks
+    key = (walks.source << 32) + walks.node + (seed << 17) + seed + 1
+    for multiplier in MIXERS:
+        key = (key ^ ((key >> 33) & LOW_BITS)) * multiplier
+    order = torch.argsort(key ^ ((key >> 33) & LOW_BITS))
+    order = order[torch.argsort(first[order], stable=True)]
+    rank = torch.arange(len(order), device=order.device) - (count.cumsum(0) - count)[first[order]]
+    kept = order[rank < most].sort().values
+    return _Walks(walks.source[kept], walks.node[kept], None if walks.count is None else walks.count[kept])
+
+
+def _turn_around(edge_index: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """Pairs of (destination, source) as (source, destination), sorted."""
+    turned = edge_index.flip(0)
+    order = torch.argsort(turned[0], stable=True)  # Destinations rise already.
+    return turned[:, order], None if weight is None else weight[order]
 
 
 def _lay_out(hop: Tensor, sources: int, targets: int, counted: bool) -> _Hop:

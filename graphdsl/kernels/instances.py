@@ -12,7 +12,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from graphdsl.kernels.composition import check_walk
+from graphdsl.kernels.counting import check_walk
 
 _MOST = 1 << 62
 

@@ -15,6 +15,11 @@ PIECE = 1 << 20
 """Numbers of a tensor that are looked at at once: they fit into the cache of a core."""
 PAIRS = 1 << 22
 """Edges whose pairs are sorted at once, unless a single source has more."""
+LOW_BITS = (1 << 31) - 1
+"""What an arithmetic shift to the right by 33 leaves of the bits of a logical one."""
+# 0xFF51AFD7ED558CCD and 0xC4CEB9FE1A85EC53 as signed numbers: products wrap around either way.
+MIXERS = (0xFF51AFD7ED558CCD - (1 << 64), 0xC4CEB9FE1A85EC53 - (1 << 64))
+"""Multipliers of MurmurHash3's finalizer, which mixes 64 bits without loss."""
 _NARROW = 64
 _FIRST = 1 << 12
 
@@ -163,15 +168,10 @@ def pair_digest(index: Tensor) -> int:
     total = 0
     for source, target in zip(*(row.split(PIECE) for row in index), strict=True):
         mixed = ((source.long() << 32) | target.long()) + 1  # The mixing leaves 0 as it is.
-        for multiplier in _MIXERS:
-            mixed = (mixed ^ ((mixed >> 33) & _LOW_BITS)) * multiplier
-        total += int((mixed ^ ((mixed >> 33) & _LOW_BITS)).sum())
+        for multiplier in MIXERS:
+            mixed = (mixed ^ ((mixed >> 33) & LOW_BITS)) * multiplier
+        total += int((mixed ^ ((mixed >> 33) & LOW_BITS)).sum())
     return total % (1 << 64)
-
-
-_LOW_BITS = (1 << 31) - 1
-# 0xFF51AFD7ED558CCD and 0xC4CEB9FE1A85EC53 as signed numbers: products wrap around either way.
-_MIXERS = (0xFF51AFD7ED558CCD - (1 << 64), 0xC4CEB9FE1A85EC53 - (1 << 64))
 
 
 def row_digests(table: Tensor, rows: Tensor) -> Tensor:
@@ -188,11 +188,11 @@ def row_digests(table: Tensor, rows: Tensor) -> Tensor:
     2
     """
     columns = torch.arange(1, table.size(1) + 1)
-    weights = (columns * _MIXERS[0]) ^ (columns * _MIXERS[1] >> 7) | 1
+    weights = (columns * MIXERS[0]) ^ (columns * MIXERS[1] >> 7) | 1
     found = [torch.zeros(0, dtype=torch.long)]
     for part in rows.split(max(1, PIECE // max(table.size(1), 1))):
         numbers = table[part]
         bits = (numbers.double() + 0.0).view(torch.long) if numbers.is_floating_point() else numbers.long()
-        mixed = (bits ^ ((bits >> 33) & _LOW_BITS)) * weights
-        found.append((mixed ^ ((mixed >> 29) & _LOW_BITS)).mul_(_MIXERS[0]).sum(1))
+        mixed = (bits ^ ((bits >> 33) & LOW_BITS)) * weights
+        found.append((mixed ^ ((mixed >> 29) & LOW_BITS)).mul_(MIXERS[0]).sum(1))
     return torch.cat(found)

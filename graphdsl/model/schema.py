@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from graphdsl.text import EdgeKey, Span
+from graphdsl.text import EdgeKey, Span, show_name
 
 Kind = Literal["float", "int", "bool", "class", "multilabel", "real", "mask", "time"]
 Multiplicity = Literal["set", "count", "mean"]
@@ -110,6 +110,8 @@ class Metapath:
         hops: edge types in walking order.
         multiplicity: set = distinct pairs, count = pairs weighted by path counts, mean = row-normalised counts.
         budget: most edges that may be materialised.
+        sample: most pairs of each destination, drawn from all; None = all.
+        seed: of the drawing.
     """
 
     name: str
@@ -119,11 +121,23 @@ class Metapath:
     multiplicity: Multiplicity
     budget: int | None
     span: Span
+    sample: int | None = None
+    seed: int = 0
 
     @property
     def key(self) -> EdgeKey:
         """The triple under which the composite relation stands in an `edge_index_dict`."""
         return (self.source, self.name, self.target)
+
+    @property
+    def written_hops(self) -> tuple[str, ...]:
+        """Each hop as the spec writes it, with the type that it leads to."""
+        return tuple(
+            f"`<-[{show_name(hop.edge[1])}]- {show_name(hop.edge[0])}`"
+            if hop.backward
+            else f"`-[{show_name(hop.edge[1])}]-> {show_name(hop.edge[2])}`"
+            for hop in self.hops
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +177,7 @@ class Schema:
         ]
         lines += [
             f"metapath {path.key!r} {[(hop.edge, hop.backward) for hop in path.hops]!r} {path.multiplicity}"
+            + ("" if path.sample is None else f" sample={path.sample} seed={path.seed}")
             for path in self.metapaths.values()
         ]
         lines += [f"graph {_attributes(self.graph)}"] if self.graph else []

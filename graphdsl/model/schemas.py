@@ -1,6 +1,6 @@
 """Resolving a `schema` block: types, attributes, inverse relations, metapaths."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from graphdsl.model.parameters import Parameter, declare
@@ -34,6 +34,9 @@ from graphdsl.text import (
 
 _SIZED = ("float", "int", "class", "multilabel", "real")
 _NEEDS_SIZE = ("class", "multilabel")
+
+_SAMPLING = {"sample": 1, "seed": 0}
+"""Options of a metapath beside its multiplicity, with the least value of each."""
 
 
 class _SchemaBuilder:
@@ -228,7 +231,9 @@ class _SchemaBuilder:
             also = ((same.span, "a relation of this name"),)
             self.found.append(report("GNN102", f"`{name}` is a relation already", declared.name.span, also=also))
             return
-        multiplicity = self.multiplicity(declared)
+        options = [item for item in declared.options if item.name is None]
+        multiplicity = self.multiplicity(declared, options)
+        sample, seed = self.sampling(declared)
         hops = self.hops(declared) if self.known_node(declared.start) else None
         if hops is None:
             self.lost.add(name)
@@ -236,16 +241,38 @@ class _SchemaBuilder:
         budget = self.whole(declared.budget, 1, "the budget") if declared.budget else None
         target = declared.hops[-1].target.text
         self.metapaths[name] = Metapath(
-            name, declared.start.text, target, hops, multiplicity, budget, declared.name.span
+            name, declared.start.text, target, hops, multiplicity, budget, declared.name.span, sample, seed
         )
 
-    def multiplicity(self, declared: n.MetapathDecl) -> Multiplicity:
+    def sampling(self, declared: n.MetapathDecl) -> tuple[int | None, int]:
+        """`metapath APA(sample = 50, seed = 1) = …`: how many pairs of each destination to draw, if not all."""
+        values: dict[str, int | None] = {}
+        for option in declared.options:
+            if option.name is None:
+                continue
+            word = option.name.text
+            if word not in _SAMPLING or word in values:
+                problem = "is given twice" if word in values else "is no option of a metapath"
+                helps = () if word in values else did_you_mean(word, _SAMPLING)
+                notes = listing("options", [*get_args(Multiplicity), *_SAMPLING])
+                message = f"metapath `{declared.name.text}`: `{word}` {problem}"
+                self.found.append(report("GNN201", message, option.span, helps=helps, notes=notes))
+                continue
+            values[word] = self.whole(option.value, _SAMPLING[word], f"`{word}`")
+        if "seed" in values and "sample" not in values:
+            option = next(item for item in declared.options if item.name is not None and item.name.text == "seed")
+            helps = ("write `sample = N` beside it, or leave it out",)
+            message = f"metapath `{declared.name.text}`: `seed` decides nothing without `sample`"
+            self.found.append(report("GNN201", message, option.span, helps=helps))
+        return values.get("sample"), values.get("seed") or 0
+
+    def multiplicity(self, declared: n.MetapathDecl, options: Sequence[n.Argument]) -> Multiplicity:
         """`metapath APA(count) = …`: one word in parentheses, `set` without it."""
         known = get_args(Multiplicity)
         chosen: Multiplicity = "set"
-        for option in declared.options:
-            word = option.value.name.text if isinstance(option.value, n.Reference) and option.name is None else ""
-            if word in known and len(declared.options) == 1:
+        for option in options:
+            word = option.value.name.text if isinstance(option.value, n.Reference) else ""
+            if word in known and len(options) == 1:
                 chosen = next(item for item in known if item == word)
                 continue
             helps = did_you_mean(word, known) or ("write one of them: `metapath NAME(count) = …`",)

@@ -264,6 +264,13 @@ def _write_path(path: Metapath, context: Context, block: Block) -> None:
     block.comment(f"metapath {path.name}: {place(path.span)}")
     block.write(f"if {context.edge(path.key)} not in edge_index_dict:")
     inner = Block(block.indent + 4)
+    if path.sample is not None:
+        said = (
+            f"metapath {path.name} has at most {path.sample} pairs of each node, which graphdsl draws: pass its edges"
+        )
+        inner.statement(call("ValueError", quote(said)), "raise ", deeper=4)
+        block.extend(inner.lines)
+        return
     hops = [f"edge_index_dict[{context.index(hop.edge)}]" + (".flip(0)" if hop.backward else "") for hop in path.hops]
     sizes = [f"num_nodes[{context.name(name)}]" for name in stops(path)]
     weighted = path.multiplicity != "set" and METAPATH_WEIGHT in bound_attributes(path.key, context)

@@ -6,7 +6,7 @@ import torch
 from torch_geometric.data import HeteroData
 
 from graphdsl import loads
-from graphdsl.data import estimate_relations
+from graphdsl.data import batch_inputs, estimate_relations
 from graphdsl.kernels import compose
 from graphdsl.tooling.cli import main
 
@@ -44,10 +44,14 @@ def test_edges_paths_and_bounds() -> None:
     paths = int((degrees**2).sum())
     assert sizes["APA"].instances == paths
     pairs = compose([writes, writes.flip(0)], [6, 5, 6])[0].shape[1]
-    assert pairs <= (sizes["APA"].edges or 0) == min(paths, 36)
-    assert sizes["APA"].exceeded == (min(paths, 36) > 20)
     incidence = torch.zeros(6, 5, dtype=torch.long)
     incidence[writes[0], writes[1]] = 1
+    between = incidence @ incidence.T
+    bound = int(between.sum(1).clamp(max=6).sum())
+    assert pairs <= (sizes["APA"].edges or 0) == bound
+    assert sizes["APA"].exceeded == (bound > 20)
+    assert sizes["APA"].walks == (writes.shape[1], paths)
+    assert sizes["APA"].busiest == int(between.sum(0).max())
     assert sizes["APAPA"].instances == int(torch.linalg.matrix_power(incidence @ incidence.T, 2).sum())
     assert not sizes["APAPA"].exceeded
 
@@ -102,3 +106,14 @@ def test_walks_are_counted_and_not_made() -> None:
             ("P", "walk", None, 9, budget),
         ]
         assert sizes[-1].exceeded == (model == "attended")
+
+
+def test_drawing_bounds_the_edges() -> None:
+    data = library()
+    spec = loads(SPEC.replace("metapath APA =", "metapath APA(sample = 2) ="))
+    sizes = {item.edge[1]: item for item in estimate_relations(spec.plan(data=data), data)}
+    assert sizes["APA"].edges == 12
+    inputs = batch_inputs(data, spec.plan(data=data))
+    index = inputs["edge_index_dict"]["author", "APA", "author"]
+    assert torch.bincount(index[1], minlength=6).max() <= 2
+    assert torch.equal(index, batch_inputs(data, spec.plan(data=data))["edge_index_dict"]["author", "APA", "author"])

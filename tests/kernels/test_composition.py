@@ -9,7 +9,19 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphdsl.kernels import BudgetExceeded, compose, count_paths
+from graphdsl.kernels import (
+    BudgetExceeded,
+    NamedWalk,
+    compose,
+    compose_named,
+    compose_prefix,
+    composed,
+    count_paths,
+    count_walks,
+    profile_walk,
+)
+from graphdsl.kernels.composed import compose_kept
+from graphdsl.text import Span, SpecError
 
 
 @st.composite
@@ -146,3 +158,128 @@ def test_budget_stops_before_all_pairs_are_made():
 def test_arguments_that_do_not_fit(hops, sizes, message):
     with pytest.raises(ValueError, match=message):
         compose(hops, sizes)
+
+
+@settings(max_examples=150, deadline=None)
+@given(walks())
+def test_a_profile_equals_the_dense_product(walk):
+    hops, sizes = walk
+    made = profile_walk(hops, sizes)
+    counts = dense(hops, sizes)
+    assert made.walks == count_walks(hops, sizes)
+    assert made.walks == tuple(dense(hops[: at + 1], sizes[: at + 2]).sum() for at in range(len(hops)))
+    assert made.busiest == max(counts.sum(0).tolist(), default=0)
+    assert made.reached == int((counts.reshape(sizes[0], sizes[-1]).sum(0) > 0).sum())
+    assert made.pairs == sum(min(paths, sizes[-1]) for paths in counts.sum(1).tolist())
+    assert (counts > 0).sum() <= made.pairs
+
+
+def test_a_profile_beyond_64_bits_is_exact():
+    wide = torch.zeros(2, 1000, dtype=torch.long)
+    made = profile_walk([wide] * 12, [1] * 12 + [5])
+    assert (made.busiest, made.pairs, made.reached) == (1000**12, 5, 1)
+
+
+@settings(max_examples=150, deadline=None)
+@given(walks(), st.integers(1, 4), st.integers(0, 5), st.sampled_from(["set", "count", "mean"]))
+def test_drawn_pairs_are_some_of_all(walk, most, seed, multiplicity):
+    hops, sizes = walk
+    pairs, weight = compose(hops, sizes, multiplicity, sample=most, seed=seed)
+    counts = dense(hops, sizes)
+    drawn = [tuple(pair) for pair in pairs.t().tolist()]
+    assert drawn == sorted(set(drawn))
+    assert all(counts[u, v] > 0 for u, v in drawn)
+    into = (counts.reshape(sizes[0], sizes[-1]) > 0).sum(0).tolist()
+    assert [sum(v == target for _, v in drawn) for target in range(len(into))] == [min(most, many) for many in into]
+    if multiplicity == "count":
+        assert weight.tolist() == [float(counts[u, v]) for u, v in drawn]
+    if multiplicity == "mean":
+        total = torch.zeros(sizes[-1]).index_add(0, pairs[1], weight)
+        torch.testing.assert_close(total, torch.tensor([float(many > 0) for many in into]).reshape(sizes[-1]))
+    cut, _ = compose(hops, sizes, multiplicity, piece=1, sample=most, seed=seed)
+    assert torch.equal(cut, pairs)
+
+
+def test_drawing_is_uniform_and_seeded():
+    star = torch.stack([torch.arange(20), torch.zeros(20, dtype=torch.long)])
+    hits = torch.zeros(20)
+    for seed in range(600):
+        pairs, _ = compose([star], [20, 1], sample=5, seed=seed)
+        hits[pairs[0]] += 1
+    assert hits.sum() == 3000
+    assert hits.min() > 110  # 150 each on average, with a deviation of 10.6.
+    assert hits.max() < 190
+    assert torch.equal(compose([star], [20, 1], sample=5, seed=3)[0], compose([star], [20, 1], sample=5, seed=3)[0])
+
+
+@settings(max_examples=150, deadline=None)
+@given(walks(), st.sampled_from(["set", "count", "mean"]))
+def test_a_prefix_changes_nothing(walk, multiplicity):
+    hops, sizes = walk
+    expected = compose(hops, sizes, multiplicity)
+    for length in range(1, len(hops)):
+        prefix = compose_prefix(hops[:length], sizes[: length + 1], multiplicity != "set")
+        if prefix is None:
+            continue
+        pairs, weight = compose(hops, sizes, multiplicity, prefix=prefix)
+        assert torch.equal(pairs, expected[0])
+        assert weight is None if expected[1] is None else torch.equal(weight, expected[1])
+
+
+def test_a_prefix_that_explodes_is_not_made():
+    star = torch.stack([torch.arange(1000), torch.zeros(1000, dtype=torch.long)])
+    assert compose_prefix([star, star.flip(0)], [1000, 1, 1000], False) is None
+    assert compose_prefix([star.flip(0), star], [1, 1000, 1], False) is not None
+
+
+def test_the_same_edges_are_composed_once(monkeypatch):
+    monkeypatch.setattr(composed, "_LEAST", 0)
+    monkeypatch.setattr(composed, "_kept", type(composed._kept)())
+    made = []
+    monkeypatch.setattr(composed, "compose", lambda *args, **kwargs: made.append(1) or compose(*args, **kwargs))
+    hop = torch.tensor([[0, 1, 2, 2], [0, 0, 0, 1]])
+    first, _ = compose_kept([hop, hop.flip(0)], [3, 2, 3])
+    again = hop[:, [3, 1, 0, 2]]
+    assert compose_kept([again, again.flip(0)], [3, 2, 3])[0] is first
+    assert len(made) == 1
+    for other in (
+        {"multiplicity": "count"}, {"sample": 1}, {"sample": 1, "seed": 2},
+    ):  # fmt: skip
+        compose_kept([hop, hop.flip(0)], [3, 2, 3], **other)
+    compose_kept([hop, hop.flip(0)], [4, 2, 4])
+    assert len(made) == 5
+    with pytest.raises(BudgetExceeded, match="more than 4 edges"):
+        compose_kept([hop, hop.flip(0)], [3, 2, 3], budget=4)
+    assert len(made) == 5
+    first[0, 0] = 1  # Whoever writes into a result does not spoil it for others.
+    assert compose_kept([hop, hop.flip(0)], [3, 2, 3])[0][0, 0] == 0
+    assert len(made) == 6
+
+
+def test_results_leave_when_there_is_no_room(monkeypatch):
+    monkeypatch.setattr(composed, "_LEAST", 0)
+    monkeypatch.setattr(composed, "ROOM", 6)
+    monkeypatch.setattr(composed, "_kept", type(composed._kept)())
+    for count in (2, 3, 4):
+        hop = torch.stack([torch.arange(count), torch.arange(count)])
+        compose_kept([hop], [count, count])
+    assert [item.edge_index.size(1) for item in composed._kept.values()] == [4]
+    compose_kept([torch.stack([torch.arange(9), torch.arange(9)])], [9, 9])
+    assert len(composed._kept) == 1
+
+
+def test_the_hop_that_explodes_is_named():
+    writes = torch.stack([torch.arange(100), torch.arange(100)])
+    appears = torch.stack([torch.arange(100), torch.zeros(100, dtype=torch.long)])
+    hops = [writes, appears, appears.flip(0), writes.flip(0)]
+    names = ("`-[writes]-> p`", "`-[in]-> c`", "`<-[in]- p`", "`<-[writes]- a`")
+    walk = NamedWalk("APCPA", Span("s.gnn", 1, 1, 1, 2), names, "set", budget=500)
+    with pytest.raises(SpecError) as caught:
+        compose_named(walk, hops, [100, 100, 1, 100, 100])
+    (finding,) = caught.value.diagnostics
+    assert finding.code == "GNN402"
+    assert finding.notes == (
+        "hop 3, `<-[in]- p`, makes it explode: each walk goes on in 100 ways",
+        "walks after each hop: `-[writes]-> p` 100, `-[in]-> c` 100, `<-[in]- p` 10,000, `<-[writes]- a` 10,000",
+    )
+    assert "metapath APCPA(sample = 50)" in finding.helps[1]

@@ -69,11 +69,15 @@ class _Declarations(Speller):
     def metapath(self, node: Node) -> None:
         self.begin("metapath", node)
         self.name(node.pairs["metapath"][1])
-        kind = node.get("kind")
-        if kind is not None and not (kind.kind == "scalar" and kind.value is None):
-            self.out.put("(", node.key("kind"))
-            self.value(kind)
-            self.out.put(")", node.key("kind"))
+        given = {key: item for key in ("kind", "sample", "seed") if (item := node.get(key)) is not None}
+        given = {key: item for key, item in given.items() if not (item.kind == "scalar" and item.value is None)}
+        for number, (key, item) in enumerate(given.items()):
+            self.out.put(", " if number else "(", node.key(key))
+            if key != "kind":
+                self.out.put(f"{key} = ", node.key(key))
+            self.value(item)
+        if given:
+            self.out.put(")", node.key(next(reversed(given))))
         self.out.put("=", node.key("path"))
         path = node.pairs["path"][1]
         if path.kind == "scalar":

@@ -79,6 +79,8 @@ class Metapath(Record):
 
     metapath: Annotated[Name, Field(description="its name")]
     kind: Annotated[Value | None, Field(description="set, count or mean: what its edges weigh")] = None
+    sample: Annotated[Value | None, Field(description="the most pairs of each destination, drawn from all")] = None
+    seed: Annotated[Value | None, Field(description="of the drawing")] = None
     path: Path
     budget: Annotated[Value | None, Field(description="the most edges that may be made", examples=["20M"])] = None
 

@@ -151,11 +151,12 @@ class _Writer:
     def metapath(self, tree: Tree[Token]) -> dict[str, Any]:
         out: dict[str, Any] = {"metapath": self.names(tree)[0]}
         for given in self.only(tree, "arguments"):
-            items = self.only(given, "argument")
-            if len(items) == 1 and len(items[0].children) == 1:
-                out["kind"] = self.value(items[0].children[0])
-            elif items:
-                self.refuse(cast(Token, given.children[0]), "a metapath has one of `set`, `count` and `mean` only")
+            for item in self.only(given, "argument"):
+                key = str(self.said(item.children[0])) if len(item.children) > 1 else "kind"
+                if key in out or key not in ("kind", "sample", "seed"):
+                    said = "a metapath has one of `set`, `count` and `mean`, `sample` and `seed` only"
+                    self.refuse(cast(Token, given.children[0]), said)
+                out[key] = self.value(item.children[-1])
         start = [self.behind(tree, "EQUAL"), *self.only(tree, "forward_hop", "backward_hop")]
         out["path"] = " ".join(self.said(child) for child in start if child is not None)
         budget = self.behind(tree, "BUDGET")

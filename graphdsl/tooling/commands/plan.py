@@ -102,13 +102,32 @@ def _size_table(sizes: "tuple[RelationSize, ...]") -> str:
             edges = f"≤ {edges}"
         paths = "" if item.instances is None else f"{item.instances:,}"
         budget = "" if item.budget is None else f"{item.budget:,}" + ("  (may not do)" if item.exceeded else "")
-        rows.append((show_edge(item.edge), item.origin, edges, paths, budget))
-    return align(("relation", "from", "edges", "paths", "budget"), rows, _columns())
+        skew = "" if item.busiest is None else f"{item.busiest:,}"
+        rows.append((show_edge(item.edge), item.origin, edges, paths, skew, budget))
+    heads = ("relation", "from", "edges", "paths", "most to one node", "budget")
+    return "\n".join([align(heads, rows, _columns()), *_hop_lines(sizes)])
+
+
+def _hop_lines(sizes: "tuple[RelationSize, ...]") -> list[str]:
+    """How many walks each metapath has after each hop."""
+    return [
+        f"walks of {item.edge[1]}, hop by hop: {' → '.join(f'{count:,}' for count in item.walks)}"
+        for item in sizes
+        if item.walks
+    ]
 
 
 def _as_json(sizes: "tuple[RelationSize, ...]", counts: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
     relations = [
-        {"edge": item.edge, "origin": item.origin, "edges": item.edges, "paths": item.instances, "budget": item.budget}
+        {
+            "edge": item.edge,
+            "origin": item.origin,
+            "edges": item.edges,
+            "paths": item.instances,
+            "walks": list(item.walks),
+            "busiest": item.busiest,
+            "budget": item.budget,
+        }
         for item in sizes
     ]
     total, dead = (sum(pair[place] for pair in counts.values()) for place in (0, 1))
