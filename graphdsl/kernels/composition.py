@@ -118,27 +118,35 @@ def compose(
         layouts = _lay_out_all(hops, sizes, counted, prefix)
     else:  # From the destinations back, so that all pairs of one are made at once.
         layouts = _lay_out_all([hop.flip(0) for hop in reversed(hops)], sizes[::-1], counted, None)
-    layouts = _contract(layouts)
-    first = layouts[0]
     parts: list[_Walks] = []
     pairs = 0
-    for part in _extend(_Walks(first.source, first.target, first.count), layouts[1:], piece):
+    for part in _walk(layouts, piece):
         kept = part if sample is None else _draw(part, sample, seed)
         pairs += kept.node.numel()
         if budget is not None and pairs > budget:
             walks = count_walks(hops, sizes)
             raise BudgetExceeded(budget, pairs, walks[-1], walks)
         parts.append(kept)
-    edge_index = torch.stack([torch.cat([part.source for part in parts]), torch.cat([part.node for part in parts])])
-    weight = torch.cat([part.count for part in parts if part.count is not None]) if counted else None
+    edge_index, weight = _join(parts)
     if sample is not None:
         edge_index, weight = _turn_around(edge_index, weight)
-    if weight is None:
-        return edge_index, None
-    if multiplicity == "mean":
+    if weight is not None and multiplicity == "mean":
         total = weight.new_zeros(sizes[-1]).index_add_(0, edge_index[1], weight)
         weight = weight / total[edge_index[1]]
-    return edge_index, weight.to(torch.get_default_dtype())
+    return edge_index, None if weight is None else weight.to(torch.get_default_dtype())
+
+
+def _walk(layouts: list[_Hop], piece: int) -> Iterator[_Walks]:
+    """All distinct pairs of a walk, piece by piece, in the order of their sources."""
+    first, *rest = _contract(layouts)
+    return _extend(_Walks(first.source, first.target, first.count), rest, piece)
+
+
+def _join(parts: list[_Walks]) -> tuple[Tensor, Tensor | None]:
+    """Pieces side by side: the edge index [2, pairs] and, if they are counted, the numbers of paths."""
+    counts = [part.count for part in parts if part.count is not None]
+    edge_index = torch.stack([torch.cat([part.source for part in parts]), torch.cat([part.node for part in parts])])
+    return edge_index, torch.cat(counts) if counts else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -239,6 +239,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("HANConv", {**OUT, "heads": 3}, "GNN302"),
     ("HGTConv", {**OUT, "heads": 3}, "GNN302"),
     ("RHGNNConv", {**OUT, "heads": 3}, "GNN302"),
+    ("HINormerConv", {**OUT, "heads": 3}, "GNN302"),
     ("SeHGNNConv", {"out_channels": 12, "heads": 2}, "GNN302"),
     ("EGConv", OUT, "GNN302"),
     ("RGCNConv", {**OUT, "num_bases": 2, "num_blocks": 2}, "GNN204"),
