@@ -118,8 +118,7 @@ def compose(
         layouts = _lay_out_all(hops, sizes, counted, prefix)
     else:  # From the destinations back, so that all pairs of one are made at once.
         layouts = _lay_out_all([hop.flip(0) for hop in reversed(hops)], sizes[::-1], counted, None)
-    parts: list[_Walks] = []
-    pairs = 0
+    parts, pairs = list[_Walks](), 0
     for part in _walk(layouts, piece):
         kept = part if sample is None else _draw(part, sample, seed)
         pairs += kept.node.numel()
