@@ -23,7 +23,8 @@ class Explainable(nn.Module):
     PyG's explainers mask features by node type and edges by relation, want a gradient for every mask, and call the model
     with both dictionaries and nothing else. So the attributes that layers read are held here, and what no mask could
     change is, too: types and relations that the prediction does not depend on, and relations that are only seen by layers
-    without messages along edges (`FastGTNConv`, `MAGNNConv`, `NARSConv`, `SeHGNNConv`, which multiply by sparse matrices).
+    without messages along edges (`FastGTNConv`, `GTNConv`, `MAGNNConv`, `NARSConv`, `SeHGNNConv`, which multiply by sparse
+    matrices).
 
     PyG's masks are per module, and so PyG masks no edges of `HANConv`, `HGTConv` or `RGCNConv`, which send all relations
     through one module. Here the messages of such layers are multiplied by the masks of their relations, one by one, as PyG

@@ -41,6 +41,7 @@ _GRAPH: Final = frozenset(
         "DirGNNConv",  # sends against the edges, too
         "FastGTNConv",  # one soft choice of relations, whose products go on from any node
         "GPSConv",  # attention between all nodes
+        "GTNConv",  # as FastGTNConv
         "GraphUNet",
         "HANConv",  # the mean over all nodes weighs the metapaths
         "HINormerConv",  # contexts go where edges lead, and against them

@@ -56,6 +56,11 @@ def _hypergraph_width(arguments: Arguments, width: int | None) -> int | None:
     return rules.heads_width(arguments, width) if arguments["use_attention"] else arguments["out_channels"]
 
 
+def _channels_side_by_side(arguments: Arguments, _width: int | None) -> int | None:
+    columns: int | None = arguments.get("out_channels")
+    return None if columns is None else columns * arguments["num_channels"]
+
+
 ENTRIES: Final = (
     Entry(
         "FastGTNConv",
@@ -74,6 +79,23 @@ ENTRIES: Final = (
         scope="joint",
         hops=rules.hops_from("num_layers"),
         paper="Yun et al., Graph Transformer Networks: Learning Meta-path Graphs to Improve GNNs, Neural Networks 2022",
+    ),
+    Entry(
+        "GTNConv",
+        "conv",
+        "graphdsl.layers.GTNConv",
+        "Graph convolution on metapath graphs that are learned, side by side; none is ever made.",
+        parameters=(
+            OUT_CHANNELS,
+            Parameter("num_channels", "int", 2, minimum=1),
+            Parameter("num_layers", "int", 2, minimum=1),
+            BIAS,
+        ),
+        derived={"in_channels": "width", "metadata": "metadata"},
+        width=_channels_side_by_side,
+        scope="joint",
+        hops=rules.hops_from("num_layers", less=-1),
+        paper="Yun et al., Graph Transformer Networks, NeurIPS 2019",
     ),
     Entry(
         "HypergraphConv",

@@ -14,6 +14,7 @@ from graphdsl.layers.equilibrium import EquilibriumAggregation
 from graphdsl.layers.fastgtn import FastGTNConv
 from graphdsl.layers.feast import FeaStConv
 from graphdsl.layers.group_add_rev import GroupAddRev
+from graphdsl.layers.gtn import GTNConv
 from graphdsl.layers.hetsann import HetSANNConv
 from graphdsl.layers.hinormer import HINormerConv, HINormerLayer
 from graphdsl.layers.hpn import HPNConv
@@ -41,6 +42,7 @@ __all__ = [
     "EquilibriumAggregation",
     "FastGTNConv",
     "FeaStConv",
+    "GTNConv",
     "GroupAddRev",
     "HINormerConv",
     "HINormerLayer",

@@ -133,6 +133,7 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
     "CuGraphRGCNConv": (OUT, {**OUT, "num_bases": 2}),
     "HANConv": ({**OUT, "heads": 2},),
     "FastGTNConv": (OUT, {**OUT, "num_channels": 3, "num_layers": 3, "beta": 0.3, "channel_agg": "concat"}),
+    "GTNConv": (OUT, {**OUT, "num_channels": 3, "num_layers": 1, "bias": False}),
     "SeHGNNConv": ({"out_channels": 8}, {"out_channels": 8, "heads": 2, "num_layers": 1, "residual": True}),
     "NARSConv": (OUT, {**OUT, "num_hops": 3, "num_subsets": 2, "num_layers": 1, "seed": 4}),
     "MAGNNConv": (OUT, {**OUT, "heads": 2, "encoder": "linear", "samples": 2, "seed": 3}),

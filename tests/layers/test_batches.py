@@ -34,7 +34,14 @@ def graph() -> HeteroData:
     return data
 
 
-@pytest.mark.parametrize("layer", ["FastGTNConv(4, num_layers = 3)", "NARSConv(4, num_hops = 3, num_subsets = 3)"])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "FastGTNConv(4, num_layers = 3)",
+        "GTNConv(4, num_layers = 2)",
+        "NARSConv(4, num_hops = 3, num_subsets = 3)",
+    ],
+)
 def test_batches_with_all_neighbours_give_what_the_whole_graph_gives(layer: str) -> None:
     spec, data = graphdsl.loads(SPEC.format(rule=f"*: {layer}")), graph()
     model, plan = spec.compile("m").eval(), spec.plan("m")

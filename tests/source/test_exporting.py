@@ -121,6 +121,8 @@ JOINT = {
     model m on s { edges { *: NARSConv(8) } predict a.y }""",
     "FastGTNConv": """schema s { node a { x: float[4], y: class[2] } node b { x: float[4] } edge a -[to]-> b reverse back edge a -[on]-> a }
     model m on s { edges { *: FastGTNConv(8) } predict a.y }""",
+    "GTNConv": """schema s { node a { x: float[4], y: class[2] } node b { x: float[4] } edge a -[to]-> b reverse back edge a -[on]-> a }
+    model m on s { edges { *: GTNConv(8) } predict a.y }""",
     "SeHGNNConv": """schema s { node a { x: float[4], y: class[2] } node b { x: float[6] } edge a -[to]-> b reverse back
       metapath ABA = a -[to]-> b <-[to]- a }
     model m on s { edges { ABA, back: SeHGNNConv(8) } predict a.y }""",

@@ -100,6 +100,7 @@ def test_compiled_equals_by_hand(row: Row, variant: Variant, monkeypatch: pytest
 
 ELSEWHERE = {
     "FastGTNConv": "layers/test_fastgtn.py",
+    "GTNConv": "layers/test_gtn.py",
     "CuGraphGATConv": "layers/test_cugraph.py",
     "CuGraphRGCNConv": "layers/test_cugraph.py",
     "CuGraphSAGEConv": "layers/test_cugraph.py",
