@@ -2,7 +2,6 @@
 
 import logging
 import signal
-import threading
 import time
 import warnings
 from collections.abc import Iterator, Mapping
@@ -24,6 +23,7 @@ from graphdsl.model import Training, refuse_gradients
 from graphdsl.plan import Plan
 from graphdsl.text import SpecError, report
 from graphdsl.training.checkpoint import Checkpoint, Origin, WholeFileIO, check_schema, read_checkpoint
+from graphdsl.training.interrupting import heeding_interruptions
 from graphdsl.training.keeping import BEST, LAST, KeepCheckpoints, Patience
 from graphdsl.training.liveness import dead_parameters
 from graphdsl.training.module import GraphModule
@@ -272,10 +272,9 @@ def _may_leave_parameters_unused(plan: Plan) -> bool:
 def _run(trainer: Trainer, module: GraphModule, last: Path | None) -> None:
     """Fit; Lightning ends the process after Ctrl-C, which is turned back into the interruption that it was."""
     is_first_group = not _has_process_group()
-    in_main_thread = threading.current_thread() is threading.main_thread()
-    handler = signal.getsignal(signal.SIGINT)
     try:
-        trainer.fit(module, ckpt_path=last)
+        with heeding_interruptions(trainer):
+            trainer.fit(module, ckpt_path=last)
     except SIGTERMException:
         raise SystemExit(128 + signal.SIGTERM) from None
     except SystemExit as stop:
@@ -283,8 +282,6 @@ def _run(trainer: Trainer, module: GraphModule, last: Path | None) -> None:
             raise
         raise KeyboardInterrupt from None
     finally:
-        if in_main_thread:
-            signal.signal(signal.SIGINT, handler)
         if is_first_group and _has_process_group():
             torch.distributed.destroy_process_group()
 

@@ -14,6 +14,7 @@ from training_cases import make_case, read_curve
 from training_script import share, share_more
 
 from graphdsl.training import read_checkpoint
+from graphdsl.training.module import GraphModule
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -105,3 +106,28 @@ def test_ctrl_c_leaves_a_checkpoint_to_resume_from(tmp_path: Path) -> None:
     resumed = make_case(epochs=last.header.epoch + 2).fit(tmp_path, resume=True)
     assert resumed.epochs == last.header.epoch + 2
     assert [row[0] for row in read_curve(tmp_path)] == list(range(1, resumed.epochs + 1))
+
+
+class _Deaf:
+    """Something whose finalizer is running when Ctrl-C comes: Python prints the interruption and forgets it."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_an_interruption_inside_a_finalizer_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: None)
+    case = make_case(epochs=50, patience=None)
+    steps: list[int] = []
+
+    def step(*_: object) -> None:
+        steps.append(1)
+        if len(steps) == 3:
+            _Deaf()
+
+    monkeypatch.setattr(GraphModule, "on_train_batch_start", step, raising=False)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        case.fit(tmp_path)
+    assert len(steps) == 3
+    assert signal.getsignal(signal.SIGINT) is before
