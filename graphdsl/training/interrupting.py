@@ -14,7 +14,7 @@ class _Asked(Callback):
     """Remembers an interruption until training has heard of it.
 
     Python raises `KeyboardInterrupt` wherever it happens to be. Inside a finalizer or a callback of a weak reference it is
-    printed and forgotten, and training would go on; so it is raised again after the step.
+    printed and forgotten, and training would go on; so it is raised again at the next step.
     """
 
     def __init__(self) -> None:
@@ -25,11 +25,15 @@ class _Asked(Callback):
         self.pending = True
         raise KeyboardInterrupt
 
-    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *rest: Any) -> None:
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
         if self.pending:
             raise KeyboardInterrupt
 
-    def on_validation_batch_end(self, trainer: Trainer, pl_module: LightningModule, *rest: Any) -> None:
+    def on_validation_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int, dataloader_idx: int = 0
+    ) -> None:
         if self.pending:
             raise KeyboardInterrupt
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from graphdsl.api import Spec, load
-from graphdsl.text import SpecError, report
+from graphdsl.text import Diagnostic, SpecError, report
+from graphdsl.text.rewriting import write_bytes
 from graphdsl.tooling.arguments import add_deny_warnings, add_format, add_plugins
 from graphdsl.tooling.output import print_findings
 
@@ -25,6 +26,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument(
         "--seconds", type=float, metavar="N", help="begin no check after N seconds, and say which are left"
     )
+    parser.add_argument(
+        "--html", metavar="FILE", help="write a page, too: findings, the schema as a picture, statistics"
+    )
     add_deny_warnings(parser)
     add_format(parser)
     add_plugins(parser)
@@ -37,8 +41,24 @@ def run(arguments: argparse.Namespace) -> int:
     data = arguments.data
     if data is None or not data.endswith(".json"):
         data = _load(spec, arguments)
+    elif arguments.html:
+        raise SpecError([report("GNN209", "metadata has no numbers to draw: `--html` needs the data", where="--html")])
     found = spec.validate(data, arguments.model, tier=arguments.tier, seconds=arguments.seconds).findings
+    if arguments.html:
+        _write_page(spec, data, found, arguments)
     return print_findings(found, arguments.format, deny_warnings=arguments.deny_warnings)
+
+
+def _write_page(spec: Spec, data: Any, found: tuple[Diagnostic, ...], arguments: argparse.Namespace) -> None:
+    from graphdsl import __version__
+    from graphdsl.data.statistics import describe_graph
+    from graphdsl.pages import validation_page
+
+    title = f"{arguments.spec} and {arguments.data or 'its data'}"
+    statistics = describe_graph(data, spec.schema(arguments.model))
+    page = validation_page(title, spec.text, found, statistics, __version__)
+    if (refused := write_bytes(arguments.html, page.encode())) is not None:
+        raise SpecError([refused])
 
 
 def _load(spec: Spec, arguments: argparse.Namespace) -> Any:
