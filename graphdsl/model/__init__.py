@@ -2,7 +2,7 @@
 
 from graphdsl.model.checks import refuse_gradients, same_metapaths, single_turns, undeclared_inverses
 from graphdsl.model.layer_uses import wants_degrees
-from graphdsl.model.leakage import HiddenLinks, find_leaks, hidden_links, mirrored
+from graphdsl.model.leakage import HiddenLinks, find_leaks, hidden_links, leaking_hop, mirrored
 from graphdsl.model.metadata import Degrees, Metadata, StoreInfo, TensorInfo
 from graphdsl.model.parameters import Parameter, parse_assignment, read_parameters
 from graphdsl.model.program import (
@@ -96,6 +96,7 @@ __all__ = [
     "can_override",
     "find_leaks",
     "hidden_links",
+    "leaking_hop",
     "mirrored",
     "override_training",
     "parse_assignment",

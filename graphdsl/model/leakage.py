@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from graphdsl.model.program import EdgesStage, LinkPrediction, Program, RelationRule, ScorerUse, SequenceStage
-from graphdsl.model.schema import Schema
+from graphdsl.model.schema import Metapath, Schema
 from graphdsl.text import Diagnostic, EdgeKey, Span, report, show_edge
 
 
@@ -70,9 +70,8 @@ def _rules(program: Program) -> Iterator[RelationRule]:
 def _composed(rule: RelationRule, prediction: LinkPrediction, schema: Schema) -> Iterator[Diagnostic]:
     if prediction.keep_target:
         return
-    signs = dict.fromkeys((prediction.edge, _of_other_sign(prediction, schema)))
     for path in schema.metapaths.values():
-        run = next((edge for edge in signs for hop in path.hops if hop.edge in mirrored(edge, schema)), None)
+        run = leaking_hop(path, prediction, schema)
         if path.key in rule.edges and run is not None:
             message = f"the metapath `{path.name}` runs over `{show_edge(run)}`, which is predicted"
             also = ((path.span, "declared here"), (prediction.span, "predicted here"))
@@ -81,6 +80,13 @@ def _composed(rule: RelationRule, prediction: LinkPrediction, schema: Schema) ->
                 "`keep_target` behind the prediction keeps them all, where they are no secret",
             )
             yield report("GNN520", message, rule.span, "this reads it", also=also, helps=helps)
+
+
+def leaking_hop(path: Metapath, prediction: LinkPrediction, schema: Schema) -> EdgeKey | None:
+    """The hidden relation that a metapath runs over: the predicted one, or that of the other sign."""
+    hops = {hop.edge for hop in path.hops}
+    signs = (prediction.edge, _of_other_sign(prediction, schema))
+    return next((edge for edge in signs if not hops.isdisjoint(mirrored(edge, schema))), None)
 
 
 def _of_other_sign(prediction: LinkPrediction, schema: Schema) -> EdgeKey:

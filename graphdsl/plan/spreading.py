@@ -1,6 +1,6 @@
 """Lowering of what spreads labels of training nodes behind a prediction."""
 
-from graphdsl.model import LinkPrediction, Prediction, Program, Training, mirrored
+from graphdsl.model import LinkPrediction, Prediction, Program, Training, leaking_hop
 from graphdsl.plan.bindings import METAPATH_WEIGHT, check_inputs
 from graphdsl.plan.head_types import Spread
 from graphdsl.plan.ir import Plan
@@ -36,8 +36,9 @@ def leaking_spreads(program: Program) -> list[Diagnostic]:
         for link in program.predictions if path is not None else ():
             if not isinstance(link, LinkPrediction) or link.keep_target or path is None:
                 continue
-            if any(hop.edge in mirrored(link.edge, schema) for hop in path.hops):
-                message = f"the metapath `{path.name}` runs over `{show_edge(link.edge)}`, which is predicted"
+            run = leaking_hop(path, link, schema)
+            if run is not None:
+                message = f"the metapath `{path.name}` runs over `{show_edge(run)}`, which is predicted"
                 also = ((path.span, "declared here"), (link.span, "predicted here"))
                 helps = ("`keep_target` behind the prediction of links keeps them all, where they are no secret",)
                 found.append(report("GNN520", message, item.span, "this reads it", also=also, helps=helps))
