@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from graphdsl.data.loading import seed_loader
     from graphdsl.data.sampling import HeteroNeighborSampler, neighbor_loader
     from graphdsl.data.sources import load_raw, load_source, parse_source
+    from graphdsl.data.splitting import split_links
     from graphdsl.data.validation import TIERS, Report, Tier, validate, validate_metadata
     from graphdsl.data.view import GraphData
     from graphdsl.model.metadata_file import metadata_from_json, metadata_to_json, read_metadata, write_metadata
@@ -36,6 +37,7 @@ __all__ = [
     "parse_source",
     "read_metadata",
     "seed_loader",
+    "split_links",
     "validate",
     "validate_metadata",
     "write_metadata",
@@ -58,6 +60,7 @@ _HOMES = {
     "neighbor_loader": "graphdsl.data.sampling",
     "parse_source": "graphdsl.data.sources",
     "read_metadata": "graphdsl.model.metadata_file",
+    "split_links": "graphdsl.data.splitting",
     "seed_loader": "graphdsl.data.loading",
     "validate": "graphdsl.data.validation",
     "validate_metadata": "graphdsl.data.validation",

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from graphdsl.data.hiding import kept_inverse, pair_numbers, stored_relation
 from graphdsl.data.places import show_place
+from graphdsl.data.roles import SPLITS, UNSPLIT, EdgeRoles, roles_at_random, roles_by_time, set_apart
 from graphdsl.data.view import GraphView
 from graphdsl.kernels import NonNeighbors
 from graphdsl.kernels.signs import NEGATIVE, POSITIVE, SignedPairs
@@ -22,10 +23,6 @@ from graphdsl.model import Schema, Training
 from graphdsl.plan import LinkHead
 from graphdsl.text import Diagnostic, EdgeKey, report, show_edge
 from graphdsl.training.task import HeadTask
-
-SPLITS = ("train", "val", "test")
-_NONE = 3
-"""Role of edges that are in no split: they pass messages and are never predicted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +46,6 @@ class LinkTargets:
     signs: SignedPairs | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Roles:
-    """Of each edge of a stored relation: its split (or `_NONE`), and whether it trains without passing messages."""
-
-    split: Tensor
-    apart: Tensor
-
-    def passing(self, split: str) -> Tensor:
-        """Which edges pass messages while a split is predicted."""
-        latest = 1 if split == "test" else 0
-        passing = (self.split <= latest) | (self.split == _NONE)
-        return passing & ~self.apart if split == "train" else passing
-
-    def predicted(self, split: str) -> Tensor:
-        """Which edges are predicted in a split."""
-        chosen = self.split == SPLITS.index(split)
-        return chosen & self.apart if split == "train" and bool(self.apart.any()) else chosen
-
-
 class LinkReader:
     """Reads the targets of link predictions of one graph; predictions of one relation share its split.
 
@@ -80,7 +58,7 @@ class LinkReader:
 
     def __init__(self, view: GraphView, schema: Schema, training: Training, found: list[Diagnostic]) -> None:
         self._view, self._schema, self._training, self._found = view, schema, training, found
-        self._roles: dict[EdgeKey, _Roles] = {}
+        self._roles: dict[EdgeKey, EdgeRoles] = {}
         self._hidden: set[EdgeKey] = set()
 
     def read(self, head: LinkHead, task: HeadTask) -> LinkTargets | None:
@@ -177,7 +155,7 @@ class LinkReader:
         self._found.append(report("GNN624", message, head.span, "predicted here", also=also, helps=helps))
         return None
 
-    def _choose(self, head: LinkHead, task: HeadTask, roles: _Roles, labels: Tensor | None) -> dict[str, Tensor]:
+    def _choose(self, head: LinkHead, task: HeadTask, roles: EdgeRoles, labels: Tensor | None) -> dict[str, Tensor]:
         """Positions of each split's predicted edges; a split that is asked for may not be empty."""
         found: dict[str, Tensor] = {}
         for number, split in enumerate(SPLITS):
@@ -193,24 +171,24 @@ class LinkReader:
                 self._found.append(report("GNN613", message, head.span, "predicted here", helps=helps))
         return found
 
-    def _split(self, head: LinkHead, edge: EdgeKey, index: Tensor, time: Tensor | None) -> _Roles | None:
+    def _split(self, head: LinkHead, edge: EdgeKey, index: Tensor, time: Tensor | None) -> EdgeRoles | None:
         """The split of a stored relation: by its masks, by time, or at random."""
         if edge not in self._roles:
             roles = self._read_masks(edge, index.size(1))
             if roles is None:
                 within = edge[0] == edge[2]
                 numbers = pair_numbers(index, 1 + int(index.max()), ordered=not within)
-                roles = _by_time(time, self._training.split) if time is not None else None
-                roles = _at_random(numbers, self._training.split) if roles is None else roles
-            apart = _set_apart(roles == 0, index, edge[0] == edge[2], self._training.disjoint)
-            self._roles[edge] = _Roles(roles, apart)
+                roles = roles_by_time(time, self._training.split) if time is not None else None
+                roles = roles_at_random(numbers, self._training.split) if roles is None else roles
+            apart = set_apart(roles == 0, index, edge[0] == edge[2], self._training.disjoint)
+            self._roles[edge] = EdgeRoles(roles, apart)
         return self._roles[edge]
 
     def _read_masks(self, edge: EdgeKey, count: int) -> Tensor | None:
         """The roles that masks give; None without a `train_mask`."""
         if "train_mask" not in self._view.keys(edge):
             return None
-        roles = torch.full((count,), _NONE)
+        roles = torch.full((count,), UNSPLIT)
         for number in (2, 1, 0):
             key = f"{SPLITS[number]}_mask"
             if key not in self._view.keys(edge):
@@ -229,43 +207,3 @@ _DOES = {"train": "train", "val": "validate", "test": "test"}
 
 def _as_tensor(value: Any) -> Tensor:
     return value.detach().cpu() if isinstance(value, Tensor) else torch.from_numpy(np.asarray(value))
-
-
-def _bounds(count: int, shares: tuple[float, ...]) -> tuple[int, int]:
-    """Where validation and test begin among so many things in order."""
-    first = max(1, round(count * shares[0]))
-    return first, max(first, round(count * (shares[0] + shares[1]))) if len(shares) > 2 else count
-
-
-def _at_random(numbers: Tensor, shares: tuple[float, ...]) -> Tensor:
-    """Roles of edges; those with the same number (the same pair) get the same."""
-    groups, group = torch.unique(numbers, return_inverse=True)
-    order = torch.randperm(len(groups), generator=torch.Generator().manual_seed(0))
-    roles = torch.zeros(len(groups), dtype=torch.long)
-    val, test = _bounds(len(groups), shares)
-    roles[order[val:test]] = 1
-    roles[order[test:]] = 2
-    return roles[group]
-
-
-def _by_time(time: Tensor, shares: tuple[float, ...]) -> Tensor:
-    """Roles of edges by age: what happens at one time falls into one split."""
-    ordered = time.sort().values
-    roles = torch.zeros(len(time), dtype=torch.long)
-    for number, place in zip((1, 2), _bounds(len(time), shares), strict=True):
-        if place < len(time):
-            roles[time >= ordered[place]] = number
-    return roles
-
-
-def _set_apart(training: Tensor, index: Tensor, within: bool, share: float) -> Tensor:
-    """A share of the training edges, pair by pair."""
-    apart = torch.zeros_like(training)
-    if share > 0 and bool(training.any()):
-        numbers = pair_numbers(index[:, training], 1 + int(index.max()), ordered=not within)
-        groups, group = torch.unique(numbers, return_inverse=True)
-        order = torch.randperm(len(groups), generator=torch.Generator().manual_seed(1))
-        chosen = torch.zeros(len(groups), dtype=torch.bool)
-        chosen[order[: max(1, round(len(groups) * share))]] = True
-        apart[training] = chosen[group]
-    return apart
