@@ -59,8 +59,7 @@ def split_links(
         Messages of training and validation run over training edges, those of test over training and validation edges.
 
     Raises:
-        SpecError: GNN101 for an unknown relation, GNN601 if the data has no edges of it, GNN606 if its ids are no nodes,
-            GNN603 for an unknown `time`, GNN625 for another relation that gives it away.
+        SpecError: GNN101 and GNN603 for unknown names, GNN601 and GNN606 without sound edges, GNN625 for a mirror.
         ValueError: shares that are negative or do not make 1 together.
 
     >>> import graphdsl
@@ -75,10 +74,7 @@ def split_links(
     _check_shares(split, disjoint)
     read = read_data(data, schema)
     view, edge = Survey(open_data(read)), _find_relation(schema, relation)
-    stored = stored_relation(view, edge, schema)
-    index = None if stored is None else view.edges(stored[0])
-    if stored is None or index is None or not index.size(1):
-        raise SpecError([_explain_absence(schema, view, edge, stored)])
+    stored, index = _stored_edges(schema, view, edge)
     _refuse_mirrors(schema, view, edge, frozenset(harmless))
     roles = _assign(view, stored[0], index, split, disjoint, time, seed)
     forward = index.flip(0) if stored[1] else index
@@ -117,6 +113,15 @@ def _find_relation(schema: Schema, relation: str | EdgeKey) -> EdgeKey:
     raise SpecError(
         [report("GNN101", f"the schema has no relation `{shown}`", where="relation", helps=helps, notes=notes)]
     )
+
+
+def _stored_edges(schema: Schema, view: Survey, edge: EdgeKey) -> tuple[tuple[EdgeKey, bool], Tensor]:
+    """The stored relation, whether it runs the other way, and its edges."""
+    stored = stored_relation(view, edge, schema)
+    index = None if stored is None else view.edges(stored[0])
+    if stored is None or index is None or not index.size(1):
+        raise SpecError([_explain_absence(schema, view, edge, stored)])
+    return stored, index
 
 
 def _explain_absence(schema: Schema, view: Survey, edge: EdgeKey, stored: tuple[EdgeKey, bool] | None) -> Any:
