@@ -30,7 +30,7 @@ from graphdsl.plan import (
     Plan,
     Spread,
     Stage,
-    shown_labels,
+    given_labels,
 )
 from graphdsl.plan.requirements import find_requirements
 from graphdsl.text import EdgeKey
@@ -292,7 +292,7 @@ def _input_names(plan: Plan) -> tuple[str, ...]:
     for head in plan.node_heads:
         if head.spread:
             names |= {f"{name}_dict" for name in (head.attribute, TRAIN_MASK, head.spread.weight) if name}
-    names |= {f"{name}_dict" for _, label in shown_labels(plan) for name in (label, TRAIN_MASK)}
+    names |= {f"{name}_dict" for _, label in given_labels(plan) for name in (label, TRAIN_MASK)}
     names.discard("x_dict")
     if plan.graph_heads:
         names.add("batch_dict")

@@ -1,14 +1,16 @@
 """Labels of training nodes, spread along a relation: predictions of `LabelPropagation` and `CorrectAndSmooth`."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch_geometric.nn.conv.gcn_conv import gcn_norm
 
-from graphdsl.backends.graph import Graph
+from graphdsl.backends.graph import Graph, Values
+from graphdsl.backends.naming import module_key
 from graphdsl.model import TRAIN_MASK
-from graphdsl.plan import Head, InputBinding, NodeStep, ShownLabels, Spread
+from graphdsl.plan import Head, InputBinding, NodeStep, ShownLabels, Spread, WalkedLabels
 from graphdsl.text import Span, SpecError, report, show_name
 
 _TINY = 1e-12
@@ -24,15 +26,29 @@ def known_labels(head: Head, graph: Graph) -> tuple[Tensor, Tensor]:
         SpecError: GNN618 where the model is called without labels or mask, GNN607 for shapes that do not fit.
     """
     labels, mask = _labels_and_mask(head.type, head.attribute, head.span, graph)
-    if head.kind == "multilabel":
+    return _shares(labels, mask, head.kind == "multilabel", head.size or 0)
+
+
+def walked_labels(read: WalkedLabels, values: Values, targets: Iterable[str], graph: Graph) -> dict[str, Tensor]:
+    """Labels of training nodes that a walk carries, [num_nodes, size] by the module's names of types; as `known_labels`."""
+    found: dict[str, Tensor] = {}
+    for name in targets:
+        if name in read.kinds:
+            labels, mask = _labels_and_mask(name, read.attribute, read.span, graph)
+            _check_rows(labels, read.attribute, name, values[name], read.span)
+            found[module_key(name)], _ = _shares(labels, mask, read.kinds[name] == "multilabel", read.sizes[name] or 0)
+    return found
+
+
+def _shares(labels: Tensor, mask: Tensor, several: bool, size: int) -> tuple[Tensor, Tensor]:
+    if several:
         shares = torch.nan_to_num(labels.reshape(len(labels), -1).float(), nan=-1.0)
         mask = mask & (shares >= 0).any(-1)
         return shares.clamp(min=0) * mask.unsqueeze(-1), mask
     classes = labels.reshape(-1).long()
     mask = mask & (classes >= 0)
-    shares = torch.zeros(len(classes), head.size or 0, device=labels.device)
-    shares[mask] = nn.functional.one_hot(classes[mask], head.size or 0).to(shares)
-    return shares, mask
+    shares = nn.functional.one_hot(torch.where(mask, classes, 0), size).float()
+    return shares * mask.unsqueeze(-1), mask
 
 
 def _labels_and_mask(kind: str, label: str, span: Span, graph: Graph) -> tuple[Tensor, Tensor]:
@@ -59,11 +75,15 @@ def run_masked(module: nn.Module, step: NodeStep, shown: ShownLabels, x: Tensor,
     """
     labels, mask = _labels_and_mask(step.type, shown.attribute, step.rule, graph)
     classes = labels.reshape(-1).long()
-    if len(classes) != len(x):
-        message = f"`{shown.attribute}` of `{show_name(step.type)}` has {len(classes)} rows, and its values {len(x)}"
-        raise SpecError([report("GNN607", message, step.rule, "read here")])
+    _check_rows(classes, shown.attribute, step.type, x, step.rule)
     call: Any = module
     return call(x, classes, mask & (classes >= 0))
+
+
+def _check_rows(labels: Tensor, attribute: str, kind: str, x: Tensor, span: Span) -> None:
+    if len(labels) != len(x):
+        message = f"`{attribute}` of `{show_name(kind)}` has {len(labels)} rows, and its values {len(x)}"
+        raise SpecError([report("GNN607", message, span, "read here")])
 
 
 def spread_labels(head: Head, spread: Spread, module: nn.Module, graph: Graph, logits: Tensor | None) -> Tensor:

@@ -51,6 +51,7 @@ Derivation = Literal[
     "budgets",
     "groups",
     "classes",
+    "label_sizes",
 ]
 
 Arguments = Mapping[str, Any]
@@ -102,14 +103,14 @@ class ForwardInput:
     Attributes:
         name: the name of the forward argument in PyG.
         source: "edge" reads an attribute of the relation, "node" of the node types, "state" an earlier state; "relation" is
-            the name of a relation or metapath.
+            the name of a relation or metapath, "label" a label that training nodes of some of the types show.
         required: whether the layer cannot run without it.
         width_parameter: constructor parameter that is derived from the attribute's width (`edge_dim`).
         scalar: one number per edge or node ([num_edges] instead of [num_edges, width]).
     """
 
     name: str
-    source: Literal["edge", "node", "state", "relation"]
+    source: Literal["edge", "node", "state", "relation", "label"]
     required: bool = False
     width_parameter: str | None = None
     scalar: bool = False
@@ -214,7 +215,8 @@ class Entry:
             widths (dict by type), count (number of nodes), edge_width, degrees (how many edges arrive at the nodes),
             relations (their number), types (the number of node types; the forward pass is then told `node_type`, the
             number of each node's type, beside `edge_type`), metadata, paths (the hops of each metapath), budgets (of
-            metapaths that have one), classes (of the label that is read),
+            metapaths that have one), classes (of the label that is read), label_sizes (columns of
+            a label that is read by type; left to the default where none is),
             groups (numbers of relations, each together with its inverse), inverses (for each
             relation the number of its original: its own for an original, -1 for the inverse of a relation that the layer
             does not serve).

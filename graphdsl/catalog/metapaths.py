@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from graphdsl.catalog import rules
-from graphdsl.catalog.entry import Arguments, Entry, Parameter, Problem
+from graphdsl.catalog.entry import Arguments, Entry, ForwardInput, Parameter, Problem
 from graphdsl.catalog.parts import BIAS, CONCAT, DROPOUT, HEADS, NEGATIVE_SLOPE, OUT_CHANNELS, count, flag
 
 
@@ -176,7 +176,8 @@ ENTRIES: Final = (
             Parameter("input_dropout", "float", 0.0, minimum=0, below=1),
             flag("residual", False),
         ),
-        derived={"in_channels": "widths", "paths": "paths"},
+        derived={"in_channels": "widths", "paths": "paths", "label_sizes": "label_sizes"},
+        inputs=(ForwardInput("labels", "label"),),
         width=rules.out_channels,
         scope="walk",
         partial=True,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from graphdsl.model import TRAIN_MASK
-from graphdsl.plan import Ids, InputBinding, JointStep, Plan, RelationStep, shown_labels
+from graphdsl.plan import Ids, InputBinding, JointStep, Plan, RelationStep, given_labels
 from graphdsl.text import EdgeKey
 
 
@@ -48,7 +48,7 @@ def find_needs(plan: Plan) -> Needs:
             for name in types:
                 nodes.setdefault(name, set()).add(binding.attribute)
         (scalars if binding.scalar else vectors).add(binding.attribute)
-    for name, label in shown_labels(plan):
+    for name, label in given_labels(plan):
         known.setdefault(name, set()).update((label, TRAIN_MASK))
     for head in plan.node_heads:
         labels.setdefault(head.type, set()).add(head.attribute)

@@ -15,6 +15,7 @@ from graphdsl.kernels.keeping import KeptResults
 from graphdsl.kernels.named import NamedWalk, compose_named
 from graphdsl.kernels.negatives import NonNeighbors
 from graphdsl.kernels.propagation import EntryList, SparseMatrix, as_wide, averaging, sparse_matrix
+from graphdsl.kernels.returning import returning_share
 from graphdsl.kernels.scoring import Bilinear, DistMult, Dot, PairScorer, score_every, score_pairs
 from graphdsl.kernels.translation import ComplEx, RotatE, TransE
 from graphdsl.kernels.walks import ENDED, Neighbors, walk_hops, walk_second_order, windows
@@ -53,6 +54,7 @@ __all__ = [
     "is_large",
     "node_contexts",
     "profile_walk",
+    "returning_share",
     "row_products",
     "score_every",
     "score_pairs",

@@ -38,12 +38,14 @@ class EntryList:
         column: [entries] whole numbers.
         value: [entries] numbers.
         rows: of the matrix.
+        columns: of the matrix.
     """
 
     row: Tensor
     column: Tensor
     value: Tensor
     rows: int
+    columns: int
 
     def __matmul__(self, x: Tensor) -> Tensor:
         """The product with `x` [columns, width]: [rows, width], in the type of `x`."""
@@ -84,7 +86,7 @@ def sparse_matrix(row: Tensor, column: Tensor, value: Tensor, shape: tuple[int, 
         shape: rows and columns.
     """
     if torch.compiler.is_compiling():
-        return EntryList(row.long(), column.long(), value, shape[0])
+        return EntryList(row.long(), column.long(), value, *shape)
     key, place = torch.unique(row.long() * max(shape[1], 1) + column.long(), return_inverse=True)
     value = value.new_zeros(key.numel()).index_add_(0, place, value)
     row, column = torch.div(key, max(shape[1], 1), rounding_mode="floor"), key % max(shape[1], 1)

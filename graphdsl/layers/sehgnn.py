@@ -15,7 +15,7 @@ class SeHGNNConv(nn.Module):
     r"""Averages features along each metapath, hop by hop, and lets each node attend among the results.
 
     From `"Simple and Efficient Heterogeneous Graph Neural Network" <https://arxiv.org/abs/2207.02547>`_ (Yang et al.,
-    AAAI 2023), the propagation of features; labels are not propagated. For a metapath *P* of relations from a source
+    AAAI 2023). For a metapath *P* of relations from a source
     to the target, with row-normalised :math:`\hat{\mathbf{A}}`, and the target's own features as one more:
 
     .. math::
@@ -24,6 +24,9 @@ class SeHGNNConv(nn.Module):
         \alpha_{PQ} = \mathrm{softmax}_Q(\mathbf{q}_P^\top \mathbf{k}_Q / \sqrt{d}), \quad
         \mathbf{H}'_P = \gamma \sum_Q \alpha_{PQ} \mathbf{v}_Q + \mathbf{H}_P
 
+    and for a metapath that ends where it starts, with the labels :math:`\mathbf{Y}` of training nodes, one column a class,
+    :math:`\mathbf{Y}_P = \mathrm{rm\_diag}(\hat{\mathbf{A}}_l \cdots \hat{\mathbf{A}}_1) \mathbf{Y}`, mapped by a
+    :math:`\mathbf{W}` of its own: no node is given its own label, up to rounding. All that is done
     for each node, and the result is a linear map of all :math:`\mathbf{H}'_P` side by side. As in the authors' code,
     each layer of the MLPs ends with a norm over metapaths and columns, PReLU and dropout, queries and keys are a quarter
     as wide as values, and :math:`\gamma` starts at 0. The averages are computed once and kept, as long as features and
@@ -38,10 +41,12 @@ class SeHGNNConv(nn.Module):
         dropout: of the MLPs.
         input_dropout: of the features behind their first linear map.
         residual: whether to add a linear map of the node's own features.
+        label_sizes: columns of the labels to propagate, by the type that has them; along all paths within the type.
 
     Shapes:
         - `x_dict`: [num_nodes, in_channels] of the types where metapaths begin or end; `edge_index_dict`: [2,
-          num_edges] of the relations on the way; `num_nodes`: of further types on the way; `targets`: types to make.
+          num_edges] of the relations on the way; `num_nodes`: of further types on the way; `targets`: types to make; `labels`:
+          [num_nodes, classes] by type, zeros where no label is known.
         - result: [num_nodes, out_channels] by the type where metapaths end.
 
     >>> writes = ("author", "writes", "paper")
@@ -61,6 +66,7 @@ class SeHGNNConv(nn.Module):
         dropout: float = 0.0,
         input_dropout: float = 0.0,
         residual: bool = False,
+        label_sizes: Mapping[str, int] | None = None,
     ) -> None:
         super().__init__()
         if out_channels % (4 * heads):
@@ -75,18 +81,24 @@ class SeHGNNConv(nn.Module):
         self.embed = nn.ParameterDict(
             {name: nn.Parameter(torch.empty(in_channels[name], out_channels)) for name in read}
         )
-        self.fusions = nn.ModuleDict(
+        sizes = label_sizes or {}
+        self.label_paths = {name: [key for key in self.paths.get(name, []) if key[0] == name] for name in sizes}
+        self.label_embed = nn.ModuleDict(
             {
-                name: _Fusion(out_channels, len(keys) + 1, num_layers, heads, dropout, residual)
-                for name, keys in self.paths.items()
+                name: nn.ParameterList(nn.Parameter(torch.empty(sizes[name], out_channels)) for _ in keys)
+                for name, keys in self.label_paths.items()
             }
+        )
+        inputs = {name: 1 + len(keys) + len(self.label_paths.get(name, ())) for name, keys in self.paths.items()}
+        self.fusions = nn.ModuleDict(
+            {name: _Fusion(out_channels, inputs[name], num_layers, heads, dropout, residual) for name in self.paths}
         )
         self.input_dropout = nn.Dropout(input_dropout)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Draw all parameters anew."""
-        for weight in self.embed.values():
+        for weight in (*self.embed.parameters(), *self.label_embed.parameters()):
             nn.init.uniform_(weight, -0.5, 0.5)
         for fusion in self.fusions.values():
             assert isinstance(fusion, _Fusion)
@@ -98,6 +110,7 @@ class SeHGNNConv(nn.Module):
         edge_index_dict: Mapping[EdgeKey, Tensor],
         num_nodes: Mapping[str, int] | None = None,
         targets: Sequence[str] | None = None,
+        labels: Mapping[str, Tensor] | None = None,
     ) -> dict[str, Tensor]:
         """Average, map and fuse, see the class."""
         names = [*self.paths] if targets is None else [*targets]
@@ -109,8 +122,32 @@ class SeHGNNConv(nn.Module):
                 self.input_dropout(walked[key] @ self.embed[stops_of(self.walk.paths[key])[0]])
                 for key in self.paths[name]
             ]
+            if name in self.label_paths:
+                others += self._labels(name, labels or {}, x_dict, edge_index_dict, num_nodes)
             made[name] = self.fusions[name](torch.stack([own, *others], dim=1))
         return made
+
+    def _labels(
+        self,
+        name: str,
+        labels: Mapping[str, Tensor],
+        x_dict: Mapping[str, Tensor],
+        edge_index_dict: Mapping[EdgeKey, Tensor],
+        num_nodes: Mapping[str, int] | None,
+    ) -> list[Tensor]:
+        """What arrives of the labels of other nodes along each path, mapped."""
+        keys, given = self.label_paths[name], labels[name].to(x_dict[name].dtype)
+        sizes = self.walk.sizes(x_dict, edge_index_dict, num_nodes)
+        walked = self.walk({name: given}, edge_index_dict, sizes, keys)
+        found: list[Tensor] = []
+        for key, weight in zip(keys, self.label_embed[name].parameters(), strict=True):
+            own = self.walk.returning(key, given, edge_index_dict, sizes).to(given.dtype).unsqueeze(-1) * given
+            others = walked[key] - own
+            # Where nothing but the own label came, rounding may leave a rest of it.
+            rest = len(self.walk.paths[key]) * 4 * torch.finfo(given.dtype).eps
+            others = torch.where(others.abs() <= rest * own.abs(), torch.zeros_like(others), others)
+            found.append(self.input_dropout(others @ weight))
+        return found
 
     def extra_repr(self) -> str:
         """Width, heads and number of metapaths."""

@@ -6,7 +6,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from graphdsl.kernels import EntryList, KeptResults, SparseMatrix, as_wide, averaging
+from graphdsl.kernels import EntryList, KeptResults, SparseMatrix, as_wide, averaging, returning_share
 from graphdsl.text import EdgeKey
 
 Hop = tuple[EdgeKey, bool]
@@ -73,6 +73,31 @@ class Walker:
         if torch.is_grad_enabled() and any(x.requires_grad for x in read):
             return walk()
         return self._kept.fetch(("walked", *keys), [*read, *edges], [sizes[name] for name in sorted(sizes)], walk)
+
+    def returning(
+        self, key: EdgeKey, like: Tensor, edge_index_dict: Mapping[EdgeKey, Tensor], sizes: Mapping[str, int]
+    ) -> Tensor:
+        """The share of itself that each node gets back along a metapath that ends where it starts: [num_nodes].
+
+        Args:
+            key: the metapath.
+            like: tells the type of numbers.
+            edge_index_dict: as for a call.
+            sizes: numbers of nodes of all types on the way.
+        """
+        hops = self.paths[key]
+        stops = stops_of(hops)
+        indices = [edge_index_dict[edge] for edge, _ in hops]
+
+        def find() -> Tensor:
+            steps = zip(hops, indices, stops, stops[1:], strict=False)
+            means = [
+                self._mean(edge, back, index, sizes[start], sizes[end], like)
+                for (edge, back), index, start, end in steps
+            ]
+            return returning_share(means).to(as_wide(like.dtype))
+
+        return self._kept.fetch(("returning", key, as_wide(like.dtype)), indices, [sizes[name] for name in stops], find)
 
     def sizes(
         self,

@@ -66,6 +66,7 @@ _OWNERS = {
     "node": "a node attribute",
     "state": "an earlier state",
     "relation": "a relation or metapath",
+    "label": "a label",
 }
 
 
@@ -250,7 +251,9 @@ class LayerReader:
             return False
         bound = _bound_name(argument.value, forward)
         if bound is None or _is_nothing(argument.value):
-            what = {"state": "a state", "relation": "a relation"}.get(forward.source, "an attribute")
+            what = {"state": "a state", "relation": "a relation", "label": "a label"}.get(
+                forward.source, "an attribute"
+            )
             helps = (f"write `{name} = NAME` with the name of {what}",)
             if _is_nothing(argument.value):
                 helps = (f"leave `{name}` out: then nothing is bound",)

@@ -1,7 +1,17 @@
 """The plan between meaning and backend: stages in order, widths, origins, liveness."""
 
 from graphdsl.plan.checks import sampled_walks
-from graphdsl.plan.head_types import AnyHead, GraphHead, Head, LinkHead, ObjectiveHead, Readout, ShownLabels, Spread
+from graphdsl.plan.head_types import (
+    AnyHead,
+    GraphHead,
+    Head,
+    LinkHead,
+    ObjectiveHead,
+    Readout,
+    ShownLabels,
+    Spread,
+    WalkedLabels,
+)
 from graphdsl.plan.ir import (
     Combine,
     Derived,
@@ -21,7 +31,7 @@ from graphdsl.plan.ir import (
     StageBase,
 )
 from graphdsl.plan.lowering import lower
-from graphdsl.plan.masked_labels import read_labels, shown_labels
+from graphdsl.plan.masked_labels import given_labels, read_labels, shown_labels
 from graphdsl.plan.module_spec import Ids, ModuleSpec, Stacked, Width
 from graphdsl.plan.penalty import Penalty
 from graphdsl.plan.reach import depths, receptive_hops
@@ -55,8 +65,10 @@ __all__ = [
     "Stacked",
     "Stage",
     "StageBase",
+    "WalkedLabels",
     "Width",
     "depths",
+    "given_labels",
     "lower",
     "read_labels",
     "receptive_hops",

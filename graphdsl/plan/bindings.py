@@ -36,6 +36,8 @@ def check_inputs(layer: LayerUse, edges: Sequence[EdgeKey], reads: int, flow: Fl
     for item in layer.inputs:
         if item.input.source == "edge":
             _check_edges(item, edges, flow)
+        elif item.input.source == "label":  # `walked_labels` knows which types must have it
+            continue
         elif item.input.source == "node":
             _check_nodes(item, edges, flow)
         else:
@@ -203,6 +205,8 @@ def bind_inputs(layer: LayerUse, edges: tuple[EdgeKey, ...], flow: Flow) -> tupl
     bound: list[InputBinding] = []
     for item in layer.inputs:
         source = item.input.source
+        if source == "label":
+            continue
         assert source != "relation"  # what labels spread along is no input of a layer
         attribute = "" if source == "state" else item.attribute
         columns = _columns(item, edges[0], flow)

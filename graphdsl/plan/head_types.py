@@ -4,6 +4,7 @@ All kinds have `name`, `key`, `kind`, `size`, `state`, `types`, `module`, `weigh
 more than that.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,6 +25,23 @@ class ShownLabels:
 
     attribute: str
     ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class WalkedLabels:
+    """Labels of training nodes that a walk carries along its metapaths, and a node's own never to itself.
+
+    Attributes:
+        attribute: the label.
+        kinds: its kind by the type that has it, class or multilabel.
+        sizes: its columns by type; None while unknown.
+        span: where it is bound.
+    """
+
+    attribute: str
+    kinds: Mapping[str, str]
+    sizes: Mapping[str, int | None]
+    span: Span
 
 
 @dataclass(frozen=True, slots=True)

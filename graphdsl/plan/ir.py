@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from graphdsl.catalog import Scope, SlotKind
 from graphdsl.model import Metapath, MetapathHop, SequenceInput
-from graphdsl.plan.head_types import AnyHead, GraphHead, Head, LinkHead, ObjectiveHead, ShownLabels
+from graphdsl.plan.head_types import AnyHead, GraphHead, Head, LinkHead, ObjectiveHead, ShownLabels, WalkedLabels
 from graphdsl.plan.module_spec import ModuleSpec, Width
 from graphdsl.plan.penalty import Penalty
 from graphdsl.text import EdgeKey, Span
@@ -98,6 +98,7 @@ class JointStep:
         partial: whether the module can be told which types to make.
         tells_types: whether a typed module is told `node_type`, the type of each node (index in `types`), too.
         wanted: the types that it makes and that some prediction depends on.
+        labels: of a walk, labels of training nodes that it carries, too.
     """
 
     edges: tuple[EdgeKey, ...]
@@ -114,6 +115,7 @@ class JointStep:
     partial: bool = False
     tells_types: bool = False
     wanted: tuple[str, ...] = ()
+    labels: WalkedLabels | None = None
 
     @property
     def relations(self) -> tuple[EdgeKey, ...]:

@@ -9,6 +9,7 @@ from graphdsl.plan.heads import label_size
 from graphdsl.plan.ir import NodeStage, NodeStep, Plan, Stage
 from graphdsl.plan.modules import Surroundings, build_module
 from graphdsl.plan.state import Flow
+from graphdsl.plan.walked_labels import walked_labels
 from graphdsl.text import Diagnostic, Span, did_you_mean, listing, report, show_name
 
 
@@ -77,10 +78,15 @@ def shown_labels(plan: Plan) -> dict[tuple[str, str], float]:
     return {(step.type, shown.attribute): shown.ratio for step, shown in _steps(plan.stages)}
 
 
+def given_labels(plan: Plan) -> tuple[tuple[str, str], ...]:
+    """Labels that layers read, by type and attribute, sorted."""
+    return tuple(sorted({*shown_labels(plan), *walked_labels(plan)}))
+
+
 def read_labels(plan: Plan) -> tuple[tuple[str, str], ...]:
     """Labels that a model reads, shown or spread, by type and attribute, sorted; it reads `train_mask` of the types, too."""
     spread = {(head.type, head.attribute) for head in plan.node_heads if head.spread is not None}
-    return tuple(sorted({*shown_labels(plan), *spread}))
+    return tuple(sorted({*given_labels(plan), *spread}))
 
 
 def _steps(stages: Sequence[Stage]) -> Iterator[tuple[NodeStep, ShownLabels]]:

@@ -30,6 +30,7 @@ class Surroundings:
         budgets: of those of them that have one.
         groups: numbers of the relations it sees, each together with its inverse.
         classes: of the label that it reads.
+        label_sizes: columns of the labels that it carries, by type.
         between_types: whether it serves a relation between two node types.
         reads_ids: whether it reads node numbers instead of features.
         origin: where its input became as wide as it is, for messages.
@@ -50,6 +51,7 @@ class Surroundings:
     budgets: Mapping[EdgeKey, int] | None = None
     groups: tuple[tuple[int, ...], ...] | None = None
     classes: int | None = None
+    label_sizes: Mapping[str, int | None] = field(default_factory=dict[str, int | None])
     between_types: bool = False
     reads_ids: bool = False
     origin: tuple[tuple[Span, str], ...] = ()
@@ -75,6 +77,7 @@ def _derive(kind: Derivation, around: Surroundings) -> Any:
         "budgets": around.budgets,
         "groups": around.groups,
         "classes": around.classes,
+        "label_sizes": dict(around.label_sizes),
     }
     return values[kind]
 
@@ -223,6 +226,8 @@ def _with_derived(use: LayerUse, arguments: Mapping[str, Any], around: Surroundi
     result: dict[str, Any] = {}
     for name, kind in entry.derived.items():
         value = _derive(kind, around)
+        if kind == "label_sizes" and not value:
+            continue
         if name in variadic:
             written = arguments.get(name, ())
             result[name] = (value, *written) if written else value

@@ -39,7 +39,7 @@ def _layer(module: ModuleSpec) -> str:
     """A module without what follows from the widths beside it."""
     hidden = (
         "in_channels", "metadata", "paths", "budgets", "relation_groups", "inverse_of", "num_relations", "num_embeddings",
-        "num_node_types", "num_edge_types",
+        "num_node_types", "num_edge_types", "label_sizes",
     )  # fmt: skip
     shown = [f"{name}={_value(value)}" for name, value in module.arguments.items() if name not in hidden]
     return f"{module.name}({', '.join(shown)})" if shown else module.name
@@ -107,7 +107,11 @@ def _relation_rows(stage: RelationStage, plan: Plan) -> list[Row]:
     for joint in stage.joints:
         widths = sorted({show_width(width) for width in joint.width_in.values()})
         for number, edge in enumerate(joint.edges):
-            layer = _layer(joint.module) + _bound(joint.inputs, plan) + _dead(joint) if number == 0 else '  "'
+            layer = (
+                _layer(joint.module) + _bound(joint.inputs, plan) + _carried(joint) + _dead(joint)
+                if number == 0
+                else '  "'
+            )
             before = ", ".join(widths) if len(widths) <= _MOST_WIDTHS else f"{len(widths)} widths"
             width = _arrow(before, joint.width_out) if number == 0 else ""
             rows.append((stage.key, show_edge(edge), layer, width, joint.rule))
@@ -116,6 +120,11 @@ def _relation_rows(stage: RelationStage, plan: Plan) -> list[Row]:
         line = stage.combine.span or stage.span
         rows.append((stage.key, "", f"combine {stage.combine.kind}{_scoring(stage)}", f"→ {into}", line))
     return rows
+
+
+def _carried(step: JointStep) -> str:
+    """The labels that a walk carries, too."""
+    return "" if step.labels is None else f"; labels = {show_name(step.labels.attribute)}"
 
 
 def _scoring(stage: RelationStage) -> str:

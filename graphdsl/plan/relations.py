@@ -12,6 +12,7 @@ from graphdsl.plan.modules import Surroundings, build_module, show_width
 from graphdsl.plan.origin import Maker, explain_width, origin, origin_modules, side_by_side
 from graphdsl.plan.state import Flow, listed
 from graphdsl.plan.typewise import lower_pipe
+from graphdsl.plan.walked_labels import lower_walked
 from graphdsl.text import EdgeKey, Edit, Fix, Span, report, show_edge, show_name
 
 _SHOWN = 3
@@ -174,8 +175,13 @@ class _MapLowering:
         check_inputs(rule.layer, rule.edges, self.stage.reads, self.flow)
         declared = self.flow.schema.metapaths.values()
         budgets = {path.key: path.budget for path in declared if path.key in paths and path.budget is not None}
+        labels = lower_walked(rule.layer, rule.edges, self.flow)
         around = replace(
-            self.joint_surroundings(rule, types, seen), paths=paths, budgets=budgets, groups=self.groups(rule.edges)
+            self.joint_surroundings(rule, types, seen),
+            paths=paths,
+            budgets=budgets,
+            groups=self.groups(rule.edges),
+            label_sizes=labels.sizes if labels is not None else {},
         )
         module = build_module(rule.layer, around, self.flow.found)
         inputs = bind_inputs(rule.layer, rule.edges, self.flow)
@@ -183,6 +189,7 @@ class _MapLowering:
         return JointStep(
             rule.edges, types, module, entry.scope, seen, width, inputs, rule.span,
             hops=hops, paths=paths, partial=entry.partial, tells_types="types" in entry.derived.values(),
+            labels=labels,
         )  # fmt: skip
 
     def groups(self, edges: Sequence[EdgeKey]) -> tuple[tuple[int, ...], ...]:

@@ -66,6 +66,8 @@ def _unwritten(plan: Plan) -> Iterator[Diagnostic]:
                 yield report("GNN370", f"a program cannot say `{step.module.name}`: it is given no labels", step.rule)
     for _, stage in plan.relation_stages():
         for step in stage.joints:
+            if step.labels is not None:
+                yield report("GNN370", f"a program cannot say `{step.module.name}`: it is given no labels", step.rule)
             if any(item.source == "batch" for item in step.inputs):
                 message = f"a program cannot tell `{step.module.name}` which nodes make a graph"
                 yield report("GNN370", message, step.rule)

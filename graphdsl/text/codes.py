@@ -314,6 +314,7 @@ CODES: tuple[Code, ...] = (
     ),
     _error("GNN630", "empty-graph", "A graph without nodes has no row in what a `sequential` block reads out."),
     _error("GNN631", "mixed-supervision", "Labels of whole graphs and of nodes or links come from different data."),
+    _error("GNN648", "returning-label", "A walk gives no node its own label; a message of a neighbour brings it back."),
     _warning("GNN656", "no-edges", "A relation without edges sends no message, so its layers learn nothing."),
     _note(
         "GNN657",

@@ -68,7 +68,7 @@ def test_scope_fits_kind_and_derivation(entry: Entry) -> None:
     by_scope = {
         "relation": {"width", "pair", "edge_width", "degrees"},
         "joint": {"width", "widths", "metadata", "inverses", "groups"},
-        "walk": {"width", "widths", "paths", "budgets"},
+        "walk": {"width", "widths", "paths", "budgets", "label_sizes"},
         "typed": {"width", "count", "relations", "types", "edge_width", "inverses"},
         "node": {"width", "count", "edge_width", "degrees"},
     }

@@ -255,6 +255,7 @@ def build(entry: Entry, arguments: Mapping[str, Any], widths: tuple[int, int], *
         "types": len(TYPES),
         "inverses": [0, 1, 0],
         "metadata": (["paper"], list(SIGNED)) if entry.name == "SignedConv" else (list(TYPES), list(EDGES)),
+        "label_sizes": {},
         "paths": INCIDENCE if entry.name == "HypergraphConv" else PATHS,
         "budgets": {},
         "groups": ((0, 2), (1,)),

@@ -39,6 +39,8 @@ def cases() -> list[Any]:
         "sequence_two_sets",
         "sequence_clusters",
         "labels",
+        "sehgnn",
+        "walked_labels",
         "masked_labels",
         "unimp",
         "label_propagation",

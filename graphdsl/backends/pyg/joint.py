@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from graphdsl.backends.graph import Graph, Values
 from graphdsl.backends.modules import build_module
 from graphdsl.backends.naming import edge_key, module_key
+from graphdsl.backends.spreading import walked_labels
 from graphdsl.kernels import TooManyInstances
 from graphdsl.plan import Ids, InputBinding, JointStep
 from graphdsl.text import Diagnostic, SpecError, decode, report
@@ -32,7 +33,7 @@ def build_joint(step: JointStep) -> nn.Module:
         named["budgets"] = {edge_key(edge): most for edge, most in known["budgets"].items()}
     for argument, value in known.items():
         if isinstance(value, Mapping) and argument not in named:
-            named[argument] = {module_key(name): value[name] for name in step.types}
+            named[argument] = {module_key(name): value[name] for name in step.types if name in value}
     return build_module(step.module, **named)
 
 
@@ -61,6 +62,8 @@ def run_joint(
         inputs["targets"] = [module_key(name) for name in targets]
     if step.scope == "walk":  # Types on the way need not be read, but they have a size.
         inputs["num_nodes"] = {module_key(name): value.size(0) for name, value in (states[0] | values).items()}
+    if step.labels is not None:
+        inputs["labels"] = walked_labels(step.labels, values, targets, graph)
     try:
         made = module(x_dict, edges, **inputs)
     except TooManyInstances as refused:

@@ -17,11 +17,12 @@ from graphdsl.plan.checks.sampled_walks import sampled_walks
 from graphdsl.plan.checks.unused import unread_metapaths, unserved_relations, unused_attributes, unused_types
 from graphdsl.plan.checks.wasted import wasted_relations
 from graphdsl.plan.ir import Plan
+from graphdsl.plan.walked_labels import returning_labels
 from graphdsl.text import Diagnostic
 
 Check = Callable[[Plan, Schema], list[Diagnostic]]
 
-CHECKS: tuple[Check, ...] = (unreadable_features, norms_of_one_row, missing_packages, dead_rules)
+CHECKS: tuple[Check, ...] = (unreadable_features, norms_of_one_row, missing_packages, dead_rules, returning_labels)
 REVIEWS: tuple[Check, ...] = (unseen_types, ignored_edge_attributes, one_way_types, wasted_relations)
 
 __all__ = [
