@@ -1,12 +1,13 @@
 """A spec from data: schema, and if asked for a model that trains at once."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from graphdsl.api import Spec, loads
 from graphdsl.drafting import Draft, Remark, write_draft
 from graphdsl.drafting.drift import find_drift
+from graphdsl.drafting.graph_schema import read_graph_schema
 from graphdsl.drafting.proposing import find_target, propose, with_inverses
 from graphdsl.model import Schema
 from graphdsl.text import Diagnostic, SourceText
@@ -39,7 +40,8 @@ def pull(data: Any, name: str = "data", *, model: bool = False) -> Spec:
 
     Args:
         data: a `HeteroData`, a `Data` (its types are called `node` and `to`), a `(FeatureStore, GraphStore)` pair, or a list
-            or dataset of graphs.
+            or dataset of graphs; a graph of networkx, whose nodes and edges bear their types as `type`; the text of a
+            `GraphSchema` of TensorFlow GNN; or a draft that somebody else drew.
         name: of the schema.
         model: propose a model of two GraphSAGE layers and a train block, too, for the first label that has a `train_mask`,
             else a label of graphs, else links; one-way relations get inverses.
@@ -70,9 +72,17 @@ def pull_text(data: Any, name: str = "data", *, model: bool = False, source: str
         model: propose a model, too.
         source: where the data is, as a train block names it (`pyg("DBLP", root = "data")`, `"graph.pt"`).
     """
+    return write(_draw(data, name), model=model, source=source)
+
+
+def _draw(data: Any, name: str) -> Draft:
+    if isinstance(data, Draft):
+        return replace(data, name=name)
+    if isinstance(data, str):
+        return read_graph_schema(data, name)
     from graphdsl.data.drawing import draw
 
-    return write(draw(data, name), model=model, source=source)
+    return draw(data, name)
 
 
 def write(draft: Draft, *, model: bool = False, source: str = "") -> Pulled:
@@ -99,6 +109,4 @@ def drift(schema: Schema, data: Any) -> Iterator[Diagnostic]:
         schema: as a spec declares it.
         data: as for `pull`.
     """
-    from graphdsl.data.drawing import draw
-
-    return find_drift(schema, draw(data, schema.name))
+    return find_drift(schema, _draw(data, schema.name))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from graphdsl.data.inputs import batch_inputs
     from graphdsl.data.inspection import inspect
     from graphdsl.data.loading import seed_loader
+    from graphdsl.data.networks import from_networkx
     from graphdsl.data.sampling import HeteroNeighborSampler, neighbor_loader
     from graphdsl.data.sources import load_raw, load_source, parse_source
     from graphdsl.data.splitting import split_links
@@ -28,6 +29,7 @@ __all__ = [
     "Tier",
     "batch_inputs",
     "estimate_relations",
+    "from_networkx",
     "inspect",
     "load_raw",
     "load_source",
@@ -52,6 +54,7 @@ _HOMES = {
     "Tier": "graphdsl.data.validation",
     "batch_inputs": "graphdsl.data.inputs",
     "estimate_relations": "graphdsl.data.estimates",
+    "from_networkx": "graphdsl.data.networks",
     "inspect": "graphdsl.data.inspection",
     "load_raw": "graphdsl.data.sources",
     "load_source": "graphdsl.data.sources",

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import networkx as nx
 import numpy as np
 import torch
 from torch import Tensor
 from torch_geometric.data import Data, Dataset, HeteroData
 
+from graphdsl.data.networks import from_networkx
 from graphdsl.data.places import BOOKKEEPING, CONNECTIVITY, Place, show_place
 from graphdsl.data.survey import Survey, has_form
 from graphdsl.data.view import describe_tensor, form_of, open_data
@@ -34,7 +36,7 @@ def draw(data: Any, name: str = "data") -> Draft:
 
     Args:
         data: a `HeteroData`; a `Data`, whose types are called `node` and `to`; a pair of a `FeatureStore` and a `GraphStore`;
-            a list or dataset of graphs.
+            a list or dataset of graphs; a graph of networkx (see `from_networkx`).
         name: of the schema.
 
     Raises:
@@ -45,6 +47,8 @@ def draw(data: Any, name: str = "data") -> Draft:
     >>> draw(data).nodes[0].attributes[0].type
     AttributeType(kind='float', size=2, optional=False)
     """
+    if isinstance(data, nx.Graph):
+        data = from_networkx(data)
     if isinstance(data, Dataset | list | tuple) and not _is_store_pair(data):
         graphs = [_as_hetero(graph) for graph in data]
         if not graphs:

@@ -29,6 +29,15 @@ class Numbers:
     is_binary: bool = False
 
 
+def is_label_name(name: str) -> bool:
+    """Whether an attribute is called like a label.
+
+    >>> is_label_name("y"), is_label_name("genre_label"), is_label_name("year")
+    (True, True, False)
+    """
+    return _LABELS.fullmatch(name) is not None
+
+
 def guess_type(name: str, info: TensorInfo, numbers: Numbers, where: str, is_label: bool = False) -> DraftAttribute:
     """Guess how an attribute is to be declared.
 
@@ -50,13 +59,13 @@ def guess_type(name: str, info: TensorInfo, numbers: Numbers, where: str, is_lab
     """
     shape, dtype = info.shape, info.dtype
     if not shape or len(shape) > 2:
-        what = "is a single number" if not shape else f"has shape {list(shape)}"
+        what = "is a single number" if not shape else f"has shape {_shape(shape)}"
         advice = "only rows of numbers can be declared" + ("; `.flatten(1)` makes such" if len(shape) > 2 else "")
         return DraftAttribute(name, None, Remark(where, what, advice))
     columns = shape[1] if len(shape) == 2 else None
     if dtype not in (*_FLOATS, *_INTEGERS, "bool"):
         return DraftAttribute(name, None, Remark(where, f"is {dtype}, for which there is no type"))
-    if is_label or _LABELS.fullmatch(name):
+    if is_label or is_label_name(name):
         return _label(name, dtype, columns, info, numbers, where)
     if _MASKS.fullmatch(name) and (dtype == "bool" or numbers.is_binary):
         return _mask(name, dtype, columns, where)
@@ -74,6 +83,11 @@ def guess_type(name: str, info: TensorInfo, numbers: Numbers, where: str, is_lab
     return DraftAttribute(name, AttributeType("float", columns), _remark(where, change, "`.float()` makes it float32"))
 
 
+def _shape(shape: tuple[int, ...]) -> str:
+    """A shape without the number of rows, which changes."""
+    return f"[{', '.join(['N', *map(str, shape[1:])])}]"
+
+
 def _remark(where: str, text: str, advice: str) -> Remark | None:
     return Remark(where, text, advice) if text else None
 
@@ -82,7 +96,7 @@ def _label(
     name: str, dtype: str, columns: int | None, info: TensorInfo, numbers: Numbers, where: str
 ) -> DraftAttribute:
     if columns == 1 and dtype not in _FLOATS:
-        remark = Remark(where, f"has shape {list(info.shape)}", "`.view(-1)` makes it a row of labels")
+        remark = Remark(where, f"has shape {_shape(info.shape)}", "`.view(-1)` makes it a row of labels")
         return DraftAttribute(name, AttributeType("class", _classes(info, numbers)), remark)
     if columns is not None and numbers.is_binary and columns > 1:
         return DraftAttribute(name, AttributeType("multilabel", columns))

@@ -51,8 +51,10 @@ def find_target(draft: Draft) -> Target | Remark:
         if item.type is not None and item.type.kind in LABEL_KINDS and not item.type.optional:
             return Target("graphs", f"graph.{show_name(item.name)} from *")
     edge = next(iter(sorted(draft.edges, key=lambda item: item.key[0] == item.key[2])), None)
-    if edge is None or draft.graph:
-        return Remark(draft.name, "has no label with a `train_mask`, no label of graphs, and no relation to predict")
+    if draft.graph:
+        return Remark(draft.name, "has several graphs, none of whose labels is there for each")
+    if edge is None:
+        return Remark(draft.name, "has no label with a `train_mask`, and no relation to predict")
     return Target("links", f"{show_edge(edge.key)}: dot")
 
 

@@ -1,10 +1,14 @@
 """`pull`: what data holds, as a spec; what a spec cannot say, as a comment and a warning; a model that trains at once."""
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
+import networkx as nx
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from real_graphs import GRAPHS, Real, karate
 from small_graphs import library_data, without_notes
 from torch_geometric.data import Data, HeteroData
@@ -12,6 +16,9 @@ from torch_geometric.datasets import FakeDataset, FakeHeteroDataset
 from torch_geometric.testing import MyFeatureStore, MyGraphStore
 
 import graphdsl
+from graphdsl.data.networks import from_networkx
+from graphdsl.data.sources.table_drafts import draw_tables
+from graphdsl.model import DataSource
 from graphdsl.pulling import drift, pull_text
 from graphdsl.syntax.formatting import format_source
 from graphdsl.text import SourceText, SpecError
@@ -136,12 +143,12 @@ def test_kinds() -> None:
 
 BAD = {
     "title": (["A", "B"], "is a `list`, not a tensor"),
-    "cube": (torch.zeros(2, 3, 4), "has shape [2, 3, 4]"),
+    "cube": (torch.zeros(2, 3, 4), "has shape [N, 3, 4]"),
     "x": (torch.zeros(2, 3).double(), "is float64"),
     "short": (torch.zeros(2).to(torch.int8), "is int8"),
     "wave": (torch.zeros(2, dtype=torch.complex64), "is complex64"),
     "val_mask": (torch.zeros(2, 10, dtype=torch.bool), "holds 10 splits"),
-    "y": (torch.tensor([[0], [1]]), "has shape [2, 1]"),
+    "y": (torch.tensor([[0], [1]]), "has shape [N, 1]"),
     "label": (torch.tensor([-100, 1]), "down to -100"),
     "array": (torch.zeros(2, 3).numpy(), "is a numpy array"),
     "matrix": (torch.eye(2).to_sparse(), "is a sparse matrix"),
@@ -264,4 +271,130 @@ def test_no_graph_is_refused() -> None:
     with pytest.raises(SpecError, match="GNN611"):
         graphdsl.pull([])
     with pytest.raises(SpecError, match="GNN611"):
-        graphdsl.pull("text")
+        graphdsl.pull(3)
+
+
+def test_networkx_graphs_have_the_types_that_they_bear() -> None:
+    graph = nx.MultiDiGraph()
+    graph.add_node("ann", type="user", age=30.0, name="Ann")
+    graph.add_node("it", type="film", year=1990)
+    graph.add_node("bob", type="user", age=20.5, name="Bob")
+    graph.add_edge("ann", "it", type="saw", stars=5, at=[1.0, 2.0])
+    graph.add_edge("ann", "it", type="saw", stars=4, at=[0.0, 2.0])
+    graph.add_edge("bob", "ann", type="likes")
+    data = from_networkx(graph)
+    assert data["user", "saw", "film"].edge_index.tolist() == [[0, 0], [0, 0]]
+    assert data["user", "likes", "user"].edge_index.tolist() == [[1], [0]]
+    assert data["user", "saw", "film"].at.tolist() == [[1.0, 2.0], [0.0, 2.0]]
+    pulled = pull_text(graph, "films")
+    assert "user" in pulled.text
+    schema = graphdsl.loads(pulled.text).schema()
+    assert {name: str(item.type) for name, item in schema.edges["user", "saw", "film"].attributes.items()} == {
+        "stars": "int", "at": "float[2]",
+    }  # fmt: skip
+    assert [item.where for item in pulled.findings] == ["user.name"]
+    assert graphdsl.loads(pulled.text).validate(data).ok
+
+
+def test_undirected_networks_run_both_ways_within_a_type_only() -> None:
+    women = from_networkx(nx.davis_southern_women_graph())
+    assert women.edge_types == [("part 0", "to", "part 1")]
+    assert women["part 0", "to", "part 1"].edge_index.size(1) == 89
+    looped = nx.Graph([(0, 1), (1, 1)])
+    assert from_networkx(looped)["node", "to", "node"].edge_index.tolist() == [[0, 1, 1], [1, 0, 1]]
+    assert "reverse" not in pull_text(nx.les_miserables_graph(), model=True).text
+    assert "reverse rev_to" in pull_text(nx.davis_southern_women_graph(), model=True).text
+    assert not graphdsl.pull(nx.karate_club_graph(), model=True).findings
+
+
+PBTXT = """
+# comment
+node_sets { key: "author" value { features { key: "#size" value { dtype: DT_INT64 } } } }
+node_sets {
+  key: "paper"
+  value {
+    features { key: "x" value { dtype: DT_FLOAT shape { dim { size: 128 } } } }
+    features { key: "labels" value { dtype: DT_INT64 } }
+    features { key: "title" value { dtype: DT_STRING } }
+    features { key: "words" value { dtype: DT_INT64 shape { dim { size: -1 } } } }
+  }
+}
+edge_sets { key: "writes" value { source: "author" target: "paper" features { key: "w" value { dtype: DT_FLOAT } } } }
+edge_sets { key: "cites" value: < source: 'paper', target: 'paper' > }
+"""
+
+
+def test_a_graph_schema_of_tensorflow_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "schema.pbtxt").write_text(PBTXT)
+    assert main(["pull", str(tmp_path / "schema.pbtxt")]) == 0
+    printed = capsys.readouterr()
+    schema = graphdsl.loads(printed.out).schema()
+    assert list(schema.nodes) == ["author", "paper"]
+    assert set(schema.edges) == {("author", "writes", "paper"), ("paper", "cites", "paper")}
+    assert {name: str(item.type) for name, item in schema.nodes["paper"].attributes.items()} == {
+        "x": "float[128]", "labels": "class[*]",
+    }  # fmt: skip
+    assert "`paper.title` is DT_STRING" in printed.err
+    assert "`paper.words` has rows of different lengths" in printed.err
+    assert main(["pull", str(tmp_path / "none.pbtxt")]) == 1
+    assert "GNN001" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no `node_sets`"),
+        ("node_sets {", "is missing at the end"),
+        ("node_sets }", "is no value"),
+        ("node_sets { value { } }", "has no key"),
+        ('node_sets { key: "a" } edge_sets { key: "r" value { source: "a" target: "b" } }', "runs to `b`"),
+        ("node_sets: %", "begins nothing"),
+        ("node_sets", "has no value"),
+        ("node_sets: }", "is no value"),
+        ('{ "nodes": [] }', "closed|begins|no `node_sets`"),
+    ],
+)
+def test_what_is_no_graph_schema_is_refused(text: str, said: str) -> None:
+    with pytest.raises(SpecError, match=said):
+        graphdsl.pull(text)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet='node_sets{}<>:,;[]"\\ key value a1.-#\n', max_size=60))
+def test_no_text_breaks_the_reader(text: str) -> None:
+    with contextlib.suppress(SpecError):
+        graphdsl.pull(text)
+
+
+PLANES = Path(__file__).parents[2] / "examples" / "planes"
+
+
+def test_tables_are_drawn_as_the_example_declares_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(PLANES)
+    assert main(["pull", "data", "--model", "--name", "planes", "-o", str(tmp_path / "planes.gnn")]) == 0
+    spec = graphdsl.load(tmp_path / "planes.gnn")
+    declared = graphdsl.load("planes.gnn").schema()
+    assert set(spec.schema().nodes) == set(declared.nodes)
+    assert {key for key, edge in declared.edges.items() if not edge.derived} <= set(spec.schema().edges)
+    drawn = {key: str(item.type) for key, item in spec.schema().nodes["plane"].attributes.items()}
+    assert drawn == {"manufacturer": "int", "train_mask": "mask", "val_mask": "mask", "test_mask": "mask"}
+    assert str(spec.schema().nodes["airport"].attributes["x"].type) == "float[5]"
+    assert spec.text.count("data: ") == 1
+    assert main(["pull", "data", "--check", str(tmp_path / "planes.gnn")]) == 0
+
+
+def test_tables_of_any_kind(tmp_path: Path) -> None:
+    (tmp_path / "web%20page.csv").write_text("id,y,x.a,x.b,title,rank\nu,0,1,2,one,1.5\nv,,3,4,two,\nw,2,5,6,three,2\n")
+    (tmp_path / "web%20page-links-site.csv").write_text("source,target,at\nu,0,3\nv,1,4\n")
+    (tmp_path / "notes-1.csv").write_text("a\n1\n")
+    source = DataSource("tables", ".", {}, tmp_path)
+    pulled = pull_text(draw_tables(source, "s"), "web")
+    schema = graphdsl.loads(pulled.text).schema()
+    assert {name: str(item.type) for name, item in schema.nodes["web page"].attributes.items()} == {
+        "x": "float[2]", "y": "class[3]", "rank": "float",
+    }  # fmt: skip
+    assert str(schema.edges["web page", "links", "site"].attributes["at"].type) == "int"
+    assert {item.where for item in pulled.findings} == {'"web page".title', '"web page".rank', "site", "notes-1.csv"}
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SpecError, match="holds no table"):
+        draw_tables(DataSource("tables", "empty", {}, tmp_path), "s")

@@ -13,8 +13,7 @@ def load_raw(source: DataSource) -> Any:
     """Load what a source holds: a `HeteroData`, a `Data`, a list of graphs, or whatever a function returns.
 
     Raises:
-        SpecError: everything that keeps the source from being read; GNN612 for a folder of tables, whose columns only a
-            schema tells apart.
+        SpecError: everything that keeps the source from being read; GNN612 for a folder of tables, see `draw_tables`.
     """
     if source.kind == "pyg":
         graphs = list(make_dataset(source))

@@ -8,11 +8,12 @@ from typing import Any
 
 from graphdsl.api import load
 from graphdsl.model import DataSource
-from graphdsl.text import SpecError, report
+from graphdsl.text import Diagnostic, SpecError, read_source, report
 from graphdsl.text.rewriting import write_bytes
 from graphdsl.tooling.arguments import add_deny_warnings, add_format
 from graphdsl.tooling.output import print_findings
 
+_SCHEMAS = (".pbtxt", ".textproto")
 _SAID = """Write the schema of data: types, relations, widths, classes, masks, times. With --model, a model that trains, too.
 With --check, say instead how the data has drifted from the schema of a spec."""
 
@@ -20,7 +21,9 @@ With --check, say instead how the data has drifted from the schema of a spec."""
 def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     """Declare the command."""
     parser = subparsers.add_parser("pull", help="write a spec from data", description=_SAID)
-    parser.add_argument("data", help="`.pt` file, `pyg(…)` or `file.py:function`")
+    parser.add_argument(
+        "data", help="tables folder, `.pt` file, `pyg(…)`, `file.py:function`, or a schema of TensorFlow GNN (`.pbtxt`)"
+    )
     parser.add_argument("--name", help="of the schema; otherwise from the data's")
     parser.add_argument("--model", action="store_true", help="propose a model and a train block")
     parser.add_argument("-o", "--output", metavar="FILE", help="where to write; otherwise it is printed")
@@ -36,21 +39,19 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Load the data, write its spec or compare it with one."""
-    from graphdsl.data import load_raw, parse_source
     from graphdsl.pulling import drift, pull_text
 
     if arguments.check and (arguments.model or arguments.output):
         raise SpecError(
             [report("GNN209", "`--check` writes nothing, so it goes with no option that does", where="gnn pull")]
         )
-    source = parse_source(arguments.data, Path())
     if arguments.check:
         schema = load(arguments.check).schema(arguments.schema_of)
-        return print_findings(drift(schema, load_raw(source)), arguments.format, deny_warnings=arguments.deny_warnings)
+        found = drift(schema, _read(arguments.data)[0])
+        return print_findings(found, arguments.format, deny_warnings=arguments.deny_warnings)
     _refuse_to_replace(arguments)
-    pulled = pull_text(
-        load_raw(source), arguments.name or _name(source), model=arguments.model, source=_written(source)
-    )
+    data, name, written = _read(arguments.data)
+    pulled = pull_text(data, arguments.name or name, model=arguments.model, source=written)
     if arguments.output is None:
         print(pulled.text, end="")
     elif (refused := write_bytes(arguments.output, pulled.text.encode())) is not None:
@@ -58,6 +59,23 @@ def run(arguments: argparse.Namespace) -> int:
     if not pulled.findings:
         return 0
     return print_findings(pulled.findings, arguments.format, stream=sys.stderr, deny_warnings=arguments.deny_warnings)
+
+
+def _read(path: str) -> tuple[Any, str, str]:
+    """The data, a name for its schema, and the source as a train block names it."""
+    if Path(path).suffix in _SCHEMAS:
+        read = read_source(path)
+        if isinstance(read, Diagnostic):
+            raise SpecError([read])
+        return read.text, _identifier(Path(path).stem), ""
+    from graphdsl.data import load_raw, parse_source
+
+    source = parse_source(path, Path())
+    if source.kind == "tables":
+        from graphdsl.data.sources.table_drafts import draw_tables
+
+        return draw_tables(source, _name(source)), _name(source), _written(source)
+    return load_raw(source), _name(source), _written(source)
 
 
 def _refuse_to_replace(arguments: argparse.Namespace) -> None:
@@ -69,7 +87,11 @@ def _refuse_to_replace(arguments: argparse.Namespace) -> None:
 def _name(source: DataSource) -> str:
     """A schema's name from a source: the dataset, the file, or the function."""
     stem = source.name.rpartition(":")[2] if source.kind == "function" else Path(source.name).stem
-    name = re.sub(r"\W+", "_", str(source.arguments.get("name", stem))).strip("_").lower()
+    return _identifier(str(source.arguments.get("name", stem)))
+
+
+def _identifier(text: str) -> str:
+    name = re.sub(r"\W+", "_", text).strip("_").lower()
     return name if name.isidentifier() else "data"
 
 

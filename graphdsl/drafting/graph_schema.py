@@ -1,0 +1,190 @@
+"""A `GraphSchema` of TensorFlow GNN, in the text form of protocol buffers, as a draft; without TensorFlow or protobuf.
+
+Read is what the message has: `node_sets`, `edge_sets` with `source` and `target`, `context`, and
+`features` with `dtype` and `shape`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from graphdsl.drafting.draft import Draft, DraftAttribute, DraftEdges, DraftNodes, Remark
+from graphdsl.drafting.kinds import Numbers, guess_type
+from graphdsl.model import TensorInfo
+from graphdsl.text import SpecError, report, show_edge, show_name
+
+_TOKEN: Final = re.compile(
+    r"""\s+|\#[^\n]*|(?P<text>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|(?P<word>[A-Za-z_][\w.]*)|(?P<number>-?[\d.]+(?:[eE][+-]?\d+)?)"""
+    r"""|(?P<mark>[{}<>:,;\[\]])"""
+)
+_OPEN: Final = {"{": "}", "<": ">"}
+_DTYPES: Final = {
+    "DT_FLOAT": "float32", "DT_DOUBLE": "float64", "DT_HALF": "float16", "DT_BFLOAT16": "bfloat16", "DT_INT64": "int64",
+    "DT_INT32": "int32", "DT_INT16": "int16", "DT_INT8": "int8", "DT_UINT8": "uint8", "DT_BOOL": "bool",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Message:
+    """Fields of a message by name, each as often as it was given."""
+
+    fields: dict[str, list[Any]] = field(default_factory=dict[str, list[Any]])
+
+    def all(self, name: str) -> list[Any]:
+        """Everything given under a name."""
+        return self.fields.get(name, [])
+
+    def first(self, name: str, default: Any = None) -> Any:
+        """What is given first."""
+        return next(iter(self.all(name)), default)
+
+
+def read_graph_schema(text: str, name: str = "data") -> Draft:
+    """The draft of a schema in text form.
+
+    Node sets become node types, edge sets relations under their own names; features are attributes, guessed at as those of
+    data are. Context features are what a graph carries. Strings and ragged shapes are remarks.
+
+    Args:
+        text: what a `schema.pbtxt` holds.
+        name: of the schema.
+
+    Raises:
+        SpecError: GNN611: it is no such text, or an edge set names a node set that is not there.
+
+    >>> draft = read_graph_schema('''
+    ... node_sets { key: "paper" value { features { key: "x" value { dtype: DT_FLOAT shape { dim { size: 8 } } } } } }
+    ... edge_sets { key: "cites" value { source: "paper" target: "paper" } }''')
+    >>> draft.edges[0].key, str(draft.nodes[0].attributes[0].type)
+    (('paper', 'cites', 'paper'), 'float[8]')
+    """
+    whole = _parse(text)
+    nodes = _entries(whole, "node_sets")
+    edges = _entries(whole, "edge_sets")
+    if not nodes:
+        raise _refuse("it declares no `node_sets`")
+    context = whole.first("context", _Message())
+    return Draft(
+        name,
+        tuple(DraftNodes(key, _features(value, show_name(key))) for key, value in nodes.items()),
+        tuple(_edge_set(key, value, nodes) for key, value in edges.items()),
+        _features(context, "graph") if isinstance(context, _Message) else (),
+    )
+
+
+def _edge_set(key: str, value: _Message, nodes: Mapping[str, _Message]) -> DraftEdges:
+    ends = [value.first("source"), value.first("target")]
+    for end in ends:
+        if end not in nodes:
+            raise _refuse(f"the edge set `{key}` runs to `{end}`, which is no node set")
+    edge = (ends[0], key, ends[1])
+    return DraftEdges(edge, _features(value, f"({show_edge(edge)})"))
+
+
+def _features(value: _Message, where: str) -> tuple[DraftAttribute, ...]:
+    found: list[DraftAttribute] = []
+    for name, item in _entries(value, "features").items():
+        place, dtype = f"{where}.{show_name(name)}", str(item.first("dtype", "DT_INVALID"))
+        dims = item.first("shape", _Message())
+        sizes = [int(dim.first("size", -1)) for dim in dims.all("dim")] if isinstance(dims, _Message) else []
+        if name.startswith("#"):  # TensorFlow's own: sizes of the set.
+            continue
+        if dtype not in _DTYPES:
+            found.append(DraftAttribute(name, None, Remark(place, f"is {dtype}, for which there is no type")))
+        elif any(size < 0 for size in sizes):
+            found.append(DraftAttribute(name, None, Remark(place, "has rows of different lengths")))
+        else:
+            found.append(guess_type(name, TensorInfo((1, *sizes), _DTYPES[dtype]), Numbers(), place))
+    return tuple(_without_classes(item) for item in found)
+
+
+def _without_classes(item: DraftAttribute) -> DraftAttribute:
+    """Labels whose number of classes nobody knows before there is data."""
+    if item.type is None or item.type.kind != "class":
+        return item
+    return DraftAttribute(item.name, type(item.type)("class", "*"), item.remark)
+
+
+def _entries(message: _Message, name: str) -> dict[str, _Message]:
+    """A map: repeated messages of `key` and `value`."""
+    found: dict[str, _Message] = {}
+    for entry in message.all(name):
+        if not isinstance(entry, _Message) or not isinstance(entry.first("key"), str):
+            raise _refuse(f"an entry of `{name}` has no key")
+        value = entry.first("value", _Message())
+        found[entry.first("key")] = value if isinstance(value, _Message) else _Message()
+    return found
+
+
+def _parse(text: str) -> _Message:
+    tokens: list[tuple[str, str]] = []
+    at = 0
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        if match is None:
+            raise _refuse(f"line {text.count(chr(10), 0, at) + 1} has `{text[at]}`, which begins nothing")
+        at = match.end()
+        if match.lastgroup is not None:
+            tokens.append((match.lastgroup, match[0]))
+    message, rest = _read(tokens, 0, "")
+    if rest < len(tokens):
+        raise _refuse(f"a bracket is closed that was not opened: `{tokens[rest][1]}`")
+    return message
+
+
+def _read(tokens: list[tuple[str, str]], at: int, end: str) -> tuple[_Message, int]:
+    """Fields up to the closing bracket, or the end of the text."""
+    message = _Message()
+    while at < len(tokens) and tokens[at][1] != end:
+        kind, name = tokens[at]
+        if kind == "mark" and name in ",;":
+            at += 1
+            continue
+        if kind != "word":
+            return (message, at) if not end else _fail(f"`{name}` stands where a field begins")
+        at += 1
+        if at < len(tokens) and tokens[at][1] == ":":
+            at += 1
+        if at >= len(tokens):
+            _fail(f"`{name}` has no value")
+        value, at = _value(tokens, at)
+        message.fields.setdefault(name, []).extend(value)
+    if end and at >= len(tokens):
+        _fail(f"`{end}` is missing at the end")
+    return message, at + 1 if end else at
+
+
+def _value(tokens: list[tuple[str, str]], at: int) -> tuple[list[Any], int]:
+    kind, said = tokens[at]
+    if said in _OPEN:
+        message, at = _read(tokens, at + 1, _OPEN[said])
+        return [message], at
+    if said == "[":
+        values: list[Any] = []
+        at += 1
+        while at < len(tokens) and tokens[at][1] != "]":
+            if tokens[at][1] == ",":
+                at += 1
+                continue
+            more, at = _value(tokens, at)
+            values += more
+        return values, at + 1
+    if kind == "text":
+        return [_unquote(said)], at + 1
+    if kind == "mark":
+        _fail(f"`{said}` is no value")
+    return [said], at + 1
+
+
+def _unquote(said: str) -> str:
+    return re.sub(r"\\(.)", lambda match: {"n": "\n", "t": "\t"}.get(match[1], match[1]), said[1:-1])
+
+
+def _fail(problem: str) -> Any:
+    raise _refuse(problem)
+
+
+def _refuse(problem: str) -> SpecError:
+    helps = ("a `GraphSchema` of TensorFlow GNN in text form has `node_sets { key: … value { … } }`",)
+    return SpecError([report("GNN611", f"this is no graph schema: {problem}", where="data", helps=helps)])
