@@ -13,7 +13,7 @@ from graphdsl.backends.portable import make_portable
 from graphdsl.backends.refusals import Refusal, explain
 from graphdsl.backends.selection import AnyModel, compile_plan
 from graphdsl.model import TRAIN_MASK, Metadata, Schema
-from graphdsl.plan import Plan, read_labels
+from graphdsl.plan import Plan, attribute_reads, read_labels
 from graphdsl.source.naming import identifier
 from graphdsl.text import Diagnostic, SpecError, report
 
@@ -95,8 +95,8 @@ def call_inputs(plan: Plan, schema: Schema, metadata: Metadata | None) -> dict[s
     if plan.sequence is not None:
         names = {identifier(item.name): item.name for item in plan.sequence.inputs}
         return {names[name]: value for name, value in example.values.items()}
-    steps = [step for _, stage in plan.relation_stages() for step in (*stage.steps, *stage.joints)]
-    names = {identifier(item.attribute).removesuffix("_"): item.attribute for step in steps for item in step.inputs}
+    bound = (found.item.attribute for found in attribute_reads(plan))
+    names = {identifier(attribute).removesuffix("_"): attribute for attribute in bound}
     for _, label in read_labels(plan):
         names |= {identifier(key).removesuffix("_"): key for key in (label, TRAIN_MASK)}
     weights = (head.spread.weight for head in plan.node_heads if head.spread is not None)

@@ -30,6 +30,7 @@ from graphdsl.plan import (
     Plan,
     Spread,
     Stage,
+    attribute_reads,
     given_labels,
 )
 from graphdsl.plan.requirements import find_requirements
@@ -287,8 +288,7 @@ def _build_head(head: AnyHead) -> nn.Module:
 
 
 def _input_names(plan: Plan) -> tuple[str, ...]:
-    steps = [step for _, stage in plan.relation_stages() for step in (*stage.steps, *stage.joints)]
-    names = {f"{item.attribute}_dict" for step in steps for item in step.inputs if item.source in ("edge", "node")}
+    names = {f"{found.item.attribute}_dict" for found in attribute_reads(plan)}
     for head in plan.node_heads:
         if head.spread:
             names |= {f"{name}_dict" for name in (head.attribute, TRAIN_MASK, head.spread.weight) if name}

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.export import Dim
 
 from graphdsl.model import TRAIN_MASK, Metadata, Schema
-from graphdsl.plan import Ids, InputBinding, JointStep, Plan, read_labels
+from graphdsl.plan import Ids, InputBinding, Plan, attribute_reads, read_labels
 from graphdsl.plan.passes.mark_live import needed_types
 from graphdsl.plan.requirements import find_requirements
 from graphdsl.source.naming import identifier
@@ -165,16 +165,10 @@ def _origin(edge: EdgeKey, plan: Plan, metadata: Metadata | None) -> EdgeKey:
 
 def _attributes(plan: Plan, metadata: Metadata | None) -> Iterator[tuple[InputBinding, str | EdgeKey]]:
     """Attributes that live steps read, and where they stand."""
-    for _, stage in plan.relation_stages():
-        for step in (*stage.steps, *stage.joints):
-            edges = step.edges if isinstance(step, JointStep) else (step.edge,)
-            for item in step.inputs if step.live else ():
-                if item.attribute == "x":
-                    continue
-                if item.source == "edge":
-                    yield from ((item, _origin(edge, plan, metadata)) for edge in edges)
-                elif item.source == "node":
-                    yield from ((item, name) for name in sorted({end for edge in edges for end in (edge[0], edge[2])}))
+    for found in attribute_reads(plan):
+        if found.live and found.item.attribute != "x":
+            for place in sorted(found.places) if isinstance(found.places[0], str) else found.places:
+                yield found.item, place if isinstance(place, str) else _origin(place, plan, metadata)
 
 
 def _wide(x: Tensor, width: Any) -> Tensor:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from graphdsl.backends.derivation import DerivationCache, Made, make_relations, needed_derivations, origins_of
+from graphdsl.backends.encoders import encode
 from graphdsl.plan import Ids, InputBinding, Plan, Stacked
 from graphdsl.plan.bindings import METAPATH_WEIGHT
 from graphdsl.plan.requirements import Requirements
@@ -30,6 +31,7 @@ class Graph:
         edge_index: [2, edges] of every relation that carries messages.
         attributes: tables as they were given, by attribute, then by relation or node type.
         derived: relations that were made here, and their path weights.
+        encoders: the modules through which attributes go on their way into a layer, by argument and relation.
         inverses: the original of each relation that was flipped here.
         absent: optional types and relations that the graph lacks.
         batch: the graph [num_nodes] of each node by type, where several graphs are given.
@@ -45,20 +47,25 @@ class Graph:
     batch: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
     kept: Mapping[Place, int] = field(default_factory=dict[Place, int])
     makes: Mapping[str, int] = field(default_factory=dict[str, int])
+    encoders: Mapping[tuple[str, EdgeKey], nn.Module] = field(default_factory=dict[tuple[str, EdgeKey], nn.Module])
 
-    def attribute(self, binding: InputBinding, place: Place, rows: int, span: Span, like: Tensor) -> Tensor:
+    def attribute(self, binding: InputBinding, place: Place, rows: int | None, span: Span, like: Tensor) -> Tensor:
         """An attribute as the forward argument that it is bound to.
 
         Args:
             binding: the argument and the attribute.
             place: relation or node type.
-            rows: number of edges or nodes.
+            rows: number of edges or nodes; None for as many as there are.
             span: the line of the spec that reads it.
             like: has the dtype and device of the result.
 
         Returns:
-            [rows] for a scalar binding, [rows, width] otherwise.
+            [rows] for a scalar binding, [rows, width] otherwise; [rows] of int64 for numbers.
         """
+        if binding.encoder is not None and not isinstance(place, str):
+            values = [self.attribute(part, place, rows, span, like) for part in binding.parts]
+            made = encode(self.encoders[binding.argument, place], binding.encoder, values, span)
+            return made.reshape(-1) if binding.scalar else made
         found = self._find(binding, place)
         if found is None and place in self.absent:
             found = like.new_zeros(0, *(() if binding.scalar else (binding.width or 1,)))
@@ -66,11 +73,14 @@ class Graph:
             raise SpecError([self._missing(binding, place, span)])
         if place in self.kept:
             found = found[: self.kept[place]]
-        flat = found.dim() == 1
-        if found.size(0) != rows or found.dim() > 2 or (binding.scalar and not flat and found.size(1) != 1):
-            wanted = f"[{rows}]" if binding.scalar else f"[{rows}, width]"
+        rows = found.size(0) if rows is None else rows
+        flat, single = found.dim() == 1, binding.scalar or binding.numbers
+        if found.size(0) != rows or found.dim() > 2 or (single and not flat and found.size(1) != 1):
+            wanted = f"[{rows}]" if single else f"[{rows}, width]"
             message = f"`{binding.attribute}` of {_show(place)} is {list(found.shape)}, not {wanted}"
             raise SpecError([report("GNN607", message, span, "read here")])
+        if binding.numbers:
+            return found.reshape(rows).long()
         value = found.to(like.dtype if like.is_floating_point() else torch.get_default_dtype())
         return value.reshape(-1) if binding.scalar else value.unsqueeze(1) if flat else value
 
@@ -139,7 +149,7 @@ def read_graph(
     attributes = {"x": x_dict, **{name.removesuffix("_dict"): table for name, table in inputs.items()}}
     kept = {edge: edges[edge] for edge in requirements.relations}
     # All fields are given: `torch.compile` cannot trace the defaults.
-    return values, Graph(kept, attributes, made, inverses, frozenset(absent), inputs.get("batch_dict", {}), {}, {})
+    return values, Graph(kept, attributes, made, inverses, frozenset(absent), inputs.get("batch_dict", {}), {}, {}, {})
 
 
 def _device(*tables: Mapping[Any, Tensor]) -> torch.device:

@@ -5,6 +5,7 @@ A package that offers layers of its own (see `catalog.plugins`) writes entries w
 """
 
 from graphdsl.catalog import parts, rules
+from graphdsl.catalog.encoders import RAW, SIDE_BY_SIDE, encoder, encoders, looks_up
 from graphdsl.catalog.entry import (
     REQUIRED,
     Arguments,
@@ -50,11 +51,13 @@ __all__ = [
     "NOT_YET",
     "OBJECTIVES",
     "OPTIMIZERS",
+    "RAW",
     "RENAMED_LAYERS",
     "REQUIRED",
     "REQUIRED_ARGUMENTS",
     "SCHEDULERS",
     "SCORERS",
+    "SIDE_BY_SIDE",
     "SPREADERS",
     "Arguments",
     "Derivation",
@@ -82,6 +85,8 @@ __all__ = [
     "check_value",
     "describe",
     "describe_requirement",
+    "encoder",
+    "encoders",
     "entries",
     "find",
     "find_scorer",
@@ -94,6 +99,7 @@ __all__ = [
     "is_met",
     "is_own",
     "locality",
+    "looks_up",
     "missing",
     "names",
     "offered",

@@ -1,10 +1,10 @@
 """Which tensors a plan reads, by node type and relation."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from graphdsl.model import TRAIN_MASK
-from graphdsl.plan import Ids, InputBinding, JointStep, Plan, RelationStep, given_labels
+from graphdsl.plan import Ids, Plan, attribute_reads, given_labels
 from graphdsl.text import EdgeKey
 
 
@@ -39,15 +39,14 @@ def find_needs(plan: Plan) -> Needs:
     known: dict[str, set[str]] = {}
     vectors: set[str] = set()
     scalars: set[str] = set()
-    for step, binding in _bindings(plan):
-        relations, types = _ends(step)
-        if binding.source == "edge":
-            for edge in relations:
-                edges.setdefault(edge, set()).add(binding.attribute)
-        elif binding.source == "node":
-            for name in types:
-                nodes.setdefault(name, set()).add(binding.attribute)
-        (scalars if binding.scalar else vectors).add(binding.attribute)
+    for found in attribute_reads(plan):
+        attribute = found.item.attribute
+        for place in found.places:
+            if isinstance(place, str):
+                nodes.setdefault(place, set()).add(attribute)
+            else:
+                edges.setdefault(place, set()).add(attribute)
+        (scalars if found.item.scalar else vectors).add(attribute)
     for name, label in given_labels(plan):
         known.setdefault(name, set()).update((label, TRAIN_MASK))
     for head in plan.node_heads:
@@ -66,17 +65,3 @@ def find_needs(plan: Plan) -> Needs:
         known={name: tuple(sorted(known[name])) for name in sorted(known)},
         scalars=frozenset(scalars - vectors),
     )
-
-
-def _bindings(plan: Plan) -> Iterator[tuple[RelationStep | JointStep, InputBinding]]:
-    for _, stage in plan.relation_stages():
-        for step in (*stage.steps, *stage.joints):
-            for binding in step.inputs:
-                if binding.source in ("edge", "node"):
-                    yield step, binding
-
-
-def _ends(step: RelationStep | JointStep) -> tuple[tuple[EdgeKey, ...], tuple[str, ...]]:
-    if isinstance(step, JointStep):
-        return step.edges, step.types
-    return (step.edge,), tuple(dict.fromkeys((step.edge[0], step.edge[2])))

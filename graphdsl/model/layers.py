@@ -26,6 +26,7 @@ from graphdsl.catalog import (
 )
 from graphdsl.model.combining import find_state
 from graphdsl.model.elsewhere import meant, other_layers, renamed
+from graphdsl.model.encoders import is_encoder, read_encoder
 from graphdsl.model.places import is_nestable, misplaced
 from graphdsl.model.program import BoundInput, LayerUse
 from graphdsl.model.values import UNKNOWN, Refused, evaluate, kind_of, retyped, show
@@ -111,6 +112,8 @@ class LayerReader:
 
         With `open_end`, its `out_channels` follow from the layer around it, and may be left out.
         """
+        if place == "nodes" and is_encoder(call):
+            return read_encoder(self, call, "node")
         entry = seek(call.name.text)
         kinds, where = PLACES[place]
         if entry is None and place == "nodes" and call.name.text == MASK_LABEL.name:
@@ -144,6 +147,10 @@ class LayerReader:
             report("GNN103", f"unknown objective `{name}`", call.name.span, helps=helps, notes=notes, fix=fix)
         )
         return None
+
+    def read_as(self, entry: Entry, call: n.Call) -> LayerUse | None:
+        """What a call says of a given entry, or None after a report."""
+        return self._read(entry, call)
 
     def read_spreader(self, call: n.Call) -> LayerUse | None:
         """What spreads labels behind a prediction, one of `SPREADERS`, or None after a report."""
@@ -249,6 +256,12 @@ class LayerReader:
             message = f"`{name}` is an input of the forward pass: in a `sequential` block it stands behind the colon"
             self.found.append(report("GNN305", message, argument.span, helps=helps))
             return False
+        if isinstance(argument.value, n.Call) and forward.source == "edge":
+            encoder = read_encoder(self, argument.value, "edge")
+            if encoder is not None:
+                reading.places[name] = argument.span
+                reading.inputs.append(BoundInput(forward, "", -1, argument.span, encoder))
+            return encoder is not None
         bound = _bound_name(argument.value, forward)
         if bound is None or _is_nothing(argument.value):
             what = {"state": "a state", "relation": "a relation", "label": "a label"}.get(

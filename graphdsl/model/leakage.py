@@ -99,7 +99,7 @@ def _of_other_sign(prediction: LinkPrediction, schema: Schema) -> EdgeKey:
 def _bound(rule: RelationRule, prediction: LinkPrediction, schema: Schema) -> Iterator[Diagnostic]:
     if prediction.attribute is None or not mirrored(prediction.edge, schema).intersection(rule.edges):
         return
-    for item in rule.layer.inputs:
+    for item in (read for bound in rule.layer.inputs for read in bound.read):
         if item.input.source == "edge" and item.attribute == prediction.attribute:
             message = f"`{item.attribute}` is predicted, so no layer may read it"
             also = ((prediction.span, "predicted here"),)

@@ -18,12 +18,18 @@ JoinKind = Literal["cat", "add", "mean", "max", "jump", "stack", "same"]
 
 @dataclass(frozen=True, slots=True)
 class BoundInput:
-    """A forward input bound by keyword: to an attribute, or to an earlier state."""
+    """A forward input bound by keyword: to an attribute, to what a layer makes of attributes, or to an earlier state."""
 
     input: ForwardInput
     attribute: str
     state: int
     span: Span
+    encoder: "LayerUse | None" = None
+
+    @property
+    def read(self) -> tuple["BoundInput", ...]:
+        """What is bound in the end: the attributes that the encoder reads, or the input itself."""
+        return self.encoder.inputs if self.encoder is not None else (self,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The plan between meaning and backend: stages in order, widths, origins, liveness."""
 
+from graphdsl.plan.attribute_reads import AttributeRead, attribute_reads
 from graphdsl.plan.checks import sampled_walks
 from graphdsl.plan.head_types import (
     AnyHead,
@@ -38,6 +39,7 @@ from graphdsl.plan.reach import depths, receptive_hops
 
 __all__ = [
     "AnyHead",
+    "AttributeRead",
     "Combine",
     "Derived",
     "DropStage",
@@ -67,6 +69,7 @@ __all__ = [
     "StageBase",
     "WalkedLabels",
     "Width",
+    "attribute_reads",
     "depths",
     "given_labels",
     "lower",

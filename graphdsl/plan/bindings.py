@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from graphdsl.model import Attribute, BoundInput, LayerUse
+from graphdsl.plan.encoders import build_encoder, check_kind, is_looked_up, parts_of, rename
 from graphdsl.plan.ir import InputBinding
 from graphdsl.plan.origin import origin, origin_modules, side_by_side
 from graphdsl.plan.state import Flow, listed
-from graphdsl.text import EdgeKey, Fix, did_you_mean, listing, renaming, report, show_edge, show_name
+from graphdsl.text import EdgeKey, Fix, did_you_mean, listing, report, show_edge, show_name
 
 METAPATH_WEIGHT = "weight"
 """Attribute under which a composed relation's path counts stand (`count` and `mean` metapaths)."""
@@ -34,7 +35,9 @@ def check_inputs(layer: LayerUse, edges: Sequence[EdgeKey], reads: int, flow: Fl
         flow: the states so far, and where problems go.
     """
     for item in layer.inputs:
-        if item.input.source == "edge":
+        if item.encoder is not None:
+            _check_encoder(item, item.encoder, edges, flow)
+        elif item.input.source == "edge":
             _check_edges(item, edges, flow)
         elif item.input.source == "label":  # `walked_labels` knows which types must have it
             continue
@@ -44,7 +47,28 @@ def check_inputs(layer: LayerUse, edges: Sequence[EdgeKey], reads: int, flow: Fl
             _check_state(item, edges, reads, flow)
     if layer.entry.scope != "relation":
         _check_one_width(layer, edges, flow)
+        check_one_encoder(layer, edges, flow)
     _check_weights(layer, edges, flow)
+
+
+def _check_encoder(item: BoundInput, encoder: LayerUse, edges: Sequence[EdgeKey], flow: Flow) -> None:
+    """Every relation needs the attributes that an encoder reads, of a kind that it can read."""
+    for part in parts_of(encoder):
+        (bound,) = part.inputs
+        _check_edges(bound, edges, flow)
+        for edge in edges:
+            attribute = _attribute(bound.attribute, edge, flow)
+            if attribute is not None:
+                check_kind(part, attribute, _edge_columns(bound.attribute, edge, flow), flow)
+    width = build_encoder(encoder, _encoded_widths(encoder, edges[0], flow), []).width_out if edges else None
+    if item.input.scalar and width not in (None, 1):
+        message = f"`{item.input.name}` is one number per edge, and this gives {width}"
+        flow.found.append(report("GNN202", message, encoder.span))
+
+
+def _encoded_widths(encoder: LayerUse, edge: EdgeKey, flow: Flow) -> list[int | None]:
+    """Columns of the attributes that an encoder reads."""
+    return [_edge_columns(item.attribute, edge, flow) for item in encoder.inputs]
 
 
 def _check_edges(item: BoundInput, edges: Sequence[EdgeKey], flow: Flow) -> None:
@@ -79,7 +103,7 @@ def _attributes(edge: EdgeKey, flow: Flow) -> Mapping[str, Attribute]:
 def _renamed(item: BoundInput, known: Iterable[set[str]]) -> Fix | None:
     """The fix that binds the input to the attribute that can be meant, if all of its places have that one."""
     everywhere = sorted(set[str].intersection(*known))
-    return renaming(item.span, item.attribute, everywhere, lambda name: f"{item.input.name} = {show_name(name)}")
+    return rename(item, everywhere)
 
 
 def _check_nodes(item: BoundInput, edges: Iterable[EdgeKey], flow: Flow) -> None:
@@ -135,6 +159,20 @@ def _check_one_width(layer: LayerUse, edges: Sequence[EdgeKey], flow: Flow) -> N
         flow.unequal(message, layer.span, "one joint layer", also)
 
 
+def check_one_encoder(layer: LayerUse, edges: Sequence[EdgeKey], flow: Flow) -> None:
+    """One module that serves several relations has one encoder, so the attributes that it reads are equally wide."""
+    for item in (read for bound in layer.inputs if bound.encoder is not None for read in bound.read):
+        widths = {edge: _edge_columns(item.attribute, edge, flow) for edge in edges}
+        known = {edge: width for edge, width in widths.items() if width is not None}
+        if len(set(known.values())) > 1:
+            first = next(iter(known))
+            other = next(edge for edge in known if known[edge] != known[first])
+            also = [(flow.schema.place(edge), f"{known[edge]} columns") for edge in (first, other)]
+            message = f"one encoder of `{item.attribute}` serves these relations, and it is not equally wide in all"
+            flow.unequal(message, item.span, "read here", also)
+            return
+
+
 def _takes_weight(layer: LayerUse) -> bool:
     """Whether a layer, or a convolution to which it passes its inputs on, takes a weight of each edge."""
     inside = [item for item in layer.arguments.values() if isinstance(item, LayerUse)] if layer.entry.hands_on else []
@@ -157,7 +195,7 @@ def edge_width(layer: LayerUse, edge: EdgeKey, flow: Flow) -> int | None:
     for item in layer.inputs:
         if item.input.width_parameter is None or item.input.source != "edge":
             continue
-        return _edge_columns(item.attribute, edge, flow)
+        return _columns(item, edge, flow)
     return None
 
 
@@ -181,7 +219,9 @@ def input_columns(layer: LayerUse, edge: EdgeKey, flow: Flow) -> dict[str, int |
 
 
 def _columns(item: BoundInput, edge: EdgeKey, flow: Flow) -> int | None:
-    """Width of the attribute that an input is bound to."""
+    """Width of the attribute that an input is bound to, or of what its encoder gives."""
+    if item.encoder is not None:
+        return build_encoder(item.encoder, _encoded_widths(item.encoder, edge, flow), []).width_out
     if item.input.source == "edge":
         return _edge_columns(item.attribute, edge, flow)
     return _node_columns(item.attribute, edge[2], flow) if item.input.source == "node" else None
@@ -197,6 +237,18 @@ def _node_columns(name: str, node: str, flow: Flow) -> int | None:
     return tensor.width if tensor else None
 
 
+def _encoded(item: BoundInput, encoder: LayerUse, edge: EdgeKey, flow: Flow) -> InputBinding:
+    """An input that is given what a module makes of attributes."""
+    widths = _encoded_widths(encoder, edge, flow)
+    module = build_encoder(encoder, widths, flow.found)
+    parts = tuple(
+        InputBinding("x", "edge", part.inputs[0].attribute, width=width, numbers=is_looked_up(part))
+        for part, width in zip(parts_of(encoder), widths, strict=True)
+    )
+    scalar, width = item.input.scalar, module.width_out
+    return InputBinding(item.input.name, "edge", scalar=scalar, width=width, encoder=module, parts=parts)
+
+
 def bind_inputs(layer: LayerUse, edges: tuple[EdgeKey, ...], flow: Flow) -> tuple[InputBinding, ...]:
     """The forward inputs of a layer on some relations.
 
@@ -210,6 +262,9 @@ def bind_inputs(layer: LayerUse, edges: tuple[EdgeKey, ...], flow: Flow) -> tupl
         assert source != "relation"  # what labels spread along is no input of a layer
         attribute = "" if source == "state" else item.attribute
         columns = _columns(item, edges[0], flow)
+        if item.encoder is not None:
+            bound.append(_encoded(item, item.encoder, edges[0], flow))
+            continue
         bound.append(InputBinding(item.input.name, source, attribute, item.state, item.input.scalar, columns))
     given = any(item.input.name == "edge_weight" for item in layer.inputs)
     if not given and _takes_weight(layer) and any(_metapath_weighted(edge, flow) for edge in edges):

@@ -29,6 +29,9 @@ class InputBinding:
         state: number of the state (for "state").
         scalar: the tensor has one number per edge or node and is passed as [num_edges].
         width: columns of the attribute where they are known; what an absent optional relation stands in for.
+        numbers: whole numbers that are looked up, passed as [num_edges] of int64.
+        encoder: the module whose output is passed instead of the attribute.
+        parts: what the encoder reads: one attribute, or several of which each has a module of its own.
     """
 
     argument: str
@@ -37,6 +40,14 @@ class InputBinding:
     state: int = -1
     scalar: bool = False
     width: int | None = None
+    numbers: bool = False
+    encoder: ModuleSpec | None = None
+    parts: tuple["InputBinding", ...] = ()
+
+    @property
+    def read(self) -> tuple["InputBinding", ...]:
+        """What is read from the data or from a state: the binding itself, or what its encoder reads."""
+        return self.parts or (self,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +57,7 @@ class NodeStep:
     Attributes:
         live: whether some prediction depends on it.
         labels: labels of training nodes that it reads.
+        inputs: attributes that it reads in place of the value ("state"); several go to one module each, side by side.
     """
 
     type: str
@@ -55,6 +67,12 @@ class NodeStep:
     rule: Span
     live: bool = True
     labels: ShownLabels | None = None
+    inputs: tuple[InputBinding, ...] = ()
+
+    @property
+    def reads_value(self) -> bool:
+        """Whether it reads the value that the type has before it."""
+        return not self.inputs or any(item.source == "state" for item in self.inputs)
 
 
 @dataclass(frozen=True, slots=True)

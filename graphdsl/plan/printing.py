@@ -41,6 +41,8 @@ def _layer(module: ModuleSpec) -> str:
         "in_channels", "metadata", "paths", "budgets", "relation_groups", "inverse_of", "num_relations", "num_embeddings",
         "num_node_types", "num_edge_types", "label_sizes",
     )  # fmt: skip
+    if module.name == "cat" and "modules" in module.arguments:
+        return f"cat{_value(module.arguments['modules'])}"
     shown = [f"{name}={_value(value)}" for name, value in module.arguments.items() if name not in hidden]
     return f"{module.name}({', '.join(shown)})" if shown else module.name
 
@@ -66,7 +68,14 @@ def _row(key: str, names: str, layer: str, width: str, place: Span | None) -> Ro
 
 
 def _labels(step: NodeStep) -> str:
+    if step.inputs:
+        return f"; x = {_read(step.inputs)}"
     return "" if step.labels is None else f"; y = {show_name(step.labels.attribute)}, ratio = {step.labels.ratio:g}"
+
+
+def _read(items: Iterable[InputBinding]) -> str:
+    """Attributes that an encoder reads; a dot stands for the value of the type."""
+    return ", ".join("·" if item.source == "state" else show_name(item.attribute) for item in items)
 
 
 def _node_rows(steps: Iterable[NodeStep], key: str, sign: str = "") -> list[Row]:
@@ -84,12 +93,14 @@ def _node_rows(steps: Iterable[NodeStep], key: str, sign: str = "") -> list[Row]
 
 def _bound(inputs: Iterable[InputBinding], plan: Plan) -> str:
     """Forward inputs bound by keyword, behind a layer."""
-    said = [
-        f"{item.argument} = {_state(item.state, plan) if item.source == 'state' else show_name(item.attribute)}"
-        for item in inputs
-        if item.source != "batch"
-    ]
+    said = [f"{item.argument} = {_bound_to(item, plan)}" for item in inputs if item.source != "batch"]
     return "".join(f"; {text}" for text in said)
+
+
+def _bound_to(item: InputBinding, plan: Plan) -> str:
+    if item.encoder is not None:
+        return f"{_layer(item.encoder)} of {_read(item.parts)}"
+    return _state(item.state, plan) if item.source == "state" else show_name(item.attribute)
 
 
 def _state(number: int, plan: Plan) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from graphdsl.model import UNKNOWN, EdgesStage, LayerUse, RelationRule
-from graphdsl.plan.bindings import bind_inputs, check_inputs, edge_width, input_columns
+from graphdsl.plan.bindings import bind_inputs, check_inputs, check_one_encoder, edge_width, input_columns
 from graphdsl.plan.degrees import known_degrees
 from graphdsl.plan.ir import Combine, JointStep, RelationStage, RelationStep
 from graphdsl.plan.module_spec import Ids, ModuleSpec, Stacked, Width
@@ -133,6 +133,8 @@ class _MapLowering:
             ]
             helps = ("make the types equally wide before, or leave `share` out",)
             self.flow.unequal(message, rule.span, "shared here", also, helps)
+            return
+        check_one_encoder(rule.layer, rule.edges, self.flow)
 
     def relation(self, rule: RelationRule, edge: EdgeKey, instance: int, mixed: bool) -> RelationStep:
         source, _, target = edge

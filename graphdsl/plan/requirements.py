@@ -71,7 +71,9 @@ def _reads(plan: Plan, live: bool) -> list[Read]:
 def _stage_reads(stage: Stage, wanted: set[str], live: bool) -> Iterator[Read]:
     """What a stage reads to make the types in `wanted`."""
     if isinstance(stage, NodeStage):
-        yield from ((stage.reads, step.type, step.rule) for step in stage.steps if step.type in wanted)
+        yield from (
+            (stage.reads, step.type, step.rule) for step in stage.steps if step.type in wanted and step.reads_value
+        )
     elif isinstance(stage, RelationStage):
         for step in running(stage, live):
             types = (step.edge[0], step.edge[2]) if isinstance(step, RelationStep) else step.types

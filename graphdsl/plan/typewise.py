@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from graphdsl.model import LayerUse, NodesStage, Pipe
+from graphdsl.plan.encoders import lower_encoded
 from graphdsl.plan.ir import NodeStage, NodeStep, PipeStep
 from graphdsl.plan.masked_labels import lower_masked
 from graphdsl.plan.module_spec import Ids, ModuleSpec, Width
@@ -12,12 +13,14 @@ from graphdsl.plan.state import Flow, listed
 from graphdsl.text import Span, report
 
 
-def lower_step(name: str, layer: LayerUse, width: Width, rule: Span, flow: Flow) -> NodeStep:
-    """One layer on one type."""
+def lower_step(name: str, layer: LayerUse, width: Width, rule: Span, flow: Flow, reads: int = 0) -> NodeStep:
+    """One layer on one type, whose value is that of the state `reads`."""
     columns = None
     if layer.entry.kind == "label":
         bare = NodeStep(name, ModuleSpec("", "", {}, None, rule), flow.columns(name, width, rule), None, rule)
         return lower_masked(name, layer, bare, flow)
+    if layer.inputs:
+        return lower_encoded(name, layer, width, rule, reads, flow)
     if not layer.entry.accepts_ids:
         columns = flow.columns(name, width, rule)
     elif not isinstance(width, Ids):
@@ -31,7 +34,9 @@ def lower_nodes(stage: NodesStage, flow: Flow) -> NodeStage:
     """Lower a node map; types that no rule matches are carried through."""
     before = flow.states[stage.reads]
     rules = sorted(stage.rules, key=lambda rule: rule.type)
-    steps = tuple(lower_step(rule.type, rule.layer, before.get(rule.type), rule.span, flow) for rule in rules)
+    steps = tuple(
+        lower_step(rule.type, rule.layer, before.get(rule.type), rule.span, flow, stage.reads) for rule in rules
+    )
     made: dict[str, Width] = {step.type: step.width_out for step in steps}
     pipe, after = lower_pipe(stage.pipe, made, stage.reads, flow, {s.type: ((s.rule, s.module),) for s in steps})
     widths = {name: after.get(name, width) for name, width in before.items()}

@@ -147,7 +147,8 @@ def _step_problems(step: NodeStep, before: Mapping[str, Width]) -> Iterator[str]
         yield f"reads `{step.type}` as {step.width_in}, it is {before.get(step.type)} wide"
     if step.width_out != step.module.width_out:
         yield f"`{step.module}` is {step.module.width_out} wide, the step says {step.width_out}"
-    yield from _reading_problems(step.module, (step.width_in,))
+    if not step.inputs:
+        yield from _reading_problems(step.module, (step.width_in,))
 
 
 def _node_problems(plan: Plan, stage: NodeStage) -> Iterator[str]:
@@ -159,7 +160,7 @@ def _binding_problems(inputs: tuple[InputBinding, ...], index: int) -> Iterator[
     for item in inputs:
         if item.source == "state" and not 0 <= item.state <= index:
             yield f"`{item.argument}` reads state {item.state}"
-        if item.source in ("edge", "node") and not item.attribute:
+        if item.source in ("edge", "node") and not all(part.attribute for part in item.read):
             yield f"`{item.argument}` is bound to nothing"
 
 

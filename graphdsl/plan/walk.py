@@ -15,6 +15,8 @@ def stage_modules(stage: Stage) -> Iterator[ModuleSpec]:
     elif isinstance(stage, RelationStage):
         yield from (step.module for step in stage.steps)
         yield from (joint.module for joint in stage.joints)
+        for step in (*stage.steps, *stage.joints):
+            yield from (item.encoder for item in step.inputs if item.encoder is not None)
     elif isinstance(stage, JoinStage):
         yield from (step.module for step in stage.modules)
     elif isinstance(stage, SequenceStage):

@@ -40,6 +40,8 @@ def _leading(module: ModuleSpec) -> tuple[str, ...]:
     name = module.path.rpartition(".")[2]
     if name == "Embedding":
         return ("num_embeddings", "embedding_dim")
+    if name == "ModuleList":
+        return ("modules",)
     if not module.path.startswith("torch_geometric.nn."):
         return ()
     if name == "MLP":

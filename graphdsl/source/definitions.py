@@ -63,6 +63,12 @@ def flat(values: Tensor, like: Tensor) -> Tensor:
     return values.flatten().to(like.dtype)
 '''
 
+NUMBERS: Final = '''
+def numbers(values: Tensor) -> Tensor:
+    """An attribute of whole numbers as [rows]."""
+    return values.flatten().long()
+'''
+
 NUMBER_TOGETHER: Final = '''
 def number_together(
     x_dict: dict[str, Tensor],
@@ -151,6 +157,7 @@ HELPERS: Final = {
     "DistMult": DISTMULT,
     "columns": COLUMNS,
     "flat": FLAT,
+    "numbers": NUMBERS,
     "summarize": SUMMARIZE,
     "permute": PERMUTE,
     "compose": COMPOSE,

@@ -21,7 +21,7 @@ from graphdsl.plan import (
 from graphdsl.source.activations import apply_function
 from graphdsl.source.block import Block
 from graphdsl.source.constructors import construct
-from graphdsl.source.context import Context, place
+from graphdsl.source.context import Context, encoded, place
 from graphdsl.source.expressions import Expression, Group, call, each, flat, listing, literal, mapping, pair, quote
 from graphdsl.source.imports import Imports
 
@@ -86,6 +86,8 @@ def _modules_of(stage: Stage, context: Context) -> dict[str, Expression]:
             made["conv"] = _conv(stage, context)
         if stage.joints:
             made["joints"] = _list([_joint(step, context) for step in stage.joints], context)
+        if encoders := _encoders(stage, context):
+            made["encoders"] = call("ModuleDict", mapping(encoders))
         if attention := attended(stage):
             made["attention"] = _attention(stage, attention, context)
     elif isinstance(stage, JoinStage) and stage.modules:
@@ -95,6 +97,19 @@ def _modules_of(stage: Stage, context: Context) -> dict[str, Expression]:
     return {
         key: value for key, value in made.items() if not (isinstance(value, Group) and flat(value) == "ModuleDict({})")
     }
+
+
+def _encoders(stage: RelationStage, context: Context) -> dict[str, Expression]:
+    """Encoders of attributes by relation or joint layer, then by argument."""
+    inputs = {"__".join(encoded(step.edge)): step.inputs for step in stage.steps}
+    inputs |= {f"joint_{number}": step.inputs for number, step in enumerate(stage.joints)}
+    made = {
+        quote(key): {
+            quote(it.argument): construct(it.encoder, context.imports) for it in items if it.encoder is not None
+        }
+        for key, items in inputs.items()
+    }
+    return {key: call("ModuleDict", mapping(dict[str, Expression](value))) for key, value in made.items() if value}
 
 
 def by_type(modules: Mapping[str, Expression], context: Context) -> Expression:

@@ -11,12 +11,13 @@ from graphdsl.plan import (
     JointStep,
     ModuleSpec,
     NodeStage,
+    NodeStep,
     RelationStage,
     SequenceStage,
     Stage,
 )
 from graphdsl.source.activations import apply_function
-from graphdsl.source.attributes import joint_values, tables_by_edge
+from graphdsl.source.attributes import apply_encoder, joint_values, read, tables_by_edge
 from graphdsl.source.block import Block
 from graphdsl.source.context import Context, place
 from graphdsl.source.expressions import Expression, call, each, flat, listing, mapping, quote
@@ -58,16 +59,30 @@ def write_stage(index: int, stage: Stage, context: Context, block: Block) -> Non
 
 
 def _write_nodes(stage: NodeStage, result: str, context: Context, block: Block) -> list[str]:
-    read = context.states[stage.reads]
+    before = context.states[stage.reads]
     made = [step.type for step in stage.steps if step.live]
-    if len(made) == 1:
+    if any(step.inputs for step in stage.steps):
+        values = {context.name(step.type): _node_value(step, before, context) for step in stage.steps if step.live}
+        block.assign(result, mapping(values))
+    elif len(made) == 1:
         key = context.name(made[0])
-        block.assign(result, mapping({key: f'stage["nodes"][{key}]({read}[{key}])'}))
+        block.assign(result, mapping({key: f'stage["nodes"][{key}]({before}[{key}])'}))
     elif len(made) == len(stage.steps):
-        block.assign(result, each("name", f"module({read}[name])", "name, module", 'stage["nodes"].items()'))
+        block.assign(result, each("name", f"module({before}[name])", "name, module", 'stage["nodes"].items()'))
     else:
-        block.assign(result, each("name", f'stage["nodes"][name]({read}[name])', "name", context.types(made)))
+        block.assign(result, each("name", f'stage["nodes"][name]({before}[name])', "name", context.types(made)))
     return made
+
+
+def _node_value(step: NodeStep, before: str, context: Context) -> Expression:
+    """What a module makes of the value of a type, or of its attributes."""
+    key = context.name(step.type)
+    module = f'stage["nodes"][{key}]'
+    if not step.inputs:
+        return f"{module}({before}[{key}])"
+    own = f"{before}[{key}]"
+    values = [own if item.source == "state" else read(item, step.type, context) for item in step.inputs]
+    return apply_encoder(step.module, module, values)
 
 
 def _write_join(stage: JoinStage, result: str, needed: frozenset[str], context: Context, block: Block) -> list[str]:
@@ -107,6 +122,8 @@ def _write_relations(stage: RelationStage, result: str, context: Context, block:
     steps = [step for step in stage.steps if step.live]
     joints = [(number, step) for number, step in enumerate(stage.joints) if step.live]
     arriving: dict[str, list[str]] = {}
+    if any(item.encoder is not None for step in (*stage.steps, *stage.joints) if step.live for item in step.inputs):
+        block.write('encoders = stage["encoders"]')
     alone = not joints and not attended(stage) and unary(stage) is not None
     sent = result if alone else "sent"
     if steps:
@@ -170,7 +187,9 @@ def _write_joint(
     # Made in this order: what HGTConv gives depends on it.
     values = each("name", f"{read}[name]", "name", context.types(step.types))
     arguments: list[Expression] = [values, _chosen(step.relations, f"{stage.key}_{number}", context)]
-    named: dict[str, Expression] = {item.argument: mapping(joint_values(item, step, context)) for item in step.inputs}
+    named: dict[str, Expression] = {
+        item.argument: mapping(joint_values(item, step, number, context)) for item in step.inputs
+    }
     targets = made_by(step)
     if step.partial:
         named["targets"] = as_list(context.types(targets))
@@ -206,7 +225,8 @@ def _write_typed(
         block.assign("numbers", mapping(shifted))
         values = "numbers" if len(ids) == len(step.types) else f"{read} | numbers"
     named: dict[str, Expression] = {
-        item.argument: call("torch.cat", listing(joint_values(item, step, context).values())) for item in step.inputs
+        item.argument: call("torch.cat", listing(joint_values(item, step, number, context).values()))
+        for item in step.inputs
     }
     kept = "_" if len(step.types) == 1 and not step.tells_types else "sizes"
     block.assign(f"x, edge_index, edge_type, {kept}", call("number_together", values, "edge_index_dict", types, edges))

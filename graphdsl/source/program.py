@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 
 from graphdsl.model import Training
-from graphdsl.plan import Head, JointStep, NodeStage, Plan
-from graphdsl.source.attributes import argument, attribute_inputs, live_steps
+from graphdsl.plan import Head, NodeStage, Plan, RelationStage
+from graphdsl.source.attributes import argument, attribute_inputs, live_reads
 from graphdsl.source.block import Block
 from graphdsl.source.context import Context
 from graphdsl.source.definitions import HELPERS
@@ -65,6 +65,7 @@ def _unwritten(plan: Plan) -> Iterator[Diagnostic]:
             if step.labels is not None:
                 yield report("GNN370", f"a program cannot say `{step.module.name}`: it is given no labels", step.rule)
     for _, stage in plan.relation_stages():
+        yield from _shared_encoders(stage)
         for step in stage.joints:
             if step.labels is not None:
                 yield report("GNN370", f"a program cannot say `{step.module.name}`: it is given no labels", step.rule)
@@ -72,6 +73,17 @@ def _unwritten(plan: Plan) -> Iterator[Diagnostic]:
                 message = f"a program cannot tell `{step.module.name}` which nodes make a graph"
                 yield report("GNN370", message, step.rule)
     yield from unwritten_penalties(plan)
+
+
+def _shared_encoders(stage: RelationStage) -> Iterator[Diagnostic]:
+    """Relations that share one layer share its encoders, which a program would make anew for each."""
+    seen: set[int] = set()
+    for step in stage.steps:
+        if step.instance in seen and any(item.encoder is not None for item in step.inputs):
+            helps = ("leave `share` out: then each relation has its own",)
+            yield report("GNN370", "a program cannot say `share` beside an encoder", step.rule, helps=helps)
+            return
+        seen.add(step.instance)
 
 
 def _write_class(context: Context) -> Block:
@@ -142,17 +154,13 @@ def _signature(context: Context) -> list[str]:
 def _always_given(attribute: str, context: Context) -> bool:
     """Whether some relation that nothing makes carries the attribute."""
     derived = {item.edge for item in derivations(context) if item.metapath is not None}
-    for step in live_steps(context):
-        edges = step.edges if isinstance(step, JointStep) else (step.edge,)
-        for item in step.inputs:
-            if item.attribute == attribute and item.source == "edge" and any(edge not in derived for edge in edges):
-                return True
-    return False
+    reads = (found for found in live_reads(context) if found.item.attribute == attribute)
+    return any(not isinstance(place, str) and place not in derived for found in reads for place in found.places)
 
 
 def _keys(attribute: str, context: Context) -> str:
-    bound = [item for step in live_steps(context) for item in step.inputs if item.attribute == attribute]
-    key = "tuple[str, str, str]" if all(item.source == "edge" for item in bound) else "str"
+    reads = [found.item for found in live_reads(context) if found.item.attribute == attribute]
+    key = "tuple[str, str, str]" if all(item.source == "edge" for item in reads) else "str"
     return f"dict[{key}, Tensor]"
 
 

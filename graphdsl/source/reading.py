@@ -8,6 +8,8 @@ from graphdsl.source.attributes import (
     argument,
     attribute_inputs,
     forms,
+    in_form,
+    live_reads,
     live_steps,
     may_be_absent,
     reads_graphs,
@@ -72,9 +74,7 @@ def _write_attributes(context: Context, block: Block) -> None:
         for key, empty in absent.items():
             block.statement(call(f"{name}.setdefault", key, empty))
         if len(form := forms(attribute, context)) == 1:
-            function = form.pop()
-            context.helpers.add(function)
-            value = call(function, "value", context.known())
+            value = in_form(form.pop(), "value", context)
             block.assign(name, each("key", value, "key, value", f"{name}.items()"))
 
 
@@ -88,10 +88,7 @@ def made_tables(context: Context) -> list[str]:
 
 def bound_attributes(edge: EdgeKey, context: Context) -> list[str]:
     """Attributes of a relation that live steps read."""
-    steps = [
-        step for step in live_steps(context) if edge in (step.edges if isinstance(step, JointStep) else (step.edge,))
-    ]
-    return sorted({item.attribute for step in steps for item in step.inputs if item.source == "edge"})
+    return sorted({found.item.attribute for found in live_reads(context) if edge in found.places})
 
 
 def _makes(item: Derived, attribute: str) -> bool:
@@ -148,9 +145,7 @@ def _write_values(context: Context, block: Block) -> None:
         for name, width in context.plan.inputs.items()
         if name in context.plan.optional_types and isinstance(width, int) and name in context.needed[0]
     ]
-    if any(
-        item.attribute == "x" for step in live_steps(context) for item in step.inputs if item.source in ("edge", "node")
-    ):
+    if any(found.item.attribute == "x" for found in live_reads(context)):
         block.write("given_x_dict = x_dict")
     if numbered or absent:
         block.write("x_dict = dict(x_dict)")

@@ -9,6 +9,7 @@ from torch_geometric.data import HeteroData
 import graphdsl
 from graphdsl.api import Spec
 from graphdsl.model import Attribute, EdgeType, Schema
+from graphdsl.plan import attribute_reads
 
 ROWS, EDGES, OPEN = 12, 40, 5
 """Nodes of a type and edges of a relation; columns where the schema says `*`."""
@@ -59,8 +60,7 @@ def _draw_edges(data: HeteroData, key: tuple[str, str, str], edge: EdgeType) -> 
 def keywords(plan: Any, data: HeteroData) -> dict[str, Any]:
     """Further inputs of a compiled model: attributes, graphs, pairs."""
     inputs: dict[str, Any] = {}
-    steps = [step for _, stage in plan.relation_stages() for step in (*stage.steps, *stage.joints)]
-    for name in {item.attribute for step in steps for item in step.inputs if item.source in ("edge", "node")} - {"x"}:
+    for name in {found.item.attribute for found in attribute_reads(plan)} - {"x"}:
         inputs[f"{name}_dict"] = {
             **{edge: data[edge][name] for edge in data.edge_types if name in data[edge]},
             **{node: data[node][name] for node in data.node_types if name in data[node]},

@@ -1,6 +1,7 @@
 """Relation maps: a `HeteroConv` for layers of single relations, joint layers beside it, and how messages meet."""
 
 import warnings
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 from torch_geometric.nn import HeteroConv
 from torch_geometric.nn.conv.hetero_conv import group
 
+from graphdsl.backends.encoders import build_encoders, encoders_of
 from graphdsl.backends.graph import Graph, Values
 from graphdsl.backends.modules import build_module
 from graphdsl.backends.naming import edge_key, module_key
@@ -37,6 +39,7 @@ class RelationMap(nn.Module):
         alone = not stage.joints and kind != "attention"
         self.conv = _build_conv(stage, kind if alone or kind == "cat" else None) if stage.steps else None
         self.joints = nn.ModuleList([build_joint(step) for step in stage.joints])
+        self.encoders = build_encoders(stage)
         self.attention = nn.ModuleDict(_build_attention(stage))
         self.pipe = build_pipe(stage)
         self._own = own_losses(self)
@@ -51,6 +54,8 @@ class RelationMap(nn.Module):
             live: leave out what no prediction depends on.
         """
         take_losses(self._own)
+        if len(self.encoders):
+            graph = replace(graph, encoders=encoders_of(stage, self.encoders))
         steps = [step for step in stage.steps if step.live or not live]
         messages = self._send(steps, stage, states, graph) if steps else {}
         for module, step in zip(self.joints, stage.joints, strict=True):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from graphdsl.model import Schema
+from graphdsl.plan.attribute_reads import attribute_reads
 from graphdsl.plan.head_types import LinkHead
 from graphdsl.plan.ir import Plan, SequenceStage
 from graphdsl.plan.module_spec import Ids
@@ -71,13 +72,7 @@ def unread_metapaths(plans: Sequence[Plan], schema: Schema) -> list[Diagnostic]:
 
 def unused_attributes(plans: Sequence[Plan], schema: Schema) -> list[Diagnostic]:
     """Numbers of node types that no model reads: models read `x` and what is bound to an input."""
-    bound = {
-        item.attribute
-        for plan in plans
-        for _, stage in plan.relation_stages()
-        for step in (*stage.steps, *stage.joints)
-        for item in step.inputs
-    }
+    bound = {found.item.attribute for plan in plans for found in attribute_reads(plan)}
     read = {name for plan in plans for name in read_inputs(plan)}
     found: list[Diagnostic] = []
     for name, node in schema.nodes.items():

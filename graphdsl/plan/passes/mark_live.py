@@ -65,9 +65,10 @@ def _mark(stage: Stage, wanted: set[str], needed: Needed) -> Stage:
     """Mark one stage of which the types in `wanted` are needed; add what it needs itself."""
     needed[stage.reads] |= wanted.difference(stage.produced)
     made = wanted.intersection(stage.produced)
-    if isinstance(stage, NodeStage) or any(item.kind == "residual" for item in stage.pipe):
+    if any(item.kind == "residual" for item in stage.pipe):
         needed[stage.reads] |= made
     if isinstance(stage, NodeStage):
+        needed[stage.reads] |= {step.type for step in stage.steps if step.type in made and step.reads_value}
         return replace(stage, steps=_mark_types(stage.steps, made), pipe=_mark_pipe(stage.pipe, made))
     if isinstance(stage, RelationStage):
         return _mark_relations(stage, made, needed)
