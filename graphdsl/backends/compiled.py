@@ -9,6 +9,7 @@ from torch_geometric.nn.inits import reset
 
 from graphdsl.backends.derivation import DerivationCache
 from graphdsl.backends.graph import Graph, Values, read_graph
+from graphdsl.backends.memories import remembered
 from graphdsl.backends.modules import build_module, run_module
 from graphdsl.backends.naming import module_key
 from graphdsl.backends.objectives import build_objective, vectors_of
@@ -18,6 +19,7 @@ from graphdsl.backends.places import located
 from graphdsl.backends.readouts import GraphReadout, Grouping
 from graphdsl.backends.spreading import spread_labels
 from graphdsl.backends.trimming import EdgeCounts, NodeCounts, Trim, find_trim
+from graphdsl.kernels.events import EventMemory
 from graphdsl.model import TRAIN_MASK
 from graphdsl.plan import (
     AnyHead,
@@ -155,6 +157,7 @@ class CompiledModel(nn.Module):
         outputs: dict[str, Tensor] = {}
         for head in self.plan.heads:
             values, module = states[head.state], self.heads[head.key]
+            values = remembered(head, module) if isinstance(module, EventMemory) else values
             values = values if trim is None else trim.read(values, head)
             with located(f"prediction `{head.name}` of model `{self.plan.model}`", head.span):
                 if isinstance(head, LinkHead):
@@ -204,6 +207,8 @@ class CompiledModel(nn.Module):
             values = self._run(x_dict, edge_index_dict, inputs, live=True)[0][head.state]
             if isinstance(head, ObjectiveHead):
                 return vectors_of(head, self.heads[head.key], values)
+            if isinstance(module := self.heads[head.key], EventMemory):
+                return remembered(head, module)
             return {name: values[name] for name in head.types}
         last = self._run(x_dict, edge_index_dict, inputs, live=False)[0][-1]
         widths = self.plan.widths(len(self.plan.stages))

@@ -67,6 +67,9 @@ def export_plan(
         message = f"model `{plan.model}` reads no graph: it is a table of vectors, and the state dict has it"
         helps = (f'read `state_dict["heads.{plan.walks.key}.embedding.weight"]`',)
         raise SpecError([report("GNN371", message, plan.walks.span, helps=helps)])
+    if plan.events is not None:
+        message = f"torch cannot export model `{plan.model}`: its memory goes from batch to batch"
+        raise SpecError([report("GNN371", message, plan.events.span, helps=("use the compiled model in Python",))])
     example = make_example(plan, schema, metadata)
     with importable(portable_text(plan, example)) as module:
         program = build(module, plan, weights)

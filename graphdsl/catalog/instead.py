@@ -27,6 +27,7 @@ INSTEAD: Final[Mapping[str, str]] = MappingProxyType(
         "KGEModel": "`predict a -[r]-> b: transe` (or `distmult`, `complex`, `rotate`) on `Embedding`s",
         "ARLinkPredictor": "`predict a -[r]-> a: attract_repel(64)`",
         "SignedGCN": '`SignedConv`s and `predict a -[likes]-> a: signed(negative = "dislikes")`',
+        "TGNMemory": '`predict a -[r]-> b: tgn(100, 100, 100, msg = "ATTRIBUTE")`, for a relation with a `time`',
         "TransE": "`predict a -[r]-> b: transe` on `Embedding`s",
         "DistMult": "`predict a -[r]-> b: distmult` on `Embedding`s",
         "ComplEx": "`predict a -[r]-> b: complex` on `Embedding`s",

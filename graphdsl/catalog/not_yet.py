@@ -23,7 +23,6 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "QFormer": "turns dense rows of a graph into what a language model reads, which no schema describes",
         "RENet": "reads the events before each event, as its own data set class collects them, and ranks entities",
         "GPSE": "learns encodings of random graphs; those that PyG's `AddGPSE` stores are an attribute like any other",
-        "TGNMemory": "keeps a state of nodes from batch to batch, in the order of time; here each batch is on its own",
         "LPFormer": "scores a pair by all nodes near both ends, by PageRank; a scorer is given the values of the two ends",
     }
 )

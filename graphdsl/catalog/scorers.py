@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from graphdsl.catalog.entry import Parameter
 
-ScorerName = Literal["dot", "distmult", "bilinear", "transe", "complex", "rotate", "attract_repel", "signed"]
+ScorerName = Literal["dot", "distmult", "bilinear", "transe", "complex", "rotate", "attract_repel", "signed", "tgn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,25 @@ SCORERS: Final = MappingProxyType(
                 "Derr et al., Signed Graph Convolutional Network, ICDM 2018",
                 (Parameter("negative", "string"), Parameter("lamb", "float", 5.0, minimum=0)),
                 one_network=True,
+            ),
+            Scorer(
+                "tgn",
+                "graphdsl.kernels.events.EventMemory",
+                "The next events, by a memory of nodes that earlier ones change: `TGNMemory` and the network of its example.",
+                False,
+                True,
+                "Rossi et al., Temporal Graph Networks for Deep Learning on Dynamic Graphs, 2020",
+                (
+                    Parameter("memory_dim", "int", minimum=1),
+                    Parameter("time_dim", "int", minimum=1),
+                    Parameter("embedding_dim", "int", minimum=1),
+                    Parameter("msg", "string|none", None),
+                    Parameter("num_neighbors", "int", 10, minimum=1),
+                    Parameter("heads", "int", 2, minimum=1),
+                    Parameter("dropout", "float", 0.1, minimum=0, below=1),
+                    Parameter("message", "string", "identity", choices=("identity", "mlp")),
+                    Parameter("aggregator", "string", "last", choices=("last", "mean")),
+                ),
             ),
         )
     }

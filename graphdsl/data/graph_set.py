@@ -9,9 +9,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch_geometric.data import Batch, Data, Dataset, HeteroData
+from torch_geometric.data import Batch, Data, Dataset, HeteroData, TemporalData
 
 from graphdsl.data.homogeneous import as_hetero, only_types
+from graphdsl.data.temporal import event_relation, from_events
 from graphdsl.data.view import describe_tensor
 from graphdsl.model import LABEL_KINDS, Attribute, Schema
 from graphdsl.text import EdgeKey, SpecError, report, show_name
@@ -202,7 +203,8 @@ def is_graph_list(data: Any) -> bool:
 def read_data(data: Any, schema: Schema | None) -> Any:
     """Data in the form that everything else reads: a `HeteroData`, a pair of stores, or a `GraphSet`.
 
-    A homogeneous `Data` gets the types of a schema that has one of each; a dataset or list of graphs becomes a `GraphSet`.
+    A homogeneous `Data` gets the types of a schema that has one of each, a `TemporalData` the relation of one with a single
+    relation; a dataset or list of graphs becomes a `GraphSet`.
 
     Args:
         data: whatever a user gave.
@@ -217,6 +219,8 @@ def read_data(data: Any, schema: Schema | None) -> Any:
         return GraphSet(list(data), schema)
     if isinstance(data, Data) and only_types(schema) is not None:
         return as_hetero(data, schema)
+    if isinstance(data, TemporalData) and (edge := event_relation(schema)) is not None:
+        return from_events(data, edge)
     if schema.graph and isinstance(data, HeteroData):
         return GraphSet([data], schema)
     return data

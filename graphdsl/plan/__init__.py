@@ -2,8 +2,10 @@
 
 from graphdsl.plan.attribute_reads import AttributeRead, attribute_reads
 from graphdsl.plan.checks import sampled_walks
+from graphdsl.plan.events import unordered_events
 from graphdsl.plan.head_types import (
     AnyHead,
+    EventAttributes,
     GraphHead,
     Head,
     LinkHead,
@@ -43,6 +45,7 @@ __all__ = [
     "Combine",
     "Derived",
     "DropStage",
+    "EventAttributes",
     "GraphHead",
     "Head",
     "Ids",
@@ -77,4 +80,5 @@ __all__ = [
     "receptive_hops",
     "sampled_walks",
     "shown_labels",
+    "unordered_events",
 ]

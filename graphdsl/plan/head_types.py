@@ -103,6 +103,19 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class EventAttributes:
+    """What a prediction of the next events reads of each event.
+
+    Attributes:
+        time: the attribute that orders them.
+        message: the attribute that they carry; empty for none.
+    """
+
+    time: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class LinkHead:
     """A prediction of a relation's edges: whether there is one between two nodes, or what an edge carries.
 
@@ -121,6 +134,7 @@ class LinkHead:
         negative: the relation of edges of negative sign, where signs are predicted; `edge` holds the positive ones.
         weight: weight of its loss.
         value: name of the value of a `sequential` block that it reads; empty for what the last step gives, and elsewhere.
+        events: what is read of each event, where edges are events that are learned in the order of time.
     """
 
     name: str
@@ -138,11 +152,12 @@ class LinkHead:
     span: Span
     value: str = ""
     negative: EdgeKey | None = None
+    events: EventAttributes | None = None
 
     @property
     def types(self) -> tuple[str, ...]:
-        """Node types whose values it reads, the source first."""
-        return tuple(dict.fromkeys((self.edge[0], self.edge[2])))
+        """Node types whose values it reads, the source first; none where it has a memory of its own."""
+        return () if self.events is not None else tuple(dict.fromkeys((self.edge[0], self.edge[2])))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any
 from graphdsl.catalog import Scorer, find
 from graphdsl.model import AttributeType, LayerUse, LinkPrediction, ScorerUse
 from graphdsl.plan.block_heads import block_columns
+from graphdsl.plan.events import lower_events
 from graphdsl.plan.head_types import LinkHead
 from graphdsl.plan.ir import SequenceStage
 from graphdsl.plan.module_spec import ModuleSpec
@@ -106,6 +107,8 @@ def lower_link(prediction: LinkPrediction, flow: Flow) -> LinkHead:
     """Lower one link prediction: most scorers need equally wide ends, a layer the label's width."""
     size, label = _size(prediction, flow), _label(prediction, flow)
     written, scorer = prediction.scorer, "module"
+    if isinstance(written, ScorerUse) and written.scorer.name == "tgn":
+        return lower_events(written, prediction, flow)
     negative: EdgeKey | None = None
     if isinstance(written, ScorerUse):
         scorer = written.scorer.name

@@ -21,6 +21,7 @@ from graphdsl.model import SequenceStage as Block
 from graphdsl.plan.block_heads import lower_block_label
 from graphdsl.plan.checks import CHECKS
 from graphdsl.plan.checks.dead_rules import dead_rules
+from graphdsl.plan.events import lonely_events
 from graphdsl.plan.graph_heads import lower_graph, mixed_graphs
 from graphdsl.plan.head_types import AnyHead, Head, LinkHead
 from graphdsl.plan.heads import lower_prediction
@@ -216,7 +217,7 @@ def lower(program: Program, metadata: Metadata | None = None) -> tuple[Plan, lis
     stages = tuple(flow.stages)
     heads = tuple(_lower_prediction(prediction, flow) for prediction in program.predictions)
     penalties = tuple(lower_penalty(item, flow) for item in program.penalties)
-    served = all(item.code != "GNN301" for item in found)
+    served = all(item.code not in ("GNN301", "GNN642") for item in found)
     for prediction in program.predictions if served else ():
         _reached(program, prediction, stages, found)
     flow.report_types()
@@ -228,9 +229,9 @@ def lower(program: Program, metadata: Metadata | None = None) -> tuple[Plan, lis
     for apply in PASSES:
         plan = apply(plan)
     for check in CHECKS:
-        if check is not dead_rules or not {"GNN301", "GNN343", "GNN504"} & {item.code for item in found}:
+        if check is not dead_rules or not {"GNN301", "GNN343", "GNN504", "GNN642"} & {item.code for item in found}:
             found += check(plan, program.schema)
-    found += unreached_penalties(plan)
+    found += [*unreached_penalties(plan), *lonely_events(plan)]
     return plan, list(dict.fromkeys(found))
 
 

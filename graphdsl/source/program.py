@@ -55,6 +55,10 @@ def write_program(plan: Plan, training: Training | None = None) -> str:
 
 def _unwritten(plan: Plan) -> Iterator[Diagnostic]:
     """What a program cannot say."""
+    if plan.events is not None:
+        message = "a program cannot say `tgn`: its memory goes from batch to batch"
+        helps = ("train it with `gnn train`, or call the compiled model in Python",)
+        yield report("GNN370", message, plan.events.span, helps=helps)
     for head in plan.heads:
         if isinstance(head, Head) and head.spread is not None:
             message = f"a program cannot say `{head.spread.module.name}`: it is given no labels"

@@ -4,38 +4,10 @@
 and liveness, 6xx spec against data and stored files, 7xx pedantic, 8xx names of other versions and frameworks, 9xx internal.
 """
 
-from dataclasses import dataclass
-from typing import Literal
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """One kind of finding.
-
-    Attributes:
-        code: `GNN` and three digits.
-        name: kebab-case name.
-        severity: "error", "warning" or "note".
-        why: one or two sentences: what it is about and why it matters.
-    """
-
-    code: str
-    name: str
-    severity: Literal["error", "warning", "note"]
-    why: str
-
-
-def _error(code: str, name: str, why: str) -> Code:
-    return Code(code, name, "error", why)
-
-
-def _warning(code: str, name: str, why: str) -> Code:
-    return Code(code, name, "warning", why)
-
-
-def _note(code: str, name: str, why: str) -> Code:
-    return Code(code, name, "note", why)
-
+from graphdsl.text.code import Code
+from graphdsl.text.code import error as _error
+from graphdsl.text.code import note as _note
+from graphdsl.text.code import warning as _warning
 
 CODES: tuple[Code, ...] = (
     # 0xx text and syntax
@@ -313,6 +285,14 @@ CODES: tuple[Code, ...] = (
     ),
     _error("GNN630", "empty-graph", "A graph without nodes has no row in what a `sequential` block reads out."),
     _error("GNN631", "mixed-supervision", "Labels of whole graphs and of nodes or links come from different data."),
+    _error("GNN640", "no-time-of-events", "A memory goes over events in the order of time."),
+    _error("GNN641", "no-event", "What a memory predicts is the next event, from all before it and none later."),
+    _error("GNN642", "lonely-events", "A memory is given batches in the order of time, and nothing else is."),
+    _error("GNN643", "no-message", "What events carry is an attribute of the relation, as numbers."),
+    _error("GNN644", "events-at-once", "Events of one batch know nothing of each other."),
+    _error("GNN645", "events-apart", "Each batch of events needs the memory that all before it have left."),
+    _error("GNN646", "splits-out-of-time", "A memory that has seen later events would be shown the answer."),
+    _error("GNN647", "events-again", "An event may happen again, so targets of earlier ones are no known answers."),
     _error("GNN648", "returning-label", "A walk gives no node its own label; a message of a neighbour brings it back."),
     _warning("GNN656", "no-edges", "A relation without edges sends no message, so its layers learn nothing."),
     _note(

@@ -15,9 +15,10 @@ from graphdsl.data import batch_inputs, seed_loader
 from graphdsl.data.graph_set import GraphSet, read_data
 from graphdsl.data.hiding import without_edges
 from graphdsl.model import Schema, Training
-from graphdsl.plan import ObjectiveHead, Plan
+from graphdsl.plan import LinkHead, ObjectiveHead, Plan
 from graphdsl.text import EdgeKey, SpecError, report
 from graphdsl.training.batch import Batch, Batches, Share, move
+from graphdsl.training.events import EventBatches, EventLog, refuse_settings
 from graphdsl.training.graph_batches import GraphBatches
 from graphdsl.training.link_batches import PairBatches
 from graphdsl.training.order import SeedOrder
@@ -215,14 +216,18 @@ class BatchSource:
         plan: the model's plan.
         training: with a `batch_size`, neighbourhoods are sampled; otherwise the whole graph is one batch.
         schema: says which attributes are times.
+
+    Attributes:
+        training: the settings.
     """
 
     def __init__(self, data: Any, plan: Plan, training: Training, schema: Schema) -> None:
-        self._data, self._plan, self._training, self._schema = read_data(data, schema), plan, training, schema
+        self._data, self._plan, self.training, self._schema = read_data(data, schema), plan, training, schema
         _refuse_sampling(plan, training)
         self._graphs: dict[str, Resident] = {}
         self._made: dict[tuple[str, str], SeedBatches] = {}
         self._walks: WalkSampler | None = None
+        self._log: EventLog | None = None
 
     def batches(
         self,
@@ -245,9 +250,14 @@ class BatchSource:
         share, graph = share or Share(), graph or MessageGraph()
         if self._plan.walks is not None:
             return [self._of_walks(self._plan.walks, shuffle, share, device or torch.device("cpu"))]
+        if (head := self._plan.events) is not None:
+            refuse_settings(self._plan, self.training)
+            asked = [item for item in wanted.values() if isinstance(item, WantedPairs)]
+            where = device or torch.device("cpu")
+            return [EventBatches(self.event_log(head), item, self.training, where) for item in asked]
         if self._plan.graph_heads:
             return [self._of_graphs(wanted, shuffle, share, device or torch.device("cpu"))]
-        if self._training.batch_size is None:
+        if self.training.batch_size is None:
             pairs = no_pairs(self._plan.link_heads)
             return [WholeGraph(self._whole(graph), wanted, share, device or torch.device("cpu"), pairs)]
         by_type: dict[str, dict[str, Wanted]] = {}
@@ -257,12 +267,17 @@ class BatchSource:
                 by_type.setdefault(item.type, {})[name] = item
             else:
                 view = without_edges(self._data, graph.kept)
-                found.append(PairBatches(view, self._plan, item, self._training, self._schema, shuffle, share))
+                found.append(PairBatches(view, self._plan, item, self.training, self._schema, shuffle, share))
         return [*(self._sample(graph, name, group, shuffle, share) for name, group in by_type.items()), *found]
+
+    def event_log(self, head: LinkHead) -> EventLog:
+        """The events that a prediction is of, in the order of time."""
+        self._log = self._log or EventLog(self._data, head, self._schema)
+        return self._log
 
     def _of_walks(self, head: ObjectiveHead, shuffle: bool, share: Share, device: torch.device) -> WalkBatches:
         self._walks = self._walks or WalkSampler(self._data, head, self._schema)
-        return WalkBatches(self._walks, head, self._training, shuffle, share, device)
+        return WalkBatches(self._walks, head, self.training, shuffle, share, device)
 
     def _of_graphs(
         self, wanted: Mapping[str, AnyWanted], shuffle: bool, share: Share, device: torch.device
@@ -271,7 +286,7 @@ class BatchSource:
         rows = {name: item for name, item in wanted.items() if isinstance(item, Wanted)}
         nodes = {name: item.nodes for name, item in rows.items()}
         labels = {name: item.labels for name, item in rows.items() if item.labels is not None}
-        return GraphBatches(self._data, self._plan, nodes, labels, self._training, shuffle, share, device)
+        return GraphBatches(self._data, self._plan, nodes, labels, self.training, shuffle, share, device)
 
     def _whole(self, graph: MessageGraph) -> Resident:
         """The inputs of a whole graph; its features are in memory once, whatever its edges."""
@@ -286,7 +301,7 @@ class BatchSource:
     ) -> SeedBatches:
         like = self._made.get((graph.name, name))
         view = without_edges(self._data, graph.kept) if graph.kept else self._data
-        made = SeedBatches(view, self._plan, wanted, self._training, self._schema, shuffle, share, like)
+        made = SeedBatches(view, self._plan, wanted, self.training, self._schema, shuffle, share, like)
         self._made.setdefault((graph.name, name), made)
         return made
 

@@ -23,6 +23,7 @@ from graphdsl.model import Training, refuse_gradients
 from graphdsl.plan import Plan
 from graphdsl.text import SpecError, report
 from graphdsl.training.checkpoint import Checkpoint, Origin, WholeFileIO, check_schema, read_checkpoint
+from graphdsl.training.events import refuse_processes, refuse_settings
 from graphdsl.training.interrupting import heeding_interruptions
 from graphdsl.training.keeping import BEST, LAST, KeepCheckpoints, Patience
 from graphdsl.training.liveness import dead_parameters
@@ -132,7 +133,7 @@ def fit(
     supervision = read_supervision(data, plan.heads, training.class_weights, origin.schema, training)
     monitor = supervision.task.monitor(training.monitor, supervision.has("val"), training.span)
     _check_batches(data, training)
-    _check_settings(plan, training, monitor)
+    _check_settings(plan, training, monitor, machines)
     origin = replace(origin, settings=settings_to_plain(training))
     resumed = _read_last(folder, origin, model) if resume else None
     seed_everything(training.seed, workers=True, verbose=False)
@@ -161,7 +162,9 @@ def _check_batches(data: Any, training: Training) -> None:
         raise SpecError([report("GNN204", message, training.span, helps=("set `batch_size: 1024`",))])
 
 
-def _check_settings(plan: Plan, training: Training, monitor: Monitor | None) -> None:
+def _check_settings(plan: Plan, training: Training, monitor: Monitor | None, machines: Machines) -> None:
+    refuse_settings(plan, training)
+    refuse_processes(plan, machines.processes)
     if training.patience is not None and monitor is None:
         message = "`patience` waits for a metric of validation nodes, and the data has no `val_mask`"
         helps = ("give the data a `val_mask`, or leave `patience` out: the last epoch is kept",)

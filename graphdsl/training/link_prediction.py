@@ -17,6 +17,7 @@ from graphdsl.model import Schema
 from graphdsl.plan import LinkHead
 from graphdsl.text import EdgeKey, SpecError, report, show_edge
 from graphdsl.training.batches import BatchSource, MessageGraph, Wanted
+from graphdsl.training.events import follow_all
 from graphdsl.training.prediction import LinkPredictions, predicting
 from graphdsl.training.task import head_task
 
@@ -118,8 +119,9 @@ def predict_top(
         width = 1 if isinstance(module, PairScorer) else h[head.edge[0]].size(1) + targets.size(1)
         for first, last in _chunks(ends.sources, max(1, NUMBERS_AT_ONCE // max(1, ends.targets * width))):
             scores = score_every(module, h[head.edge[0]][first:last], targets).squeeze(-1).float()
-            known = _known(head, ends, first, last).to(place)
-            scores[known[0], known[1]] = -torch.inf
+            if head.events is None:  # What has happened may happen again.
+                known = _known(head, ends, first, last).to(place)
+                scores[known[0], known[1]] = -torch.inf
             best = scores.topk(min(count, ends.targets), dim=1)
             new = best.values > -torch.inf
             rows = torch.arange(first, last, device=place).unsqueeze(1).expand_as(best.indices)
@@ -155,6 +157,10 @@ def _embed(
     """What the prediction reads of all nodes of both ends, on the device."""
     sizes = {head.edge[0]: ends.sources, head.edge[2]: ends.targets}
     found: dict[str, Tensor] = {}
+    if head.events is not None:
+        with predicting(model, device) as place:
+            follow_all(model, head, source.event_log(head), source.training, place)
+            return model.encode({}, {}, prediction=head.name)
     with predicting(model, device) as place:
         for name in head.types:
             wanted = {head.name: Wanted(name, torch.arange(sizes[name]))}

@@ -74,7 +74,7 @@ class LinkReader:
             return None
         edge, backward = stored
         index = _as_tensor(self._view.connectivity(edge)).long()
-        time = self._read_time(head, edge) if self._training.temporal else None
+        time = self._read_time(head, edge) if self._training.temporal or head.events is not None else None
         roles = self._split(head, edge, index, time)
         labels = self._read_labels(head, edge)
         if roles is None or (labels is None and head.attribute is not None):

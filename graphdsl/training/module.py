@@ -21,6 +21,7 @@ from graphdsl.text import SpecError, report
 from graphdsl.training.batch import Batch, Batches, Share
 from graphdsl.training.batches import AnyWanted, BatchSource, Wanted
 from graphdsl.training.checkpoint import ENTRY, Origin, write_header
+from graphdsl.training.events import keep_memory, scores_of_events
 from graphdsl.training.masking import mask_labels
 from graphdsl.training.objective import Monitor, Task
 from graphdsl.training.optimization import Scheduler, build_optimizer, build_scheduler, step_scheduler
@@ -204,6 +205,7 @@ class GraphModule(LightningModule):
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Metrics of the training split, after the last batch: before any callback asks for them."""
         if batch_idx + 1 == self.trainer.num_training_batches:
+            keep_memory(self.model, self.plan)
             self._close_pass("train", self._train_sums, self._train_scores)
 
     def on_train_epoch_end(self) -> None:
@@ -325,6 +327,8 @@ def measured_outputs(model: nn.Module, plan: Plan, batch: Batch) -> Mapping[str,
     """What losses are made of: outputs of predictions [rows, size], and the losses of rows of objectives [rows]."""
     if plan.walks is not None:
         return {plan.walks.name: losses_of_walks(model, plan.walks, batch)}
+    if plan.events is not None:
+        return {plan.events.name: scores_of_events(model, plan.events, batch, _dtype(model))}
     outputs = outputs_by_head(model, plan, batch)
     if not plan.objectives:
         return outputs
@@ -337,8 +341,11 @@ def measured_outputs(model: nn.Module, plan: Plan, batch: Batch) -> Mapping[str,
 
 def cast_inputs(model: nn.Module, batch: Batch) -> dict[str, Any]:
     """The arguments of a compiled model, in its dtype."""
-    dtype = next((item.dtype for item in model.parameters() if item.is_floating_point()), torch.float32)
-    return {name: _cast(given, dtype) for name, given in batch.inputs.items()}
+    return {name: _cast(given, _dtype(model)) for name, given in batch.inputs.items()}
+
+
+def _dtype(model: nn.Module) -> torch.dtype:
+    return next((item.dtype for item in model.parameters() if item.is_floating_point()), torch.float32)
 
 
 def _cast(given: Any, dtype: torch.dtype) -> Any:

@@ -20,6 +20,7 @@ from torch_geometric.metrics import (
 
 from graphdsl.backends import AnyModel
 from graphdsl.plan import LinkHead
+from graphdsl.text import SpecError, report
 from graphdsl.training.batches import BatchSource
 from graphdsl.training.link_prediction import LinkEnds, predict_top
 from graphdsl.training.link_targets import LinkTargets
@@ -64,6 +65,10 @@ def rank_links(
     Returns:
         By names such as `ndcg@10`; nothing for a source that is joined to nearly everything and has fewer new targets.
     """
+    if head.events is not None:
+        message = "`--top` ranks targets that are new to a source, and events come again"
+        helps = ("leave `--top` out: `mrr` and `hits@k` rank each event among `negatives k`",)
+        raise SpecError([report("GNN647", message, head.span, "predicted here", where="--top", helps=helps)])
     links = supervision.links[head.name]
     truth, known = _wanted_and_known(links, split)
     top = min(top, ends.targets)

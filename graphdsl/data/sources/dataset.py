@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import torch_geometric.datasets
-from torch_geometric.data import Data, Dataset, HeteroData
+from torch_geometric.data import Data, Dataset, HeteroData, TemporalData
 
 from graphdsl.data.graph_set import GraphSet, read_data
 from graphdsl.data.homogeneous import only_types
 from graphdsl.data.sources.refusal import one_line, refuse, stop
+from graphdsl.data.temporal import event_relation
 from graphdsl.model import DataSource, Schema
 from graphdsl.text import did_you_mean, listing
 
@@ -36,6 +37,7 @@ def load_dataset(source: DataSource, schema: Schema) -> HeteroData | GraphSet:
     made = make_dataset(source)
     graph = _first(source, made)
     fits = isinstance(graph, HeteroData) or (isinstance(graph, Data) and only_types(schema) is not None)
+    fits = fits or (isinstance(graph, TemporalData) and event_relation(schema) is not None)
     if fits:
         return GraphSet(list(made), schema) if schema.graph else read_data(graph, schema)
     found = "homogeneous graphs" if isinstance(graph, Data) else f"a `{type(graph).__name__}`"

@@ -1,0 +1,50 @@
+"""PyG's `TemporalData`, a list of events, as a graph of one relation, as a schema names it."""
+
+import torch
+from torch import Tensor
+from torch_geometric.data import HeteroData, TemporalData
+
+from graphdsl.model import Schema
+from graphdsl.text import EdgeKey
+
+_ENDS = ("src", "dst")
+
+
+def event_relation(schema: Schema) -> EdgeKey | None:
+    """The only edge type of a schema that has no further node types, inverses aside; None if there are others."""
+    edges = [edge.key for edge in schema.edges.values() if not edge.derived]
+    if len(edges) != 1 or set(schema.nodes) != {edges[0][0], edges[0][2]}:
+        return None
+    return edges[0]
+
+
+def from_events(data: TemporalData, edge: EdgeKey) -> HeteroData:
+    """Events as edges, their attributes under the names that they have: `t`, `msg`, `y`.
+
+    Between two types, numbers of targets that go on behind those of sources, as in `JODIEDataset`, are counted from 0.
+
+    Args:
+        data: the events.
+        edge: the relation that they make.
+
+    >>> events = TemporalData(src=torch.tensor([0, 1]), dst=torch.tensor([2, 3]), t=torch.tensor([5, 7]))
+    >>> made = from_events(events, ("user", "edits", "page"))
+    >>> made["page"].num_nodes, made["user", "edits", "page"].edge_index.tolist(), made["user", "edits", "page"].t.tolist()
+    (2, [[0, 1], [0, 1]], [5, 7])
+    """
+    source, target = data.src, data.dst
+    assert isinstance(source, Tensor)
+    assert isinstance(target, Tensor)
+    sources, targets = (int(item.max()) + 1 if item.numel() else 0 for item in (source, target))
+    made = HeteroData()
+    if edge[0] == edge[2]:
+        made[edge[0]].num_nodes = max(sources, targets)
+    else:
+        behind = sources if target.numel() and int(target.min()) >= sources else 0
+        target = target - behind
+        made[edge[0]].num_nodes, made[edge[2]].num_nodes = sources, targets - behind
+    made[edge].edge_index = torch.stack([source, target])
+    for key, value in data.to_dict().items():
+        if key not in _ENDS:
+            made[edge][key] = value
+    return made
