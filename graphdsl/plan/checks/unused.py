@@ -18,6 +18,7 @@ def unused_types(plans: Sequence[Plan], schema: Schema) -> list[Diagnostic]:
     touched = {end for plan in plans for edge in plan.relations for end in (edge[0], edge[2])}
     touched |= {name for plan in plans for head in plan.heads for name in head.types}
     touched |= {name for plan in plans for head in plan.objectives for name in head.embedded}
+    touched |= {end for plan in plans if plan.events for end in (plan.events.edge[0], plan.events.edge[2])}
     touched |= {
         end
         for plan in plans
