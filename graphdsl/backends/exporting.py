@@ -20,7 +20,7 @@ from graphdsl.backends.example_inputs import Example, make_example, plain_name
 from graphdsl.backends.portable import make_portable
 from graphdsl.backends.refusals import Refusal, explain
 from graphdsl.model import Metadata, Schema
-from graphdsl.plan import Plan
+from graphdsl.plan import Plan, event_head
 from graphdsl.source import write_program
 from graphdsl.text import Diagnostic, SpecError, report
 
@@ -67,9 +67,9 @@ def export_plan(
         message = f"model `{plan.model}` reads no graph: it is a table of vectors, and the state dict has it"
         helps = (f'read `state_dict["heads.{plan.walks.key}.embedding.weight"]`',)
         raise SpecError([report("GNN371", message, plan.walks.span, helps=helps)])
-    if plan.events is not None:
+    if (head := event_head(plan)) is not None:
         message = f"torch cannot export model `{plan.model}`: its memory goes from batch to batch"
-        raise SpecError([report("GNN371", message, plan.events.span, helps=("use the compiled model in Python",))])
+        raise SpecError([report("GNN371", message, head.span, helps=("use the compiled model in Python",))])
     example = make_example(plan, schema, metadata)
     with importable(portable_text(plan, example)) as module:
         program = build(module, plan, weights)

@@ -2,7 +2,7 @@
 
 from graphdsl.plan.attribute_reads import AttributeRead, attribute_reads
 from graphdsl.plan.checks import sampled_walks
-from graphdsl.plan.events import unordered_events
+from graphdsl.plan.events import event_head, unordered_events
 from graphdsl.plan.head_types import (
     AnyHead,
     EventAttributes,
@@ -74,6 +74,7 @@ __all__ = [
     "Width",
     "attribute_reads",
     "depths",
+    "event_head",
     "given_labels",
     "lower",
     "read_labels",

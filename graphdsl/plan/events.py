@@ -96,9 +96,14 @@ def _width(message: str, prediction: LinkPrediction, flow: Flow) -> int | None:
     return tensor.width if tensor else None
 
 
+def event_head(plan: Plan) -> LinkHead | None:
+    """The prediction of the next events of a model with a memory, which has nothing else."""
+    return next((head for head in plan.link_heads if head.events is not None), None)
+
+
 def lonely_events(plan: Plan) -> list[Diagnostic]:
     """Other predictions would need batches of their own."""
-    head = plan.events
+    head = event_head(plan)
     others = [item for item in plan.heads if item is not head]
     if head is None or not others:
         return []
@@ -109,7 +114,7 @@ def lonely_events(plan: Plan) -> list[Diagnostic]:
 
 def unordered_events(plan: Plan, training: Training) -> list[Diagnostic]:
     """Settings that would take events out of the order of time, or all at once."""
-    head = plan.events
+    head = event_head(plan)
     if head is None:
         return []
     place = training.span or head.module.span

@@ -378,11 +378,6 @@ class Plan:
         return next((head for head in self.objectives if head.kind == "walks"), None)
 
     @property
-    def events(self) -> LinkHead | None:
-        """The prediction of the next events of a model with a memory, which has nothing else."""
-        return next((head for head in self.link_heads if head.events is not None), None)
-
-    @property
     def sequence(self) -> SequenceStage | None:
         """The `sequential` block, if that is the form of the model."""
         return next((stage for stage in self.stages if isinstance(stage, SequenceStage)), None)

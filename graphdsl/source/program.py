@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from graphdsl.model import Training
-from graphdsl.plan import Head, NodeStage, Plan, RelationStage
+from graphdsl.plan import Head, NodeStage, Plan, RelationStage, event_head
 from graphdsl.source.attributes import argument, attribute_inputs, live_reads
 from graphdsl.source.block import Block
 from graphdsl.source.context import Context
@@ -55,10 +55,7 @@ def write_program(plan: Plan, training: Training | None = None) -> str:
 
 def _unwritten(plan: Plan) -> Iterator[Diagnostic]:
     """What a program cannot say."""
-    if plan.events is not None:
-        message = "a program cannot say `tgn`: its memory goes from batch to batch"
-        helps = ("train it with `gnn train`, or call the compiled model in Python",)
-        yield report("GNN370", message, plan.events.span, helps=helps)
+    yield from _unwritten_memory(plan)
     for head in plan.heads:
         if isinstance(head, Head) and head.spread is not None:
             message = f"a program cannot say `{head.spread.module.name}`: it is given no labels"
@@ -88,6 +85,14 @@ def _shared_encoders(stage: RelationStage) -> Iterator[Diagnostic]:
             yield report("GNN370", "a program cannot say `share` beside an encoder", step.rule, helps=helps)
             return
         seen.add(step.instance)
+
+
+def _unwritten_memory(plan: Plan) -> Iterator[Diagnostic]:
+    """A memory is changed by training, batch by batch."""
+    if (head := event_head(plan)) is not None:
+        message = "a program cannot say `tgn`: its memory goes from batch to batch"
+        helps = ("train it with `gnn train`, or call the compiled model in Python",)
+        yield report("GNN370", message, head.span, helps=helps)
 
 
 def _write_class(context: Context) -> Block:

@@ -15,7 +15,7 @@ from graphdsl.data import batch_inputs, seed_loader
 from graphdsl.data.graph_set import GraphSet, read_data
 from graphdsl.data.hiding import without_edges
 from graphdsl.model import Schema, Training
-from graphdsl.plan import LinkHead, ObjectiveHead, Plan
+from graphdsl.plan import LinkHead, ObjectiveHead, Plan, event_head
 from graphdsl.text import EdgeKey, SpecError, report
 from graphdsl.training.batch import Batch, Batches, Share, move
 from graphdsl.training.events import EventBatches, EventLog, refuse_settings
@@ -250,7 +250,7 @@ class BatchSource:
         share, graph = share or Share(), graph or MessageGraph()
         if self._plan.walks is not None:
             return [self._of_walks(self._plan.walks, shuffle, share, device or torch.device("cpu"))]
-        if (head := self._plan.events) is not None:
+        if (head := event_head(self._plan)) is not None:
             refuse_settings(self._plan, self.training)
             asked = [item for item in wanted.values() if isinstance(item, WantedPairs)]
             where = device or torch.device("cpu")

@@ -12,7 +12,7 @@ from graphdsl.data.places import show_place
 from graphdsl.data.view import open_data
 from graphdsl.kernels.events import EventMemory, Events
 from graphdsl.model import Schema, Training
-from graphdsl.plan import LinkHead, Plan, unordered_events
+from graphdsl.plan import LinkHead, Plan, event_head, unordered_events
 from graphdsl.text import SpecError, report
 from graphdsl.training.batch import Batch, move
 from graphdsl.training.order import mix
@@ -164,10 +164,10 @@ def refuse_processes(plan: Plan, processes: int) -> None:
     Raises:
         SpecError: GNN645.
     """
-    if plan.events is not None and processes > 1:
+    if (head := event_head(plan)) is not None and processes > 1:
         message = f"`tgn` learns of events one after another, which {processes} processes cannot share"
         helps = ("train with one process: leave `--devices` and `--nodes` out",)
-        raise SpecError([report("GNN645", message, plan.events.module.span, "predicted here", helps=helps)])
+        raise SpecError([report("GNN645", message, head.module.span, "predicted here", helps=helps)])
 
 
 def memory_of(model: nn.Module, head: LinkHead) -> EventMemory:
@@ -193,8 +193,8 @@ def follow_all(model: nn.Module, head: LinkHead, log: EventLog, training: Traini
 
 def keep_memory(model: nn.Module, plan: Plan) -> None:
     """Let a checkpoint hold the memory that an epoch of training has left."""
-    if plan.events is not None:
-        memory_of(model, plan.events).keep()
+    if (head := event_head(plan)) is not None:
+        memory_of(model, head).keep()
 
 
 def _typed(values: dict[str, Tensor], dtype: torch.dtype) -> Events:

@@ -16,7 +16,7 @@ from lightning.pytorch.utilities import CombinedLoader
 from torch import Tensor, nn
 
 from graphdsl.model import Training
-from graphdsl.plan import Plan
+from graphdsl.plan import Plan, event_head
 from graphdsl.text import SpecError, report
 from graphdsl.training.batch import Batch, Batches, Share
 from graphdsl.training.batches import AnyWanted, BatchSource, Wanted
@@ -327,8 +327,8 @@ def measured_outputs(model: nn.Module, plan: Plan, batch: Batch) -> Mapping[str,
     """What losses are made of: outputs of predictions [rows, size], and the losses of rows of objectives [rows]."""
     if plan.walks is not None:
         return {plan.walks.name: losses_of_walks(model, plan.walks, batch)}
-    if plan.events is not None:
-        return {plan.events.name: scores_of_events(model, plan.events, batch, _dtype(model))}
+    if (head := event_head(plan)) is not None:
+        return {head.name: scores_of_events(model, head, batch, _dtype(model))}
     outputs = outputs_by_head(model, plan, batch)
     if not plan.objectives:
         return outputs

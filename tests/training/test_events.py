@@ -14,6 +14,7 @@ from torch_geometric.nn.models.tgn import IdentityMessage, LastAggregator, LastN
 
 import graphdsl
 from graphdsl.data import inspect
+from graphdsl.plan import event_head
 from graphdsl.text import SpecError
 from graphdsl.tooling.cli import main
 from graphdsl.training import BatchSource, Origin, evaluate, fit, read_supervision
@@ -146,7 +147,7 @@ def test_losses_and_scores_are_those_of_pyg() -> None:
     graph = wiki()
     model, supervision, source = setup(graph)
     task, data = supervision.task.heads[0], as_temporal(graph)
-    own = memory_of(model, model.plan.events)
+    own = memory_of(model, event_head(model.plan))
     theirs = Example(own, data)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.003)
     model.train()
@@ -239,7 +240,7 @@ def test_a_checkpoint_holds_the_memory(tmp_path: Path) -> None:
     assert everything["val"]["val_loss"] == pytest.approx(done.metrics["val_loss"], abs=1e-6)
     alone = evaluate(model, model.plan, source, supervision, ("test",))
     assert alone["test"] == everything["test"]
-    memory = memory_of(model, model.plan.events)
+    memory = memory_of(model, event_head(model.plan))
     assert int(memory.kept_events) == len(supervision.links[NAME].edges["train"])
     assert memory.kept_memory.abs().sum() > 0
     torch.nn.init.zeros_(memory.kept_memory)
@@ -286,8 +287,8 @@ def test_refusals(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="GNN646"):
         batches_of(model, supervision, source, "train")
     model.train()
-    memory = memory_of(model, model.plan.events)
-    known = setup(wiki())[2].event_log(model.plan.events).on(torch.device("cpu"))
+    memory = memory_of(model, event_head(model.plan))
+    known = setup(wiki())[2].event_log(event_head(model.plan)).on(torch.device("cpu"))
     from graphdsl.kernels.events import Events
 
     with pytest.raises(ValueError, match="order of time"):

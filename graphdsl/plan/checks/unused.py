@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from graphdsl.model import Schema
 from graphdsl.plan.attribute_reads import attribute_reads
+from graphdsl.plan.events import event_head
 from graphdsl.plan.head_types import LinkHead
 from graphdsl.plan.ir import Plan, SequenceStage
 from graphdsl.plan.module_spec import Ids
@@ -18,7 +19,7 @@ def unused_types(plans: Sequence[Plan], schema: Schema) -> list[Diagnostic]:
     touched = {end for plan in plans for edge in plan.relations for end in (edge[0], edge[2])}
     touched |= {name for plan in plans for head in plan.heads for name in head.types}
     touched |= {name for plan in plans for head in plan.objectives for name in head.embedded}
-    touched |= {end for plan in plans if plan.events for end in (plan.events.edge[0], plan.events.edge[2])}
+    touched |= {end for plan in plans if (head := event_head(plan)) for end in (head.edge[0], head.edge[2])}
     touched |= {
         end
         for plan in plans
