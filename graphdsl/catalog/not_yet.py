@@ -22,7 +22,6 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "PolynormerAttention": "a part of `Polynormer`, which is a step of `sequential` blocks, on dense rows",
         "QFormer": "turns dense rows of a graph into what a language model reads, which no schema describes",
         "RENet": "reads the events before each event, as its own data set class collects them, and ranks entities",
-        "GPSE": "learns encodings of random graphs; those that PyG's `AddGPSE` stores are an attribute like any other",
         "LPFormer": "scores a pair by all nodes near both ends, by PageRank; a scorer is given the values of the two ends",
     }
 )

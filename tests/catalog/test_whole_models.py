@@ -53,9 +53,7 @@ def test_a_step_is_the_model_of_pyg(row: Row) -> None:
     names = [name for name in dict.fromkeys(row.header.split(", ")) if name != "none"]
     label = "graph.label" if row.graphs else "atom.y"
     text = SCHEMA.replace("{width}", str(row.width))
-    text += (
-        f"model m on graphs {{ sequential {', '.join(names)} {{ {row.layer}: {row.header} -> x }} predict {label} }}"
-    )
+    text += f"model m on graphs {{ sequential {', '.join(names)} {{ {row.layer}: {row.header} -> {row.gives} }} predict {label} }}"
     spec = graphdsl.loads(text)
     assert not [item for item in spec.findings if item.code != "GNN533"]
     ours, theirs = spec.compile("m"), row.by_hand()

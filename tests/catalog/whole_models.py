@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch_geometric.data import Data
 from torch_geometric.nn import models
 
 WIDTH, EDGE, OUT = 7, 4, 3
@@ -22,6 +23,7 @@ class Row:
         by_hand: makes the module.
         graphs: whether it gives one row a graph.
         width: columns of its output.
+        gives: what stands behind the arrow.
     """
 
     layer: str
@@ -29,6 +31,7 @@ class Row:
     by_hand: Callable[[], nn.Module]
     graphs: bool = False
     width: int = OUT
+    gives: str = "x"
 
     @property
     def name(self) -> str:
@@ -51,7 +54,34 @@ def polynormer(attends: bool, **arguments: Any) -> nn.Module:
     return module
 
 
+class Encoder(models.GPSE):
+    """PyG's class, and of what it computes the encoding: what `GPSE.from_pretrained` keeps."""
+
+    def forward(self, x: Tensor, edge_index: Tensor, _batch: Tensor) -> Tensor:
+        batch = Data(x=x, edge_index=edge_index)
+        return self.mp(self.pre_mp(batch) if hasattr(self, "pre_mp") else batch).x
+
+
+def gpse(**arguments: Any) -> Callable[[], nn.Module]:
+    few = {"dim_inner": 8, "layers_mp": 3, "num_node_targets": 2, "num_graph_targets": 3}
+    return lambda: Encoder(WIDTH, **few, **arguments)
+
+
 ROWS = [
+    Row(
+        "GPSE(8, layers_mp = 3, num_node_targets = 2, num_graph_targets = 3)",
+        "x, edge_index, batch",
+        gpse(),
+        width=8,
+        gives="x, _, _",
+    ),
+    Row(
+        'GPSE(8, layers_mp = 3, layers_pre_mp = 0, num_node_targets = 2, num_graph_targets = 3, stage_type = "skipconcat")',
+        "x, edge_index, batch",
+        gpse(layers_pre_mp=0, stage_type="skipconcat"),
+        width=8,
+        gives="x, _, _",
+    ),
     Row(f"GCN({BASIC})", "x, edge_index", basic("GCN")),
     Row(
         f'GCN({BASIC}, dropout = 0.5, norm = "graph_norm", jk = "cat", act = elu, improved = true)',

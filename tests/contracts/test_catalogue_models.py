@@ -8,6 +8,7 @@ import pytest
 import torch
 from catalogue_samples import SOURCE
 from torch_geometric import nn as pyg
+from torch_geometric.data import Data
 from torch_geometric.nn.conv import MessagePassing
 
 from graphdsl.catalog import REQUIRED, Entry, accepts, entries, find
@@ -110,7 +111,7 @@ def test_what_the_rules_refuse_fails_in_pyg(name: str, arguments: dict[str, Any]
 
 
 def test_every_rule_is_tried() -> None:
-    below = {"Polynormer", "PNA", "GraphUNet", "SchNet", "ViSNet"}
+    below = {"Polynormer", "PNA", "GraphUNet", "SchNet", "ViSNet", "GPSE"}
     assert {entry.name for entry in entries("model") if entry.rules} == {name for name, _, _ in REFUSED} | below
 
 
@@ -144,6 +145,16 @@ def test_global_attention_of_polynormer_has_one_head() -> None:
     module._global = True
     with pytest.raises(RuntimeError):
         module(torch.randn(6, SOURCE), EDGES, torch.zeros(6, dtype=torch.long))
+
+
+def test_gpse_adds_what_is_as_wide() -> None:
+    entry, arguments = find("GPSE"), {"dim_inner": 8, "layers_pre_mp": 0, "layers_mp": 1}
+    assert [rule(entry.with_defaults(arguments), SOURCE).code for rule in entry.rules] == ["GNN502"]
+    assert entry.rules[0](entry.with_defaults({**arguments, "stage_type": "skipconcat"}), SOURCE) is None
+    assert entry.rules[0](entry.with_defaults({**arguments, "layers_pre_mp": 1}), SOURCE) is None
+    module = class_of(entry)(SOURCE, **arguments)
+    with pytest.raises(RuntimeError):
+        module.mp(Data(x=torch.randn(6, SOURCE), edge_index=EDGES))
 
 
 def test_heads_of_visnet_share_the_columns() -> None:
