@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from graphdsl.kernels.counting import check_walk, count_walks
+from graphdsl.kernels.stepping import extend_pairs
 from graphdsl.kernels.sweeping import LOW_BITS, MIXERS
 
 Multiplicity = Literal["set", "count", "mean"]
@@ -57,6 +58,11 @@ class _Hop:
     target: Tensor  # [pairs]
     count: Tensor | None  # [pairs] float64: parallel edges; None when they do not matter
     targets: int
+
+    @property
+    def narrow(self) -> Any:
+        """Targets as NumPy numbers."""
+        return self.target.numpy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +287,8 @@ def _step(walks: _Walks, hop: _Hop) -> _Walks:
     """Extend every walk by one hop and merge equal pairs."""
     if walks.node.numel() == 0:
         return walks
+    if walks.node.device.type == "cpu":
+        return _step_on_cpu(walks, hop)
     start = hop.pointer[walks.node]
     degree = hop.pointer[walks.node + 1] - start
     origin = torch.repeat_interleave(degree)
@@ -294,6 +302,14 @@ def _step(walks: _Walks, hop: _Hop) -> _Walks:
     key, count = _merge(key, count, rows * hop.targets)
     source, node = _split(key, hop.targets)
     return _Walks(source + lowest, node, count)
+
+
+def _step_on_cpu(walks: _Walks, hop: _Hop) -> _Walks:
+    counts = [None if item is None else item.numpy() for item in (walks.count, hop.count)]
+    source, node, count = extend_pairs(
+        walks.source.numpy(), walks.node.numpy(), counts[0], hop.pointer.numpy(), hop.narrow, counts[1], hop.targets
+    )
+    return _Walks(torch.from_numpy(source), torch.from_numpy(node), None if count is None else torch.from_numpy(count))
 
 
 def _merge(key: Tensor, count: Tensor | None, cells: int) -> tuple[Tensor, Tensor | None]:

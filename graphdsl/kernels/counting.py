@@ -9,6 +9,7 @@ from torch import Tensor
 _LIMB = 31
 _LARGEST = 1 << 63
 _LARGE = 1 << 62
+_EXACT = 1 << 53
 
 
 def count_paths(hops: Sequence[Tensor], sizes: Sequence[int]) -> int:
@@ -37,6 +38,9 @@ def count_walks(hops: Sequence[Tensor], sizes: Sequence[int]) -> tuple[int, ...]
     (3, 2)
     """
     check_walk(hops, sizes)
+    quick = _quick_arrivals(hops, sizes)
+    if quick is not None:
+        return tuple(int(walks.sum()) for walks in quick)
     return tuple(_total(walks) for walks in _arrivals(hops, sizes))
 
 
@@ -69,8 +73,18 @@ def profile_walk(hops: Sequence[Tensor], sizes: Sequence[int]) -> WalkProfile:
     WalkProfile(walks=(3, 5), pairs=4, busiest=3, reached=2)
     """
     check_walk(hops, sizes)
+    back = [hop.flip(0) for hop in reversed(hops)]
+    quick = _quick_arrivals(hops, sizes)
+    leaving = _quick_arrivals(back, sizes[::-1]) if quick is not None else None
+    if quick is not None and leaving is not None:
+        return WalkProfile(
+            walks=tuple(int(walks.sum()) for walks in quick),
+            pairs=int(leaving[-1].clamp(max=sizes[-1]).sum()),
+            busiest=int(quick[-1].max()) if quick[-1].numel() else 0,
+            reached=int((quick[-1] > 0).sum()),
+        )
     arrivals = list(_arrivals(hops, sizes))
-    departures = list(_arrivals([hop.flip(0) for hop in reversed(hops)], sizes[::-1]))[-1]
+    departures = list(_arrivals(back, sizes[::-1]))[-1]
     small = (
         departures[:, 0] if departures.size(1) == 1 else torch.where(departures[:, 1:].any(1), _LARGE, departures[:, 0])
     )
@@ -82,6 +96,17 @@ def profile_walk(hops: Sequence[Tensor], sizes: Sequence[int]) -> WalkProfile:
         busiest=busiest,
         reached=int(ends.any(1).sum()),
     )
+
+
+def _quick_arrivals(hops: Sequence[Tensor], sizes: Sequence[int]) -> list[Tensor] | None:
+    """After each hop, how many walks have arrived at each node, in doubles; None if these are not exact: above 2^53."""
+    walks, found = hops[0].new_ones(sizes[0], dtype=torch.double), list[Tensor]()
+    for hop, size in zip(hops, sizes[1:], strict=True):
+        walks = torch.bincount(hop[1], weights=walks.index_select(0, hop[0]), minlength=size)
+        found.append(walks)
+        if walks.sum() >= _EXACT:
+            return None
+    return found
 
 
 def _arrivals(hops: Sequence[Tensor], sizes: Sequence[int]) -> Iterator[Tensor]:
