@@ -1,12 +1,14 @@
 """One hop of a composition on a CPU, in NumPy, whose sorts and divisions of 32-bit numbers are several times PyTorch's."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 NARROW = 1 << 32
 _DENSE = 4
-Numbers = NDArray[np.integer]
-Counts = NDArray[np.float64]
+Numbers = NDArray[Any]
+Counts = NDArray[Any]
 
 
 def extend_pairs(
