@@ -8,7 +8,7 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
     {
         "MessagePassing": "the base class, not a layer",
         "FusedGATConv": "fails in PyG: it calls `lin_src`, which its constructor leaves out; `GATConv` computes the same",
-        "MeshCNNConv": "takes edge 4i + k for the k-th neighbour of node i, an order that a schema cannot state",
+        "MeshCNNConv": "reads edges by their place, four in a row for each node, an order that no schema states",
         "Aggregation": "the base class, not a layer",
         "KNNIndex": "an index over vectors, not a layer",
         "L2KNNIndex": "an index over vectors, not a layer",
@@ -21,7 +21,7 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "SGFormerAttention": "a part of `SGFormer`, which is a step of `sequential` blocks, on dense rows",
         "PolynormerAttention": "a part of `Polynormer`, which is a step of `sequential` blocks, on dense rows",
         "QFormer": "turns dense rows of a graph into what a language model reads, which no schema describes",
-        "RENet": "reads the events before each event, as its own data set class collects them, and ranks entities",
+        "RENet": "ranks all nodes as an end of an event, by histories that its data set collects; `tgn` scores pairs",
         "LPFormer": "scores a pair by all nodes near both ends, by PageRank; a scorer is given the values of the two ends",
     }
 )

@@ -88,6 +88,7 @@ def unused_attributes(plans: Sequence[Plan], schema: Schema) -> list[Diagnostic]
                 helps = ("leave the embedding out to read the features, or the attribute",)
             else:
                 message = f"no model of this file reads {place}"
-                helps = ("models read `x`: put it into `x` as a column, or leave it out",)
+                named = f"nodes {{ {show_name(name)}: Linear(…, x = {show_name(key)}) }}"
+                helps = (f"read it by name, `{named}`, put it into `x` as a column, or leave it out",)
             found.append(report("GNN705", message, attribute.span, helps=helps))
     return found
