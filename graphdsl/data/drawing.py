@@ -15,7 +15,7 @@ from graphdsl.data.places import BOOKKEEPING, CONNECTIVITY, Place, show_place
 from graphdsl.data.survey import Survey, has_form
 from graphdsl.data.view import describe_tensor, form_of, open_data
 from graphdsl.drafting import Draft, DraftAttribute, DraftEdges, DraftNodes, Remark, guess_type
-from graphdsl.drafting.kinds import Numbers
+from graphdsl.drafting.kinds import Numbers, promote_label
 from graphdsl.kernels.sweeping import pair_digest
 from graphdsl.model import AttributeType, TensorInfo
 from graphdsl.text import EdgeKey, SpecError, report
@@ -110,7 +110,7 @@ def _draw_edges(view: Survey, edge: EdgeKey) -> DraftEdges:
 
 
 def _draw_attributes(view: Survey, place: Place) -> tuple[DraftAttribute, ...]:
-    found = (_draw_attribute(view, place, key) for key in view.keys(place) if key not in BOOKKEEPING)
+    found = promote_label([_draw_attribute(view, place, key) for key in view.keys(place) if key not in BOOKKEEPING])
     return tuple(sorted(found, key=lambda item: _ORDER.index(_kind(item))))
 
 
@@ -121,15 +121,15 @@ def _kind(item: DraftAttribute) -> str:
     return item.type.kind if item.type is not None else ""
 
 
-def _draw_attribute(view: Survey, place: Place, key: str) -> DraftAttribute:
+def _draw_attribute(view: Survey, place: Place, key: str) -> tuple[DraftAttribute, Numbers]:
     where, form, info = show_place(place, key), view.form(place, key), view.describe(place, key)
     if info is None:
-        return DraftAttribute(key, None, Remark(where, f"is a `{form}`, not a tensor"))
-    value = view.read(place, key)
-    made = guess_type(key, info, _numbers(value, info), where)
+        return DraftAttribute(key, None, Remark(where, f"is a `{form}`, not a tensor")), Numbers()
+    numbers = _numbers(view.read(place, key), info)
+    made = guess_type(key, info, numbers, where)
     if form in _FORMS and made.type is not None:
         made = replace(made, remark=Remark(where, *_FORMS[form]))
-    return made
+    return made, numbers
 
 
 def _numbers(value: Any, info: TensorInfo) -> Numbers:

@@ -1,15 +1,17 @@
 """The type of an attribute, guessed from its name, dtype, shape and a few facts about its numbers."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from graphdsl.drafting.draft import DraftAttribute, Remark
-from graphdsl.model import AttributeType, TensorInfo
+from graphdsl.model import LABEL_KINDS, AttributeType, TensorInfo
 
 _LABELS: Final = re.compile(r"y|label|labels|target|targets|.*_label|y_.*|.*_y")
 _TIMES: Final = re.compile(r"time|times|timestamp|timestamps|year|date|t|.*_(time|timestamp|year|date|at)|edge_time")
 _MASKS: Final = re.compile(r"(.*_)?mask")
+_MOST_CLASSES: Final = 100
 _FLOATS: Final = ("float32", "float64", "float16", "bfloat16")
 _INTEGERS: Final = ("int64", "int32", "int16", "int8", "uint8")
 
@@ -81,6 +83,32 @@ def guess_type(name: str, info: TensorInfo, numbers: Numbers, where: str, is_lab
         return DraftAttribute(name, AttributeType(kind, columns), _remark(where, change, "`.long()` makes it int64"))
     change = "" if dtype == "float32" else f"is {dtype}"
     return DraftAttribute(name, AttributeType("float", columns), _remark(where, change, "`.float()` makes it float32"))
+
+
+def promote_label(drawn: Sequence[tuple[DraftAttribute, Numbers]]) -> tuple[DraftAttribute, ...]:
+    """The attributes of a type; the one that must be the label is one.
+
+    Where there is a `train_mask` and nothing that is called like a label, the only whole number that could be a class is it:
+    from 0 (or -1, unlabelled) to less than `_MOST_CLASSES`.
+
+    >>> mask, kind = DraftAttribute("train_mask", AttributeType("mask")), DraftAttribute("kind", AttributeType("int"))
+    >>> [str(item.type) for item in promote_label([(kind, Numbers(0, 4)), (mask, Numbers(0, 1, True))])]
+    ['class[5]', 'mask']
+    """
+    kinds = {item.type.kind for item, _ in drawn if item.type is not None}
+    is_split = any(item.name == "train_mask" and item.type is not None for item, _ in drawn)
+    able = [
+        item.name
+        for item, numbers in drawn
+        if item.type == AttributeType("int") and numbers.low is not None and numbers.high is not None
+        if numbers.low >= -1 and 1 <= numbers.high < _MOST_CLASSES
+    ]
+    if not is_split or kinds & set(LABEL_KINDS) or len(able) != 1:
+        return tuple(item for item, _ in drawn)
+    return tuple(
+        replace(item, type=AttributeType("class", int(numbers.high or 0) + 1)) if item.name in able else item
+        for item, numbers in drawn
+    )
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -377,8 +377,9 @@ def test_tables_are_drawn_as_the_example_declares_them(tmp_path: Path, monkeypat
     assert set(spec.schema().nodes) == set(declared.nodes)
     assert {key for key, edge in declared.edges.items() if not edge.derived} <= set(spec.schema().edges)
     drawn = {key: str(item.type) for key, item in spec.schema().nodes["plane"].attributes.items()}
-    assert drawn == {"manufacturer": "int", "train_mask": "mask", "val_mask": "mask", "test_mask": "mask"}
+    assert drawn == {"manufacturer": "class[5]", "train_mask": "mask", "val_mask": "mask", "test_mask": "mask"}
     assert str(spec.schema().nodes["airport"].attributes["x"].type) == "float[5]"
+    assert "predict plane.manufacturer" in spec.text
     assert spec.text.count("data: ") == 1
     assert main(["pull", "data", "--check", str(tmp_path / "planes.gnn")]) == 0
 

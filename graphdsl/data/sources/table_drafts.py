@@ -11,7 +11,7 @@ from graphdsl.data.places import Place, show_place
 from graphdsl.data.sources.refusal import refuse, stop
 from graphdsl.data.sources.table import SUFFIXES, import_pandas, read_table
 from graphdsl.drafting import Draft, DraftAttribute, DraftEdges, DraftNodes, Remark, guess_type
-from graphdsl.drafting.kinds import Numbers, is_label_name
+from graphdsl.drafting.kinds import Numbers, is_label_name, promote_label
 from graphdsl.model import DataSource, TensorInfo
 from graphdsl.text import Diagnostic
 
@@ -70,15 +70,19 @@ def _attributes(place: Place, frame: Any) -> tuple[DraftAttribute, ...]:
     for column in map(str, frame.columns):
         if column not in _KEYS:
             groups.setdefault(column.partition(".")[0], []).append(column)
-    return tuple(_attribute(place, name, frame[columns], columns != [name]) for name, columns in groups.items())
+    return promote_label(
+        [_attribute(place, name, frame[columns], columns != [name]) for name, columns in groups.items()]
+    )
 
 
-def _attribute(place: Place, name: str, frame: Any, is_wide: bool) -> DraftAttribute:
+def _attribute(place: Place, name: str, frame: Any, is_wide: bool) -> tuple[DraftAttribute, Numbers]:
     where = show_place(place, name)
     try:
         values = frame.to_numpy(dtype=np.float64, na_value=np.nan)
     except (ValueError, TypeError):
-        return DraftAttribute(name, None, Remark(where, "holds text", "encode it as numbers, or leave it out"))
+        return DraftAttribute(
+            name, None, Remark(where, "holds text", "encode it as numbers, or leave it out")
+        ), Numbers()
     known = values[~np.isnan(values)]
     whole = bool((known == np.floor(known)).all())
     label = is_label_name(name)
@@ -91,4 +95,4 @@ def _attribute(place: Place, name: str, frame: Any, is_wide: bool) -> DraftAttri
     if known.size < values.size and not label and made.remark is None:
         empty = int(values.size - known.size)
         made = DraftAttribute(name, made.type, Remark(where, f"has {empty:,} empty cells", "fill them"))
-    return made
+    return made, numbers
