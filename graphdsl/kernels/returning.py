@@ -28,6 +28,8 @@ def returning_share(hops: Sequence[SparseMatrix | EntryList]) -> Tensor:
     Half of the walk is made from its end, half from its beginning, for some nodes at once; where both halves meet, their
     shares are multiplied. So memory holds what lies half of the walk away from some nodes.
 
+    In a program that torch exports, which knows no operator of ours, both halves are dense: [nodes in the middle, nodes].
+
     Args:
         hops: matrices [nodes after the hop, nodes before it], in the order of the walk.
 
@@ -40,10 +42,18 @@ def returning_share(hops: Sequence[SparseMatrix | EntryList]) -> Tensor:
     column = [_entries(hop)[1] for hop in hops]
     value = [_entries(hop)[2] for hop in hops]
     sizes = [*(_shape(hop)[1] for hop in hops), _shape(hops[-1])[0]]
+    if _is_exporting():
+        return _dense_share(row, column, value, sizes)
     if torch.compiler.is_compiling():  # One operator in the graph: how far pieces reach is a value.
         made: Tensor = torch.ops.graphdsl.returning_share(row, column, value, sizes)
         return made
     return _share(row, column, value, sizes)
+
+
+def _is_exporting() -> bool:
+    """Whether a program is made that runs without us; an older torch does not tell that from compiling."""
+    told = getattr(torch.compiler, "is_exporting", torch.compiler.is_compiling)
+    return bool(told())
 
 
 def _entries(hop: SparseMatrix | EntryList) -> tuple[Tensor, Tensor, Tensor]:
@@ -79,6 +89,23 @@ def _share(row: list[Tensor], column: list[Tensor], value: list[Tensor], sizes: 
         owner = torch.div(there[both], sizes[middle], rounding_mode="floor")
         share.index_add_(0, owner + begun[0], shares[both] * others[place[both]])
     return share
+
+
+def _dense_share(row: list[Tensor], column: list[Tensor], value: list[Tensor], sizes: Sequence[int]) -> Tensor:
+    """The same in operators of torch, whose sizes do not hang on values."""
+    middle = len(row) // 2
+    every = torch.arange(sizes[-1], device=row[0].device)
+    forth = back = (every.unsqueeze(1) == every).double()
+    for k in range(middle):
+        forth = _dense(row[k], column[k], value[k], sizes[k + 1], sizes[k]) @ forth
+    for k in reversed(range(middle, len(row))):
+        back = _dense(column[k], row[k], value[k], sizes[k], sizes[k + 1]) @ back
+    return (forth * back).sum(0)
+
+
+def _dense(row: Tensor, column: Tensor, value: Tensor, rows: int, columns: int) -> Tensor:
+    zeros = torch.zeros(rows * columns, dtype=torch.float64, device=row.device)
+    return zeros.index_add(0, row * columns + column, value.double()).view(rows, columns)
 
 
 def _steps(hops: Sequence[_Rows], last: int, device: torch.device) -> Tensor:

@@ -11,13 +11,15 @@ from graphdsl.plan import (
 )
 from graphdsl.source.context import Context, encoded
 from graphdsl.source.expressions import Expression, Group, call, flat, listing, mapping, pair, quote
+from graphdsl.source.labels import label_inputs, spread_weights
 from graphdsl.source.naming import identifier
 from graphdsl.text import EdgeKey
 
 
 def attribute_inputs(context: Context) -> list[str]:
-    """Attributes that live steps read, sorted, `x` aside."""
-    return sorted({found.item.attribute for found in live_reads(context)} - {"x"})
+    """Attributes that live steps and predictions read, sorted, `x` aside."""
+    found = {read_here.item.attribute for read_here in live_reads(context)}
+    return sorted({*found, *label_inputs(context.plan), *spread_weights(context.plan)} - {"x"})
 
 
 def live_reads(context: Context) -> list[AttributeRead]:

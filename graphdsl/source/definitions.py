@@ -152,6 +152,30 @@ def permute(values: Tensor) -> Tensor:
     return values[torch.randperm(values.size(0), device=values.device)]
 '''
 
+KNOWN_CLASSES: Final = '''
+def known_classes(y: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Classes [num_nodes], and the training nodes whose class is known."""
+    y = y.flatten().long()
+    return y, mask.flatten().bool() & (y >= 0)
+'''
+
+CLASS_SHARES: Final = '''
+def class_shares(y: Tensor, mask: Tensor, classes: int) -> tuple[Tensor, Tensor]:
+    """Known classes of training nodes [num_nodes, classes], else zeros; and whose are known."""
+    y = y.flatten().long()
+    known = mask.flatten().bool() & (y >= 0)
+    rows = torch.nn.functional.one_hot(torch.where(known, y, 0), classes).float()
+    return rows * known.unsqueeze(-1), known
+'''
+
+LABEL_SHARES: Final = '''
+def label_shares(y: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Known labels of training nodes [num_nodes, labels], zeros elsewhere; and whose are known."""
+    rows = torch.nan_to_num(y.reshape(y.size(0), -1).float(), nan=-1.0)
+    known = mask.flatten().bool() & (rows >= 0).any(dim=-1)
+    return rows.clamp(min=0) * known.unsqueeze(-1), known
+'''
+
 HELPERS: Final = {
     "SemanticAttention": SEMANTIC_ATTENTION,
     "DistMult": DISTMULT,
@@ -160,6 +184,9 @@ HELPERS: Final = {
     "numbers": NUMBERS,
     "summarize": SUMMARIZE,
     "permute": PERMUTE,
+    "known_classes": KNOWN_CLASSES,
+    "class_shares": CLASS_SHARES,
+    "label_shares": LABEL_SHARES,
     "compose": COMPOSE,
     "number_together": NUMBER_TOGETHER,
     "read_out": READ_OUT,

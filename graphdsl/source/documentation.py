@@ -2,10 +2,12 @@
 
 import textwrap
 
+from graphdsl.model import TRAIN_MASK
 from graphdsl.plan import ObjectiveHead
 from graphdsl.source.attributes import argument, attribute_inputs, may_be_absent
 from graphdsl.source.context import Context
 from graphdsl.source.expressions import LINE
+from graphdsl.source.labels import label_inputs
 from graphdsl.source.reading import derivations, ids
 from graphdsl.text import show_edge, show_name
 
@@ -52,9 +54,14 @@ def _inputs(context: Context) -> list[str]:
         for name, width in plan.inputs.items()
         if isinstance(width, int) and name in context.needed[0]
     ]
+    labels = label_inputs(plan)
     lines = ["Inputs:", *(_wrapped("x_dict: ", ", ".join(widths)) if widths else []), *_relations(context)]
     for attribute in attribute_inputs(context):
-        lines.append(f"    {argument(attribute)}: the attribute {show_name(attribute)}.")
+        if attribute == TRAIN_MASK and attribute in labels:
+            said = "tells whose labels are read"
+        else:
+            said = f"the {'label' if attribute in labels else 'attribute'} {show_name(attribute)}"
+        lines.append(f"    {argument(attribute)}: {said}.")
     numbered = ids(context)
     if numbered:
         counts = ", ".join(f"{show_name(name)} [num_nodes] of {count}" for name, count in numbered.items())

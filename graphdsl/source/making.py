@@ -9,6 +9,7 @@ from graphdsl.model import MetapathHop
 from graphdsl.plan import (
     AnyHead,
     GraphHead,
+    Head,
     JoinStage,
     JointStep,
     LinkHead,
@@ -24,6 +25,7 @@ from graphdsl.source.constructors import construct
 from graphdsl.source.context import Context, encoded, place
 from graphdsl.source.expressions import Expression, Group, call, each, flat, listing, literal, mapping, pair, quote
 from graphdsl.source.imports import Imports
+from graphdsl.source.labels import write_spreads
 
 _MANY = 2
 
@@ -191,7 +193,7 @@ def _by_place(values: Mapping[Any, Any], step: JointStep, context: Context) -> E
     pyg = step.module.path.startswith("torch_geometric.")
     if pyg and len({values[name] for name in step.types}) == 1:  # PyG takes one width for all types
         return repr(values[step.types[0]])
-    return mapping({context.name(name): repr(values[name]) for name in step.types})
+    return mapping({context.name(name): repr(values[name]) for name in step.types if name in values})
 
 
 def as_list(names: Expression) -> Expression:
@@ -250,7 +252,8 @@ def _chains(stage: Stage, context: Context) -> dict[str, Expression]:
 
 def write_heads(block: Block, context: Context) -> None:
     """The modules of predictions that have some."""
-    heads = [head for head in context.plan.heads if not (isinstance(head, LinkHead) and head.scorer == "dot")]
+    write_spreads(context, block)
+    heads = [head for head in context.plan.heads if not _needs_no_module(head)]
     if context.plan.sequence is not None:
         heads = [head for head in heads if head.module.name != "identity"]
     if not heads:
@@ -262,6 +265,13 @@ def write_heads(block: Block, context: Context) -> None:
         block.comment(f"{head.name}: {place(head.span)}")
         target = f"self.heads[{quote(head.key)}]"
         block.assign(target, _head(head, context))
+
+
+def _needs_no_module(head: AnyHead) -> bool:
+    """Whether a prediction is made without a module of its own."""
+    if isinstance(head, LinkHead):
+        return head.scorer == "dot"
+    return isinstance(head, Head) and head.spread is not None and head.spread.alone
 
 
 def _head(head: AnyHead, context: Context) -> Expression:

@@ -21,6 +21,7 @@ from graphdsl.source.attributes import apply_encoder, joint_values, read, tables
 from graphdsl.source.block import Block
 from graphdsl.source.context import Context, place
 from graphdsl.source.expressions import Expression, call, each, flat, listing, mapping, quote
+from graphdsl.source.labels import carried, shown
 from graphdsl.source.making import as_list, attended, has_modules, is_module, pipe_steps, unary
 from graphdsl.text import EdgeKey
 
@@ -61,7 +62,7 @@ def write_stage(index: int, stage: Stage, context: Context, block: Block) -> Non
 def _write_nodes(stage: NodeStage, result: str, context: Context, block: Block) -> list[str]:
     before = context.states[stage.reads]
     made = [step.type for step in stage.steps if step.live]
-    if any(step.inputs for step in stage.steps):
+    if any(step.inputs or step.labels for step in stage.steps):
         values = {context.name(step.type): _node_value(step, before, context) for step in stage.steps if step.live}
         block.assign(result, mapping(values))
     elif len(made) == 1:
@@ -78,6 +79,8 @@ def _node_value(step: NodeStep, before: str, context: Context) -> Expression:
     """What a module makes of the value of a type, or of its attributes."""
     key = context.name(step.type)
     module = f'stage["nodes"][{key}]'
+    if step.labels is not None:
+        return shown(step, step.labels, before, context)
     if not step.inputs:
         return f"{module}({before}[{key}])"
     own = f"{before}[{key}]"
@@ -193,6 +196,8 @@ def _write_joint(
     targets = made_by(step)
     if step.partial:
         named["targets"] = as_list(context.types(targets))
+    if step.labels is not None:
+        named["labels"] = carried(step, targets, context)
     if step.scope == "walk":
         known = "x_dict" if read == "x_dict" else f"(x_dict | {read})"
         named["num_nodes"] = each("name", "x.size(0)", "name, x", f"{known}.items()")

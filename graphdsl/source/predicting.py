@@ -6,6 +6,7 @@ from graphdsl.plan import AnyHead, GraphHead, Head, LinkHead, ObjectiveHead
 from graphdsl.source.block import Block
 from graphdsl.source.context import Context, place
 from graphdsl.source.expressions import Expression, call, each, listing, mapping, quote
+from graphdsl.source.labels import write_spread
 
 _PLAIN: Final = ("MeanAggregation", "SumAggregation", "MaxAggregation", "MinAggregation")
 """Readouts that give zeros for graphs without nodes by themselves."""
@@ -31,6 +32,8 @@ def write_predictions(context: Context, block: Block) -> None:
 
 
 def _predict(head: AnyHead, several: bool, context: Context, block: Block) -> Expression:
+    if isinstance(head, Head) and head.spread is not None:
+        return write_spread(head, head.spread, context.states[head.state], context, block)
     values, module = context.states[head.state], f"self.heads[{quote(head.key)}]"
     if isinstance(head, Head):
         return call(module, f"{values}[{context.name(head.type)}]")

@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator
 
 from graphdsl.model import Training
-from graphdsl.plan import Head, NodeStage, Plan, RelationStage, event_head
+from graphdsl.plan import Plan, RelationStage, event_head
 from graphdsl.source.attributes import argument, attribute_inputs, live_reads
 from graphdsl.source.block import Block
 from graphdsl.source.context import Context
 from graphdsl.source.definitions import HELPERS
 from graphdsl.source.documentation import document, safe
 from graphdsl.source.expressions import LINE
+from graphdsl.source.labels import label_inputs
 from graphdsl.source.making import write_modules
 from graphdsl.source.naming import class_name
 from graphdsl.source.passing import write_stage
@@ -56,20 +57,9 @@ def write_program(plan: Plan, training: Training | None = None) -> str:
 def _unwritten(plan: Plan) -> Iterator[Diagnostic]:
     """What a program cannot say."""
     yield from _unwritten_memory(plan)
-    for head in plan.heads:
-        if isinstance(head, Head) and head.spread is not None:
-            message = f"a program cannot say `{head.spread.module.name}`: it is given no labels"
-            helps = ("write a model with the layer alone, and call PyG's class on its output",)
-            yield report("GNN370", message, head.spread.span, helps=helps)
-    for stage in plan.stages:
-        for step in stage.steps if isinstance(stage, NodeStage) else ():
-            if step.labels is not None:
-                yield report("GNN370", f"a program cannot say `{step.module.name}`: it is given no labels", step.rule)
     for _, stage in plan.relation_stages():
         yield from _shared_encoders(stage)
         for step in stage.joints:
-            if step.labels is not None:
-                yield report("GNN370", f"a program cannot say `{step.module.name}`: it is given no labels", step.rule)
             if any(item.source == "batch" for item in step.inputs):
                 message = f"a program cannot tell `{step.module.name}` which nodes make a graph"
                 yield report("GNN370", message, step.rule)
@@ -120,7 +110,10 @@ def _write_class(context: Context) -> Block:
     block.write("")
     block.extend(_signature(context))
     if context.like:
-        block.write("like = next(self.parameters())  # tells dtype and device", 8)
+        if any(head.types for head in context.plan.heads):
+            block.write("like = next(self.parameters())  # tells dtype and device", 8)
+        else:  # labels alone spread, and nothing is learned
+            block.write("like = next(iter(edge_index_dict.values()))  # tells the device", 8)
     block.extend(reading.lines)
     if reading.lines or context.like:
         block.blank()
@@ -164,12 +157,16 @@ def _always_given(attribute: str, context: Context) -> bool:
     """Whether some relation that nothing makes carries the attribute."""
     derived = {item.edge for item in derivations(context) if item.metapath is not None}
     reads = (found for found in live_reads(context) if found.item.attribute == attribute)
-    return any(not isinstance(place, str) and place not in derived for found in reads for place in found.places)
+    if any(not isinstance(place, str) and place not in derived for found in reads for place in found.places):
+        return True
+    spreads = (head.spread for head in context.plan.node_heads if head.spread is not None)
+    return any(item.weight == attribute and item.edge not in derived for item in spreads)
 
 
 def _keys(attribute: str, context: Context) -> str:
     reads = [found.item for found in live_reads(context) if found.item.attribute == attribute]
-    key = "tuple[str, str, str]" if all(item.source == "edge" for item in reads) else "str"
+    labels = attribute in label_inputs(context.plan)
+    key = "tuple[str, str, str]" if all(item.source == "edge" for item in reads) and not labels else "str"
     return f"dict[{key}, Tensor]"
 
 

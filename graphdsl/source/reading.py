@@ -87,8 +87,10 @@ def made_tables(context: Context) -> list[str]:
 
 
 def bound_attributes(edge: EdgeKey, context: Context) -> list[str]:
-    """Attributes of a relation that live steps read."""
-    return sorted({found.item.attribute for found in live_reads(context) if edge in found.places})
+    """Attributes of a relation that live steps read, or that weigh how labels spread."""
+    spreads = [head.spread for head in context.plan.node_heads if head.spread is not None]
+    weights = {item.weight for item in spreads if item.weight and item.edge == edge}
+    return sorted(weights | {found.item.attribute for found in live_reads(context) if edge in found.places})
 
 
 def _makes(item: Derived, attribute: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from graphdsl.model import Training
-from graphdsl.plan import Head, Plan
+from graphdsl.plan import Head, Plan, shown_labels
 from graphdsl.source.attributes import argument, attribute_inputs
 from graphdsl.source.block import Block
 from graphdsl.source.context import Context, place
@@ -55,6 +55,12 @@ def untrained(plan: Plan, training: Training) -> Iterator[Diagnostic]:
         span = others[0].span if others else where
         yield report("GNN373", f"{message}, not `{plan.model}`", span, helps=helps)
         return
+    spread = _head(plan).spread
+    if shown_labels(plan):
+        message = "a written loop learns all training labels, and `MaskLabel` is shown a share of them"
+        yield report("GNN373", message, where, helps=helps)
+    if spread is not None and spread.alone:
+        yield report("GNN373", f"`{spread.module.name}` learns nothing: there is nothing to train", where, helps=helps)
     settings = {
         "batch_size": training.batch_size is not None,
         "scheduler": training.scheduler is not None,

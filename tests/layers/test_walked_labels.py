@@ -30,6 +30,9 @@ def test_what_returns_is_the_diagonal_of_the_product(key: Any, piece: int, monke
     torch.testing.assert_close(share, product.diagonal().clone())
     none = {edge: index[:, :0] for edge, index in edges.items()}
     assert not Walker({key: PATHS[key]}).returning(key, every[name], none, COUNTS).any()
+    monkeypatch.setattr(returning, "_is_exporting", lambda: True)
+    torch.testing.assert_close(Walker({key: PATHS[key]}).returning(key, every[name], edges, COUNTS), share)
+    monkeypatch.undo()
     empty = Walker({key: PATHS[key]}).returning(key, every[name], none, dict.fromkeys(COUNTS, 0))
     assert empty.shape == (0,)
 

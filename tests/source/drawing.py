@@ -10,6 +10,7 @@ import graphdsl
 from graphdsl.api import Spec
 from graphdsl.model import Attribute, EdgeType, Schema
 from graphdsl.plan import attribute_reads
+from graphdsl.source.labels import label_inputs, spread_weights
 
 ROWS, EDGES, OPEN = 12, 40, 5
 """Nodes of a type and edges of a relation; columns where the schema says `*`."""
@@ -60,7 +61,9 @@ def _draw_edges(data: HeteroData, key: tuple[str, str, str], edge: EdgeType) -> 
 def keywords(plan: Any, data: HeteroData) -> dict[str, Any]:
     """Further inputs of a compiled model: attributes, graphs, pairs."""
     inputs: dict[str, Any] = {}
-    for name in {found.item.attribute for found in attribute_reads(plan)} - {"x"}:
+    names = {found.item.attribute for found in attribute_reads(plan)}
+    names |= {*label_inputs(plan), *spread_weights(plan)}
+    for name in names - {"x"}:
         inputs[f"{name}_dict"] = {
             **{edge: data[edge][name] for edge in data.edge_types if name in data[edge]},
             **{node: data[node][name] for node in data.node_types if name in data[node]},

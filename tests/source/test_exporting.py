@@ -126,6 +126,16 @@ JOINT = {
     "SeHGNNConv": """schema s { node a { x: float[4], y: class[2] } node b { x: float[6] } edge a -[to]-> b reverse back
       metapath ABA = a -[to]-> b <-[to]- a }
     model m on s { edges { ABA, back: SeHGNNConv(8) } predict a.y }""",
+    "labels along metapaths": """schema s { node a { x: float[4], y: class[2], train_mask: mask } node b { x: float[6] } edge a -[to]-> b reverse back
+      edge a -[on]-> a metapath ABA = a -[to]-> b <-[to]- a }
+    model m on s { edges { ABA, on, back: SeHGNNConv(8, labels = y) } predict a.y }""",
+    "labels that spread": """schema s { node a { x: float[4], y: class[2], z: multilabel[3], train_mask: mask } edge a -[on]-> a { w: float } }
+    model m on s {
+      nodes { a: MaskLabel(4, y = y) }
+      edges { on: SAGEConv(8) }
+      predict a.y: CorrectAndSmooth(5, 0.9, 5, 0.8, along = on)
+      predict a.z: LabelPropagation(5, 0.9, along = on, edge_weight = w)
+    }""",
     "MAGNNConv": """schema s { node a { x: float[4], y: class[2] } node b { x: float[4] } edge a -[to]-> b reverse back
       metapath ABA = a -[to]-> b <-[to]- a }
     model m on s { edges { ABA: MAGNNConv(8, heads = 2) } predict a.y }""",

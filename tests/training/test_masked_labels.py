@@ -14,7 +14,6 @@ import graphdsl
 from graphdsl.backends.capturing import call_inputs
 from graphdsl.catalog import MASK_LABEL
 from graphdsl.data import batch_inputs, inspect
-from graphdsl.text import SpecError
 from graphdsl.tooling.cli import main
 from graphdsl.training import BatchSource, Origin, evaluate, fit, read_supervision
 from graphdsl.training.masking import mask_labels
@@ -168,8 +167,10 @@ def test_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert len((tmp_path / "p.csv").read_text().splitlines()) == 61
     assert main(["layers", "MaskLabel"]) == 0
     assert "filled in by the compiler: num_classes" in capsys.readouterr().out
-    with pytest.raises(SpecError, match="GNN370"):
-        graphdsl.loads(SPEC).to_python("added")
+    assert "known_classes(" in graphdsl.loads(SPEC).to_python("added")
+    assert main(["build", spec, "added", "--train"]) == 1
+    said = "a written loop learns all training labels, and `MaskLabel` is shown a share of them"
+    assert said in capsys.readouterr().err
 
 
 def test_reports_call_the_model_with_labels() -> None:

@@ -223,11 +223,6 @@ def test_reports_weigh_metapaths() -> None:
         assert torch.isfinite(spec.compile(name)(**inputs)).all()
 
 
-def test_a_program_is_given_no_labels() -> None:
-    with pytest.raises(SpecError, match="GNN370"):
-        graphdsl.loads(SPEC).to_python("corrected")
-
-
 def test_entries_have_the_parameters_of_pyg() -> None:
     import inspect as python
 
