@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from graphdsl.data.inspection import inspect
     from graphdsl.data.loading import seed_loader
     from graphdsl.data.networks import from_networkx
+    from graphdsl.data.relational import from_tables
     from graphdsl.data.sampling import HeteroNeighborSampler, neighbor_loader
     from graphdsl.data.sources import load_raw, load_source, parse_source
     from graphdsl.data.splitting import split_links
@@ -30,6 +31,7 @@ __all__ = [
     "batch_inputs",
     "estimate_relations",
     "from_networkx",
+    "from_tables",
     "inspect",
     "load_raw",
     "load_source",
@@ -54,6 +56,7 @@ _HOMES = {
     "Tier": "graphdsl.data.validation",
     "batch_inputs": "graphdsl.data.inputs",
     "estimate_relations": "graphdsl.data.estimates",
+    "from_tables": "graphdsl.data.relational",
     "from_networkx": "graphdsl.data.networks",
     "inspect": "graphdsl.data.inspection",
     "load_raw": "graphdsl.data.sources",

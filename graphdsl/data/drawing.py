@@ -12,6 +12,7 @@ from torch_geometric.data import Data, Dataset, HeteroData
 
 from graphdsl.data.networks import from_networkx
 from graphdsl.data.places import BOOKKEEPING, CONNECTIVITY, Place, show_place
+from graphdsl.data.relational import from_database
 from graphdsl.data.survey import Survey, has_form
 from graphdsl.data.view import describe_tensor, form_of, open_data
 from graphdsl.drafting import Draft, DraftAttribute, DraftEdges, DraftNodes, Remark, guess_type
@@ -36,7 +37,8 @@ def draw(data: Any, name: str = "data") -> Draft:
 
     Args:
         data: a `HeteroData`; a `Data`, whose types are called `node` and `to`; a pair of a `FeatureStore` and a `GraphStore`;
-            a list or dataset of graphs; a graph of networkx (see `from_networkx`).
+            a list or dataset of graphs; a graph of networkx (see `from_networkx`); a
+            database of RelBench (see `from_tables`).
         name: of the schema.
 
     Raises:
@@ -49,6 +51,8 @@ def draw(data: Any, name: str = "data") -> Draft:
     """
     if isinstance(data, nx.Graph):
         data = from_networkx(data)
+    elif not isinstance(data, Data | HeteroData) and hasattr(data, "table_dict"):
+        data = from_database(data)
     if isinstance(data, Dataset | list | tuple) and not _is_store_pair(data):
         graphs = [_as_hetero(graph) for graph in data]
         if not graphs:

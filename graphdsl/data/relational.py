@@ -1,0 +1,180 @@
+"""Tables with keys as a graph: rows are nodes, foreign keys relations (Fey et al., Relational Deep Learning, ICML 2024)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch_geometric.data import HeteroData
+
+from graphdsl.data.phrases import SHOWN, number
+from graphdsl.text import Diagnostic, SpecError, did_you_mean, listing, report
+
+CATEGORIES = 50
+"""Up to so many different texts in a column are categories; more are names or prose."""
+
+
+def from_tables(
+    tables: Mapping[str, Any],
+    keys: Mapping[str, str],
+    links: Mapping[tuple[str, str], str],
+    times: Mapping[str, str] | None = None,
+) -> HeteroData:
+    """A graph of pandas data frames with primary and foreign keys.
+
+    Numbers and booleans become columns of `x`, each with mean 0 and deviation 1, a missing one being 0; texts with at most
+    `CATEGORIES` different values become one column of `x` each; dates become seconds since 1970 under their column's name.
+    Other texts stay lists. A table's time is called `time`.
+
+    Args:
+        tables: data frames by the name of their node type.
+        keys: the column of each table that others refer to; a table without one is referred to by nobody.
+        links: which table a column of a table refers to, by (table, column). The relation is called as the column. Rows
+            without a value have no edge.
+        times: the column of each table that says when its row came to be.
+
+    Raises:
+        SpecError: GNN101 for a table or column that is not there, GNN611 for a key that is not unique, GNN606 for a foreign
+            key that is no row's.
+
+    >>> import pandas as pd
+    >>> users, buys = pd.DataFrame({"id": [7, 9], "age": [20, 40]}), pd.DataFrame({"user": [9, 9]})
+    >>> data = from_tables({"users": users, "buys": buys}, {"users": "id"}, {("buys", "user"): "users"})
+    >>> data["buys", "user", "users"].edge_index.tolist(), data["users"].x.tolist()
+    ([[0, 1], [1, 1]], [[-1.0], [1.0]])
+    """
+    times = times or {}
+    found = _check_names(tables, keys, links, times)
+    if found:
+        raise SpecError(found)
+    indices = {name: _index(name, tables[name][column], found) for name, column in keys.items()}
+    data = HeteroData()
+    for name, frame in tables.items():
+        special = {keys.get(name), times.get(name), *(column for table, column in links if table == name)}
+        _put_columns(data[name], frame, [column for column in frame.columns if column not in special])
+        if name in times:
+            data[name].time = _seconds(frame[times[name]])
+    for (name, column), parent in links.items():
+        _put_edges(data, name, column, parent, tables[name][column], indices.get(parent), found)
+    if found:
+        raise SpecError(found)
+    return data
+
+
+def from_database(database: Any) -> HeteroData:
+    """A graph of a database as RelBench has it.
+
+    Args:
+        database: has `table_dict`, tables with `df`, `pkey_col`, `fkey_col_to_pkey_table` and `time_col`.
+
+    Raises:
+        SpecError: as `from_tables`.
+    """
+    tables = database.table_dict
+    return from_tables(
+        {name: table.df for name, table in tables.items()},
+        {name: table.pkey_col for name, table in tables.items() if table.pkey_col is not None},
+        {
+            (name, column): parent
+            for name, table in tables.items()
+            for column, parent in table.fkey_col_to_pkey_table.items()
+        },
+        {name: table.time_col for name, table in tables.items() if table.time_col is not None},
+    )
+
+
+def _check_names(
+    tables: Mapping[str, Any], keys: Mapping[str, str], links: Mapping[tuple[str, str], str], times: Mapping[str, str]
+) -> list[Diagnostic]:
+    asked = [*keys.items(), *times.items(), *links]
+    found = [item for name, column in asked if (item := _missing(tables, name, column)) is not None]
+    for (name, column), parent in links.items():
+        where = f"{name}.{column}"
+        if parent not in tables:
+            helps = did_you_mean(parent, tables)
+            found.append(
+                report("GNN101", f"`{where}` refers to `{parent}`, which is no table", where=where, helps=helps)
+            )
+        elif parent not in keys:
+            message = f"`{where}` refers to `{parent}`, of which no key is given"
+            found.append(report("GNN101", message, where=where, helps=(f'keys = {{"{parent}": COLUMN, …}}',)))
+    return found
+
+
+def _missing(tables: Mapping[str, Any], name: str, column: str) -> Diagnostic | None:
+    if name not in tables:
+        helps = did_you_mean(name, tables)
+        return report("GNN101", f"there is no table `{name}`", where=name, helps=helps, notes=listing("tables", tables))
+    columns = [str(item) for item in tables[name].columns]
+    if column in columns:
+        return None
+    message = f"the table `{name}` has no column `{column}`"
+    helps = did_you_mean(column, columns)
+    return report("GNN101", message, where=f"{name}.{column}", helps=helps, notes=listing("columns", columns))
+
+
+def _index(name: str, cells: Any, found: list[Diagnostic]) -> Any:
+    import pandas as pd
+
+    index = pd.Index(cells)
+    again = index[index.duplicated()]
+    if len(again) or index.hasnans:
+        shown = ", ".join(f"`{item}`" for item in again.unique()[:SHOWN].tolist()) or "empty cells"
+        found.append(report("GNN611", f"the key of `{name}` does not tell its rows apart: {shown}", where=name))
+        return None
+    return index
+
+
+def _put_edges(
+    data: HeteroData, name: str, column: str, parent: str, cells: Any, index: Any, found: list[Diagnostic]
+) -> None:
+    if index is None:
+        return
+    given = np.flatnonzero(cells.notna().to_numpy())
+    rows = index.get_indexer(cells.iloc[given])
+    bad = given[rows < 0]
+    if len(bad):
+        shown = ", ".join(f"row {row} (`{cells.iloc[row]}`)" for row in bad[:SHOWN].tolist())
+        more = ", …" if len(bad) > SHOWN else ""
+        message = f"`{name}.{column}` refers to no row of `{parent}` in {number(len(bad), 'row')}: {shown}{more}"
+        found.append(report("GNN606", message, where=f"{name}.{column}", helps=("drop the rows, or empty the cells",)))
+        return
+    data[name, column, parent].edge_index = torch.from_numpy(np.stack([given, rows]).astype(np.int64))
+
+
+def _put_columns(store: Any, frame: Any, columns: list[Any]) -> None:
+    """Features of a table, and what cannot be one."""
+    import pandas as pd
+    from pandas.api import types
+
+    features: list[Any] = []
+    for column in columns:
+        cells = frame[column]
+        if types.is_datetime64_any_dtype(cells):
+            store[str(column)] = _seconds(cells)
+        elif types.is_numeric_dtype(cells) or types.is_bool_dtype(cells):
+            features.append(
+                _standard(pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan))
+            )
+        elif cells.nunique() <= CATEGORIES:
+            features += list(pd.get_dummies(cells).to_numpy(dtype=np.float32).T)
+        else:
+            store[str(column)] = cells.astype(object).where(cells.notna(), None).tolist()
+    store.num_nodes = len(frame)
+    if features:
+        store.x = torch.from_numpy(np.stack(features, axis=1).astype(np.float32))
+
+
+def _standard(values: Any) -> Any:
+    known = values[~np.isnan(values)]
+    spread = known.std() if len(known) else 0.0
+    return np.nan_to_num((values - (known.mean() if len(known) else 0.0)) / (spread or 1.0))
+
+
+def _seconds(cells: Any) -> Any:
+    """Dates as seconds since 1970, whole numbers as they are."""
+    from pandas.api import types
+
+    if types.is_datetime64_any_dtype(cells):
+        cells = cells.astype("datetime64[s]")
+    return torch.from_numpy(cells.to_numpy().astype(np.int64))

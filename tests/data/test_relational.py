@@ -1,0 +1,103 @@
+"""Tables with keys: rows are nodes, foreign keys relations; what does not fit is said by table and column."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+import torch
+
+import graphdsl
+from graphdsl.data import from_tables
+from graphdsl.data.relational import from_database
+from graphdsl.text import SpecError
+
+
+def tables() -> dict[str, pd.DataFrame]:
+    users = pd.DataFrame({"id": ["u3", "u1", "u2"], "age": [20.0, None, 40.0], "plan": ["free", "paid", "free"]})
+    films = pd.DataFrame(
+        {
+            "film": [10, 11],
+            "made": pd.to_datetime(["1999-01-01", "2001-01-01"]),
+            "title": ["A", "B"],
+            "long": [True, False],
+        }
+    )
+    views = pd.DataFrame(
+        {
+            "user": ["u1", "u2", None, "u1"],
+            "film": [11, 10, 10, 11],
+            "at": pd.to_datetime(["2020-01-01", "2020-01-02", "2020-01-03", "2020-01-04"]),
+            "stars": [1, 2, 3, 4],
+        }
+    )
+    return {"users": users, "films": films, "views": views}
+
+
+KEYS = {"users": "id", "films": "film"}
+LINKS = {("views", "user"): "users", ("views", "film"): "films"}
+
+
+def test_rows_are_nodes_and_foreign_keys_relations() -> None:
+    data = from_tables(tables(), KEYS, LINKS, {"views": "at"})
+    assert data["views", "user", "users"].edge_index.tolist() == [[0, 1, 3], [1, 2, 1]]
+    assert data["views", "film", "films"].edge_index.tolist() == [[0, 1, 2, 3], [1, 0, 0, 1]]
+    assert data["views"].time.tolist() == [1577836800 + 86400 * day for day in range(4)]
+    assert data["users"].x.tolist() == [[-1.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 1.0, 0.0]]
+    assert data["films"].made.tolist() == [915148800, 978307200]
+    assert data["views"].x.mean().abs() < 1e-6
+    assert data["views"].x.std(correction=0) == pytest.approx(1)
+    assert data["views"].num_nodes == 4
+
+
+def test_many_different_texts_stay_a_list() -> None:
+    frame = pd.DataFrame({"name": [f"n{number}" for number in range(60)]})
+    data = from_tables({"a": frame}, {}, {})
+    assert data["a"].name[:2] == ["n0", "n1"]
+    assert "x" not in data["a"]
+    assert [item.where for item in graphdsl.pulling.pull_text(data).findings] == ["a.name"]
+
+
+def test_a_database_of_relbench_is_drawn_and_trains() -> None:
+    links: dict[str, dict[str, str]] = {"users": {}, "films": {}, "views": {"user": "users", "film": "films"}}
+    database = SimpleNamespace(
+        table_dict={
+            name: SimpleNamespace(
+                df=frame, pkey_col=KEYS.get(name), fkey_col_to_pkey_table=links[name],
+                time_col="at" if name == "views" else None,
+            )
+            for name, frame in tables().items()
+        }
+    )  # fmt: skip
+    data = from_database(database)
+    spec = graphdsl.pull(database, "shop", model=True)
+    assert set(spec.schema().nodes) == {"users", "films", "views"}
+    assert str(spec.schema().nodes["views"].attributes["time"].type) == "time"
+    assert spec.validate(data).ok
+    model = spec.compile(data=data)
+    assert sum(weight.numel() for weight in model.parameters()) > 0
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "said"),
+    [
+        (lambda t, k, n: k.update(user="id"), "GNN101", "did you mean `users`"),
+        (lambda t, k, n: k.update(users="ident"), "GNN101", "no column `ident`"),
+        (lambda t, k, n: n.update({("views", "film"): "movies"}), "GNN101", "which is no table"),
+        (lambda t, k, n: k.pop("films"), "GNN101", "no key is given"),
+        (lambda t, k, n: t["users"].__setitem__("id", ["u1", "u1", "u2"]), "GNN611", "`u1`"),
+        (lambda t, k, n: t["views"].__setitem__("film", [11, 10, 12, 13]), "GNN606", "row 2 (`12`), row 3 (`13`)"),
+    ],
+)
+def test_what_does_not_fit_is_said(change, code: str, said: str) -> None:
+    given, keys, links = tables(), dict(KEYS), dict(LINKS)
+    change(given, keys, links)
+    with pytest.raises(SpecError) as caught:
+        from_tables(given, keys, links)
+    assert {item.code for item in caught.value.diagnostics} == {code}
+    assert said in str(caught.value)
+
+
+def test_tensors_are_of_the_dtypes_that_specs_declare() -> None:
+    data = from_tables(tables(), KEYS, LINKS, {"views": "at"})
+    assert data["users"].x.dtype == torch.float32
+    assert data["views"].time.dtype == torch.int64
