@@ -26,7 +26,13 @@ def start(*words: object, **environment: str) -> "subprocess.Popen[str]":
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     variables = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", **environment}
     command = [sys.executable, *map(str, words)]
-    return subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, env=variables, text=True, preexec_fn=_hear_interruptions, **pipes)
+
+
+def _hear_interruptions() -> None:
+    """A shell starts what runs in the background deaf to Ctrl-C, and every process below is deaf then."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def finish(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
@@ -126,8 +132,11 @@ def test_an_interruption_inside_a_finalizer_is_not_lost(tmp_path: Path, monkeypa
             _Deaf()
 
     monkeypatch.setattr(GraphModule, "on_train_batch_start", step, raising=False)
-    before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt):
-        case.fit(tmp_path)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            case.fit(tmp_path)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert len(steps) == 3
-    assert signal.getsignal(signal.SIGINT) is before
