@@ -19,7 +19,7 @@ def _step(name: str, doc: str, function: str = "", **fields: Any) -> Entry:
 ENTRIES: Final = (
     _step(
         "graclus",
-        "Pairs of neighbours that heavy edges join, as cells for `max_pool`; `onto` are any rows of the nodes.",
+        "Pairs of neighbours that heavy edges join, as cells for `max_pool`; `onto`: any rows of the nodes.",
         takes=(EDGES, Slot("weight", ("edge values",), optional=True, scalar=True), _ONTO),
         gives=(_CELLS,),
         requires=("pyg-lib | torch-cluster",),
@@ -27,7 +27,7 @@ ENTRIES: Final = (
     ),
     _step(
         "normalized_cut",
-        "Weights of edges, divided by the degrees of both ends: what `graclus` reads; `onto` are any rows of the nodes.",
+        "Weights of edges over the degrees of their ends, for `graclus`; `onto`: any rows of the nodes.",
         takes=(EDGES, Slot("edge_attr", ("edge values",), scalar=True), _ONTO),
         gives=(Slot("weight", ("edge values",), columns=1),),
     ),

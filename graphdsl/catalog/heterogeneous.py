@@ -128,7 +128,7 @@ ENTRIES: Final = (
         "HINormerConv",
         "conv",
         "graphdsl.layers.HINormerConv",
-        "Encoders of structure and types along all edges, then a transformer over a sampled context of each node.",
+        "Encoders of structure and types along edges, then a transformer over a sampled context of each node.",
         parameters=(
             OUT_CHANNELS,
             Parameter("num_gnns", "int", 2, minimum=1),

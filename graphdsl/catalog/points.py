@@ -61,7 +61,7 @@ ENTRIES: Final = (
     ),
     _step(
         "radius",
-        "Edges from the points of the first set to each of the second within a distance (PyG gives the receivers first).",
+        "Edges from points of the first set to those of the second within a distance (PyG: receivers first).",
         (Parameter("r", "float", above=0), Parameter("max_num_neighbors", "int", 32, minimum=1)),
         path=_own("radius"),
         takes=_ENDS,
@@ -69,7 +69,7 @@ ENTRIES: Final = (
     ),
     _step(
         "knn",
-        "Edges to each point of the second set from its `k` nearest in the first (PyG gives the receivers first).",
+        "Edges to each point of the second set from its `k` nearest in the first (PyG: receivers first).",
         (_K, flag("cosine", False)),
         path=_own("knn"),
         takes=_ENDS,
@@ -86,13 +86,13 @@ ENTRIES: Final = (
     ),
     _step(
         "nearest",
-        "For each point of the first set the nearest of the second: a cell, for `max_pool_x` and `avg_pool_x`.",
+        "For each point of the first set the nearest of the second: cells for `max_pool_x`, `avg_pool_x`.",
         takes=_ENDS,
         gives=(Slot("cluster", ("cells",)),),
     ),
     _step(
         "knn_interpolate",
-        "Values of the first set at the points of the second: the mean of the `k` nearest, weighted by closeness.",
+        "Values of the first set at the points of the second: means of the `k` nearest, by closeness.",
         (Parameter("k", "int", 3, minimum=1),),
         left_out={"num_workers": _LEFT["num_workers"]},
         takes=(

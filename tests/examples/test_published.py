@@ -181,7 +181,7 @@ def test_acm_metapaths_have_the_published_counts(acm: HeteroData) -> None:
 @pytest.mark.slow
 def test_han_learns_fields(acm: HeteroData) -> None:
     loaded = graphdsl.load(EXAMPLES / "acm" / "acm.gnn")
-    assert not loaded.validate(acm).findings
+    assert {item.code for item in loaded.validate(acm).findings} == {"GNN667"}  # HeCo labels few papers on purpose.
     trial = load_module("", "seeds").train_once(loaded, acm, seed=0, epochs=15)
     # The largest class has 484 of the 1,000 test papers.
     assert trial.test["accuracy"] > 0.6

@@ -9,7 +9,7 @@ import pytest
 from sarif_schema import mismatches
 
 from graphdsl.api import check
-from graphdsl.text import Edit, Fix, Span, explain, report
+from graphdsl.text import Edit, Facts, Fix, Span, explain, report
 from graphdsl.tooling.cli import main
 from graphdsl.tooling.output import FORMATS, show_findings
 
@@ -112,12 +112,12 @@ def test_github_escapes_what_the_runner_reads() -> None:
 
 def test_json_has_the_fields_that_the_documentation_names() -> None:
     fix = Fix("mend it", (Edit(Span("a.gnn", 1, 1, 1, 2), "x"),))
-    found = [report("GNN101", "x", Span("a.gnn", 1, 1, 1, 2), "here", fix=fix)]
+    found = [report("GNN101", "x", Span("a.gnn", 1, 1, 1, 2), "here", fix=fix, facts=Facts("a", "b", 1, (0,)))]
     (item,) = json.loads(show_findings(found, "json"))
     text = (ROOT / "graphdsl" / "tooling" / "README.md").read_text(encoding="utf-8")
     table = text.split("## JSON", 1)[1].split("\n## ", 1)[0]
     rows = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
-    nested = [item["labels"][0], item["labels"][0]["span"], item["fix"], item["fix"]["edits"][0]]
+    nested = [item["labels"][0], item["labels"][0]["span"], item["fix"], item["fix"]["edits"][0], item["facts"]]
     assert rows == [*item, *(name for record in nested for name in record)]
 
 
