@@ -34,7 +34,7 @@ ENTRIES: Final = (
     *(
         _step(
             name,
-            f"One node of each cluster: {what} of their values, the mean of their positions, edges between clusters.",
+            f"One node of each cluster: {what} of values, the mean of positions, and edges between clusters.",
             takes=(
                 _CELLS,
                 X,
