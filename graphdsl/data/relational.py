@@ -153,9 +153,7 @@ def _put_columns(store: Any, frame: Any, columns: list[Any]) -> None:
         if types.is_datetime64_any_dtype(cells):
             store[str(column)] = _seconds(cells)
         elif types.is_numeric_dtype(cells) or types.is_bool_dtype(cells):
-            features.append(
-                _standard(pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan))
-            )
+            features.append(_standard(cells.to_numpy(dtype=np.float64, na_value=np.nan)))
         elif cells.nunique() <= CATEGORIES:
             features += list(pd.get_dummies(cells).to_numpy(dtype=np.float32).T)
         else:

@@ -17,13 +17,14 @@ import torch
 from torch import Tensor
 
 from graphdsl.kernels.counting import check_walk, count_walks
-from graphdsl.kernels.stepping import extend_pairs
+from graphdsl.kernels.stepping import NARROW, extend_pairs
 from graphdsl.kernels.sweeping import LOW_BITS, MIXERS
 
 Multiplicity = Literal["set", "count", "mean"]
 PIECE = 1 << 20
 """Path extensions that are made at once, unless a single source has more."""
 _DENSE = 4
+_LARGEST = 1 << 63
 GROWTH = 4
 """A prefix that several walks share is composed by itself if it is not that much larger than its hops."""
 
@@ -220,7 +221,7 @@ def _turn_around(edge_index: Tensor, weight: Tensor | None) -> tuple[Tensor, Ten
 def _lay_out(hop: Tensor, sources: int, targets: int, counted: bool) -> _Hop:
     """Sort a relation by source and merge its parallel edges."""
     key = hop[0].long() * targets + hop[1].long()
-    key, many = torch.unique_consecutive(_sort(key), return_counts=True)
+    key, many = torch.unique_consecutive(_sort(key, sources * targets), return_counts=True)
     count = many.to(torch.float64) if counted else None
     return _as_hop(_Walks(*_split(key, targets), count), sources, targets)
 
@@ -325,6 +326,10 @@ def _merge(key: Tensor, count: Tensor | None, cells: int) -> tuple[Tensor, Tenso
     return distinct, count.new_zeros(distinct.numel()).index_add_(0, place, count[order])
 
 
-def _sort(key: Tensor) -> Tensor:
-    """Sorted keys. On CPUs NumPy sorts integers 6 times as fast as PyTorch (35 against 240 ns a key, AVX-512)."""
-    return torch.from_numpy(np.sort(key.numpy())) if key.device.type == "cpu" else torch.sort(key).values
+def _sort(key: Tensor, cells: int = _LARGEST) -> Tensor:
+    """Sorted keys below `cells`. On CPUs NumPy sorts 32-bit numbers ten times as fast as PyTorch sorts any."""
+    if key.device.type != "cpu":
+        return torch.sort(key).values
+    if cells < NARROW:
+        return torch.from_numpy(np.sort(key.numpy().astype(np.uint32)).astype(np.int64))
+    return torch.from_numpy(np.sort(key.numpy()))

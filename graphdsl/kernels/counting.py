@@ -156,5 +156,6 @@ def check_walk(hops: Sequence[Tensor], sizes: Sequence[int]) -> None:
         if torch.compiler.is_compiling():  # A graph of operators cannot look at values.
             continue
         for row, size in zip(hop, sizes[i : i + 2], strict=True):
-            if row.numel() and not 0 <= int(row.min()) <= int(row.max()) < size:
-                raise ValueError(f"hop {i} has indices from {int(row.min())} to {int(row.max())} for {size} nodes")
+            low, high = (int(end) for end in row.aminmax()) if row.numel() else (0, -1)
+            if low < 0 or high >= size:
+                raise ValueError(f"hop {i} has indices from {low} to {high} for {size} nodes")
