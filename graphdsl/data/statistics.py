@@ -1,6 +1,6 @@
 """What a graph is like, type by type and relation by relation: numbers to look at beside the findings."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -95,7 +95,6 @@ class GraphStatistics:
     nodes: tuple[TypeStatistics, ...]
     edges: tuple[RelationStatistics, ...]
     graphs: int = 1
-    notes: tuple[str, ...] = field(default=())
 
 
 def describe_graph(data: Any, schema: Schema) -> GraphStatistics:

@@ -1,4 +1,4 @@
-"""A graph that is examined: what a sweep over a tensor told is kept, so that no two checks read the same tensor."""
+"""A graph that is examined: what was measured once is kept, so that no two checks sweep over the same tensor for it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +45,9 @@ class Survey(GraphView):
         self.node_types, self.edge_types = view.node_types, view.edge_types
         places: tuple[Place, ...] = (*view.node_types, *view.edge_types)
         self.is_part = part or any(not _SAMPLED.isdisjoint(view.keys(place)) for place in places)
+        self._forms: dict[tuple[Place, str], str] = {}
+        self._infos: dict[tuple[Place, str], TensorInfo | None] = {}
+        self._edges: dict[EdgeKey, Any] = {}
         self._columns: dict[tuple[Place, str], tuple[Tensor, Tensor] | None] = {}
         self._ends: dict[EdgeKey, EdgeEnds | None] = {}
         self._degrees: dict[tuple[EdgeKey, int], Tensor] = {}
@@ -60,19 +63,25 @@ class Survey(GraphView):
 
     def form(self, place: Place, key: str) -> str:
         """What an attribute is stored as."""
-        return self._view.form(place, key)
+        if (place, key) not in self._forms:
+            self._forms[place, key] = self._view.form(place, key)
+        return self._forms[place, key]
 
     def describe(self, place: Place, key: str) -> TensorInfo | None:
         """Shape and dtype of an attribute."""
-        return self._view.describe(place, key)
+        if (place, key) not in self._infos:
+            self._infos[place, key] = self._view.describe(place, key)
+        return self._infos[place, key]
 
     def count(self, place: Place) -> int | None:
         """Number of nodes or edges."""
         return self._view.count(place)
 
     def connectivity(self, edge: EdgeKey) -> Any:
-        """The `edge_index`."""
-        return self._view.connectivity(edge)
+        """The `edge_index`; a store puts it together anew each time it is asked."""
+        if edge not in self._edges:
+            self._edges[edge] = self._view.connectivity(edge)
+        return self._edges[edge]
 
     def carried(self, key: str) -> Any:
         """What the whole graph carries under a key."""

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from graphdsl.kernels.counting import check_walk, count_walks
 from graphdsl.kernels.stepping import NARROW, extend_pairs
-from graphdsl.kernels.sweeping import LOW_BITS, MIXERS
+from graphdsl.kernels.sweeping import mix_bits
 
 Multiplicity = Literal["set", "count", "mean"]
 PIECE = 1 << 20
@@ -59,11 +59,6 @@ class _Hop:
     target: Tensor  # [pairs]
     count: Tensor | None  # [pairs] float64: parallel edges; None when they do not matter
     targets: int
-
-    @property
-    def narrow(self) -> Any:
-        """Targets as NumPy numbers."""
-        return self.target.numpy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,10 +196,7 @@ def _draw(walks: _Walks, most: int, seed: int) -> _Walks:
     source, first, count = torch.unique_consecutive(walks.source, return_inverse=True, return_counts=True)
     if not source.numel() or int(count.max()) <= most:
         return walks
-    key = (walks.source << 32) + walks.node + (seed << 17) + seed + 1
-    for multiplier in MIXERS:
-        key = (key ^ ((key >> 33) & LOW_BITS)) * multiplier
-    order = torch.argsort(key ^ ((key >> 33) & LOW_BITS))
+    order = torch.argsort(mix_bits((walks.source << 32) + walks.node + (seed << 17) + seed + 1))
     order = order[torch.argsort(first[order], stable=True)]
     rank = torch.arange(len(order), device=order.device) - (count.cumsum(0) - count)[first[order]]
     kept = order[rank < most].sort().values
@@ -308,7 +300,13 @@ def _step(walks: _Walks, hop: _Hop) -> _Walks:
 def _step_on_cpu(walks: _Walks, hop: _Hop) -> _Walks:
     counts = [None if item is None else item.numpy() for item in (walks.count, hop.count)]
     source, node, count = extend_pairs(
-        walks.source.numpy(), walks.node.numpy(), counts[0], hop.pointer.numpy(), hop.narrow, counts[1], hop.targets
+        walks.source.numpy(),
+        walks.node.numpy(),
+        counts[0],
+        hop.pointer.numpy(),
+        hop.target.numpy(),
+        counts[1],
+        hop.targets,
     )
     return _Walks(torch.from_numpy(source), torch.from_numpy(node), None if count is None else torch.from_numpy(count))
 

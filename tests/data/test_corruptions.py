@@ -144,18 +144,12 @@ def unreach(data: HeteroData, real: Real) -> None:
 
 
 def swap_by_accident(data: HeteroData, real: Real) -> None:
-    """Rows the wrong way round, and all ids small enough to be nodes of either type."""
-    sizes = data[real.item].num_nodes, data[real.other].num_nodes
-    least = min(sizes)
-    ids = torch.arange(least)
-    index = torch.stack([ids, ids.roll(1)])
-    data[real.link].edge_index = index[:, :-1] if sizes[0] < sizes[1] else index[:, :-1].flip(0)
-    end = torch.tensor([[least - 1], [0]])
-    row = 1 if sizes[0] < sizes[1] else 0
-    index = torch.stack([ids[:-1], ids[:-1].flip(0)])
-    index = torch.cat([index, end.flip(0) if row else end], 1)
-    keep = index[1 - row] < least - 1
-    data[real.link].edge_index = index[:, keep].contiguous()
+    """Rows the wrong way round: ids of the larger type stop where the smaller one ends, so all ids are nodes of both."""
+    items, others = data[real.item].num_nodes, data[real.other].num_nodes
+    least = min(items, others)
+    larger = torch.arange(least)
+    smaller = larger.flip(0).clamp(max=least - 2)
+    data[real.link].edge_index = torch.stack([larger, smaller] if items > others else [smaller, larger])
 
 
 def follow_time(data: HeteroData, real: Real) -> None:

@@ -4,16 +4,18 @@ from typing import Any
 
 from graphdsl.data.sources.dataset import make_dataset
 from graphdsl.data.sources.function import run_function
-from graphdsl.data.sources.refusal import refuse, stop
 from graphdsl.data.sources.saved import read_saved
+from graphdsl.data.sources.table_drafts import draw_tables
 from graphdsl.model import DataSource
 
 
 def load_raw(source: DataSource) -> Any:
-    """Load what a source holds: a `HeteroData`, a `Data`, a list of graphs, or whatever a function returns.
+    """Load what a source holds: a `HeteroData`, a `Data`, a list of graphs, whatever a function returns, or a draft of tables.
+
+    Tables are read for a schema alone (`load_source`), so what they could declare is all that there is of them before.
 
     Raises:
-        SpecError: everything that keeps the source from being read; GNN612 for a folder of tables, see `draw_tables`.
+        SpecError: everything that keeps the source from being read.
     """
     if source.kind == "pyg":
         graphs = list(make_dataset(source))
@@ -22,4 +24,4 @@ def load_raw(source: DataSource) -> Any:
         return read_saved(source)
     if source.kind == "function":
         return run_function(source)
-    raise stop(refuse(source, "is a folder of tables, from which no schema is drawn", code="GNN612"))
+    return draw_tables(source, "data")

@@ -1,6 +1,6 @@
 """Data against schema: everything that is wrong, in one pass, with the line of Python that mends it.
 
-Each check is one module with one function `(Schema, …) -> findings`; `graphdsl.data.validation.tiers` lists them. No check
+Each check is one module with one function `(Schema, …) -> findings`; `CHECKS` in `validating` lists them. No check
 loops over nodes or edges, and none repeats what another reports. What shapes and dtypes tell is checked without torch.
 """
 

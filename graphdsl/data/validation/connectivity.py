@@ -10,6 +10,7 @@ from torch import Tensor
 from graphdsl.data.phrases import SHOWN, mend, number, python, shape_of
 from graphdsl.data.places import UnreadableTensorError, show_place
 from graphdsl.data.survey import INDEX_DTYPES, EdgeEnds, Survey, edge_ends
+from graphdsl.data.validation.finding import say_of_edges
 from graphdsl.model import EdgeType, Schema
 from graphdsl.text import Diagnostic, Facts, report, show_name
 
@@ -31,29 +32,27 @@ def check_connectivity(schema: Schema, view: Survey) -> Iterator[Diagnostic]:
             yield from _check_range(edge, index, view)
 
 
-def _say(code: str, edge: EdgeType, message: str, *helps: str, facts: Facts | None = None) -> Diagnostic:
-    return report(code, message, edge.span, "declared here", where=show_place(edge.key), helps=helps, facts=facts)
-
-
 def _check_form(edge: EdgeType, index: Any, view: Survey) -> Diagnostic | None:
     """Everything that keeps ids from being compared: no tensor, a wrong shape, no integers."""
     place, target = show_place(edge.key), python(edge.key, "edge_index")
     if index is None:
         convert = f"torch_geometric.utils.to_edge_index({python(edge.key, 'adj_t')})[0].flip(0)"
         help_line = f"add it; from an `adj_t`: `{target} = {convert}`"
-        return _say("GNN603", edge, f"`{place}` has no `edge_index`", help_line)
+        return say_of_edges("GNN603", edge, f"`{place}` has no `edge_index`", help_line)
     if not isinstance(index, Tensor):
         convert = "torch.from_numpy({})" if isinstance(index, np.ndarray) else "torch.tensor({})"
         message = f"the `edge_index` of `{place}` is a `{type(index).__name__}`, not a tensor"
-        return _say("GNN605", edge, message, mend(edge.key, "edge_index", convert))
+        return say_of_edges("GNN605", edge, message, mend(edge.key, "edge_index", convert))
     if _is_misshapen(index):
         message = f"the `edge_index` of `{place}` has shape {shape_of(index)}, expected [2, E]"
         is_turned = index.dim() == 2 and index.size(1) == 2
-        return _say("GNN607", edge, message, *([mend(edge.key, "edge_index", "{}.t().contiguous()")] * is_turned))
+        return say_of_edges(
+            "GNN607", edge, message, *([mend(edge.key, "edge_index", "{}.t().contiguous()")] * is_turned)
+        )
     if index.dtype not in INDEX_DTYPES:
         found = str(index.dtype).removeprefix("torch.")
         message = f"the `edge_index` of `{place}` is {found}, expected int64"
-        return _say("GNN605", edge, message, mend(edge.key, "edge_index", "{}.long()"))
+        return say_of_edges("GNN605", edge, message, mend(edge.key, "edge_index", "{}.long()"))
     return None
 
 
@@ -76,7 +75,7 @@ def _check_range(edge: EdgeType, index: Tensor, view: Survey) -> Iterator[Diagno
         return
     if index.size(1) == 2 and edge_ends(index.t()).fit(known):
         message = f"the `edge_index` of `{show_place(edge.key)}` fits only when it is transposed: are its rows edges?"
-        yield _say("GNN607", edge, message, mend(edge.key, "edge_index", "{}.t().contiguous()"))
+        yield say_of_edges("GNN607", edge, message, mend(edge.key, "edge_index", "{}.t().contiguous()"))
         return
     yield from _check_end(edge, index[0], "source", found.sources, known[0])
     yield from _check_end(edge, index[1], "target", found.targets, known[1])
@@ -88,7 +87,7 @@ def _swapped(edge: EdgeType, found: EdgeEnds, sizes: tuple[int, int]) -> Diagnos
         f"{number(sizes[0], 'node')} of `{edge.source}`, target ids {found.targets[1]:,} with {number(sizes[1], 'node')} of "
         f"`{edge.target}`"
     )
-    return _say("GNN606", edge, message, mend(edge.key, "edge_index", "{}.flip(0)"))
+    return say_of_edges("GNN606", edge, message, mend(edge.key, "edge_index", "{}.flip(0)"))
 
 
 def _check_end(edge: EdgeType, ids: Tensor, end: str, found: tuple[int, int], size: int) -> Iterator[Diagnostic]:
@@ -106,7 +105,7 @@ def _check_end(edge: EdgeType, ids: Tensor, end: str, found: tuple[int, int], si
         f"`{node_type}`: {shown}{', …' if count > SHOWN else ''}; accepted: {accepted}"
     )
     facts = Facts(accepted, f"{low:,} … {high:,}", count, tuple(where.tolist()))
-    yield _say("GNN606", edge, message, _mend_ids(edge, node_type, end, found, size), facts=facts)
+    yield say_of_edges("GNN606", edge, message, _mend_ids(edge, node_type, end, found, size), facts=facts)
 
 
 def _mend_ids(edge: EdgeType, node_type: str, end: str, found: tuple[int, int], size: int) -> str:

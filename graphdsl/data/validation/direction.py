@@ -34,7 +34,6 @@ def _check_ends(edge: EdgeType, view: Survey) -> Iterator[Diagnostic]:
     reach = found.sources[1] + 1, found.targets[1] + 1
     straight = (reach[0] == sources) + (reach[1] == targets)
     turned = (reach[0] == targets) + (reach[1] == sources)
-    # One exact end may be chance; then the other row must use no more than the smaller type in the declared direction.
     if sources == targets or straight or not turned or min(sizes) < 2:
         return
     yield report(

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from graphdsl.data.phrases import SHOWN, mend, number
 from graphdsl.data.places import show_place
 from graphdsl.data.survey import Survey
+from graphdsl.data.validation.finding import say_of_edges
 from graphdsl.data.validation.offenders import Offenders, where_true
 from graphdsl.kernels.sweeping import count_loops, repeated_edges
 from graphdsl.model import EdgeType, Schema
-from graphdsl.text import Diagnostic, Facts, report
+from graphdsl.text import Diagnostic, Facts
 
 
 def check_edges(schema: Schema, view: Survey) -> Iterator[Diagnostic]:
@@ -21,15 +22,11 @@ def check_edges(schema: Schema, view: Survey) -> Iterator[Diagnostic]:
             yield from _check_loops(edge, view)
 
 
-def _say(code: str, edge: EdgeType, message: str, *helps: str, facts: Facts | None = None) -> Diagnostic:
-    return report(code, message, edge.span, "declared here", where=show_place(edge.key), helps=helps, facts=facts)
-
-
 def _check_emptiness(edge: EdgeType, view: Survey) -> Iterator[Diagnostic]:
     """A relation without edges sends nothing. In a batch, or where one graph of many has none, that is as it may be."""
     if view.is_part or edge.optional or view.count(edge.key) or 0 in (view.sizes(edge.key) or ()):
         return
-    yield _say(
+    yield say_of_edges(
         "GNN656",
         edge,
         f"`{show_place(edge.key)}` has no edges: its layers learn nothing",
@@ -41,7 +38,7 @@ def _check_emptiness(edge: EdgeType, view: Survey) -> Iterator[Diagnostic]:
 def _check_layout(edge: EdgeType, view: Survey) -> Iterator[Diagnostic]:
     index = view.connectivity(edge.key)
     if index.size(1) > 1 and not index.is_contiguous():
-        yield _say(
+        yield say_of_edges(
             "GNN657",
             edge,
             f"the `edge_index` of `{show_place(edge.key)}` is not contiguous in memory, as `.t()` leaves it: loaders "
@@ -60,7 +57,7 @@ def _check_repetitions(edge: EdgeType, view: Survey) -> Iterator[Diagnostic]:
         return
     first = repeated_edges(view.connectivity(edge.key), *sizes, SHOWN)
     found = Offenders(count, tuple(first.tolist()), "edge")
-    yield _say(
+    yield say_of_edges(
         "GNN658",
         edge,
         f"{found.counted} of `{show_place(edge.key)}` {'repeats' if count == 1 else 'repeat'} the pair of another: "
@@ -77,7 +74,7 @@ def _check_loops(edge: EdgeType, view: Survey) -> Iterator[Diagnostic]:
     if not count_loops(index):
         return
     found = where_true(index[0] == index[1], "edge")
-    yield _say(
+    yield say_of_edges(
         "GNN659",
         edge,
         f"`{show_place(edge.key)}` has {number(found.count, 'self-loop')}: {found.listed}",

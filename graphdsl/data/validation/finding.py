@@ -4,8 +4,13 @@ from dataclasses import dataclass
 
 from graphdsl.data.phrases import mend
 from graphdsl.data.places import Place, show_place
-from graphdsl.model import Attribute
+from graphdsl.model import Attribute, EdgeType
 from graphdsl.text import Diagnostic, Facts, report
+
+
+def say_of_edges(code: str, edge: EdgeType, message: str, *helps: str, facts: Facts | None = None) -> Diagnostic:
+    """A diagnostic about the edges of a relation, at its declaration."""
+    return report(code, message, edge.span, "declared here", where=show_place(edge.key), helps=helps, facts=facts)
 
 
 @dataclass(frozen=True, slots=True)

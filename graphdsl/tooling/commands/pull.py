@@ -71,10 +71,6 @@ def _read(path: str) -> tuple[Any, str, str]:
     from graphdsl.data import load_raw, parse_source
 
     source = parse_source(path, Path())
-    if source.kind == "tables":
-        from graphdsl.data.sources.table_drafts import draw_tables
-
-        return draw_tables(source, _name(source)), _name(source), _written(source)
     return load_raw(source), _name(source), _written(source)
 
 

@@ -11,7 +11,8 @@ def _span(span: Span) -> dict[str, Any]:
     return {name: getattr(span, name) for name in ("file", "line", "column", "end_line", "end_column")}
 
 
-def _facts(facts: Facts) -> dict[str, Any]:
+def facts_to_dict(facts: Facts) -> dict[str, Any]:
+    """The facts of a finding as plain data."""
     return {"expected": facts.expected, "found": facts.found, "count": facts.count, "first": list(facts.first)}
 
 
@@ -31,7 +32,7 @@ def diagnostic_to_dict(item: Diagnostic) -> dict[str, Any]:
         "helps": list(item.helps),
         "notes": list(item.notes),
         "fix": fix,
-        "facts": None if item.facts is None else _facts(item.facts),
+        "facts": None if item.facts is None else facts_to_dict(item.facts),
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from graphdsl.text import Diagnostic, Edit, Fix, Label, Span, explain, introduction, lookup
+from graphdsl.tooling.formats.plain import facts_to_dict
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -79,9 +80,7 @@ def _result(item: Diagnostic, rules: Sequence[str]) -> dict[str, Any]:
     if related := [label for label in item.labels if not label.primary]:
         result["relatedLocations"] = [{"id": number, **_location(label)} for number, label in enumerate(related, 1)]
     if item.facts:
-        facts = item.facts
-        known = {"expected": facts.expected, "found": facts.found, "count": facts.count, "first": list(facts.first)}
-        result["properties"] = {key: value for key, value in known.items() if value not in ("", None, [])}
+        result["properties"] = {key: it for key, it in facts_to_dict(item.facts).items() if it not in ("", None, [])}
     if item.fix:
         result["fixes"] = [_fix(item.fix)]
     return result
