@@ -18,10 +18,12 @@ class Target:
     Attributes:
         kind: labels of nodes, of graphs, or links.
         text: the prediction, as a spec says it.
+        type: the node type, of labels of nodes: the last layer serves it alone.
     """
 
     kind: Literal["nodes", "graphs", "links"]
     text: str
+    type: str = ""
 
 
 def with_inverses(draft: Draft) -> Draft:
@@ -46,7 +48,7 @@ def find_target(draft: Draft) -> Target | Remark:
     for node in draft.nodes:
         label = _label(node)
         if label is not None and node.attribute("train_mask") is not None:
-            return Target("nodes", f"{show_name(node.name)}.{show_name(label)}")
+            return Target("nodes", f"{show_name(node.name)}.{show_name(label)}", node.name)
     for item in draft.graph:
         if item.type is not None and item.type.kind in LABEL_KINDS and not item.type.optional:
             return Target("graphs", f"graph.{show_name(item.name)} from *")
@@ -77,7 +79,7 @@ def propose(draft: Draft, target: Target, data: str = "") -> str:
     if draft.edges:
         lines += [
             "  edges { *: SAGEConv(hidden) } | relu | dropout(dropout)",
-            "  edges { *: SAGEConv(hidden) }",
+            f"  edges {{ {_last_pattern(draft, target)}: SAGEConv(hidden) }}",
         ]
     lines += [f"  predict {target.text}", "}", "", "train start {"]
     lines += (
@@ -89,6 +91,12 @@ def propose(draft: Draft, target: Target, data: str = "") -> str:
     elif sum(node.count or 0 for node in draft.nodes) > LARGE:
         lines += ["  batch_size: 1024", "  fanout: [10, 10]"]
     return "\n".join([*lines, "}", ""])
+
+
+def _last_pattern(draft: Draft, target: Target) -> str:
+    """Relations of the last layer: what does not end in the predicted type would be computed for nothing."""
+    ends = {item.key[2] for item in draft.edges} | {item.key[0] for item in draft.edges if item.inverse is not None}
+    return f"* -[*]-> {show_name(target.type)}" if target.type in ends else "*"
 
 
 def _label(node: DraftNodes) -> str | None:

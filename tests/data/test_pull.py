@@ -23,6 +23,7 @@ from graphdsl.pulling import drift, pull_text
 from graphdsl.syntax.formatting import format_source
 from graphdsl.text import SourceText, SpecError
 from graphdsl.tooling.cli import main
+from graphdsl.training.liveness import dead_parameters
 
 
 def homogeneous() -> Data:
@@ -233,6 +234,8 @@ def test_pull_then_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
     monkeypatch.chdir(tmp_path)
     assert main(["pull", "club.pt", "--model", "-o", "club.gnn"]) == 0
     assert main(["check", "club.gnn", "--deny-warnings"]) == 0
+    spec = graphdsl.load("club.gnn")
+    assert not dead_parameters(spec.compile(data=real.data), spec.plan(data=real.data))
     assert main(["pull", "club.pt", "--check", "club.gnn"]) == 0
     assert main(["train", "club.gnn", "--set", "epochs=3"]) == 0
     assert (tmp_path / "runs").is_dir()
