@@ -3,7 +3,7 @@
 from typing import Any, Final, cast
 
 from graphdsl.catalog import nested, rules
-from graphdsl.catalog.entry import Arguments, ForwardInput, LegalityRule, Parameter, Problem, WidthRule
+from graphdsl.catalog.entry import Arguments, Entry, ForwardInput, LegalityRule, Parameter, Problem, WidthRule
 from graphdsl.catalog.nested import Network
 from graphdsl.catalog.parts import BIAS, OUT_CHANNELS, ROOT_WEIGHT, SELF_LOOPS, aggregation, relation_layer
 
@@ -152,5 +152,18 @@ ENTRIES: Final = (
         rules=(_one_per_dimension,),
         requires=_SPLINES,
         paper="Fey et al., SplineCNN: Fast Geometric Deep Learning with Continuous B-Spline Kernels, 2018",
+    ),
+    Entry(
+        "MeshCNNConv",
+        "conv",
+        "graphdsl.layers.MeshCNNConv",
+        "Edges of a mesh read their four neighbours by places, 0 to 3, which `place` tells of each edge.",
+        (OUT_CHANNELS,),
+        derived={"in_channels": "width"},
+        width=rules.out_channels,
+        scope="relation",
+        bipartite=False,
+        inputs=(ForwardInput("place", "edge", required=True, scalar=True),),
+        paper="Hanocka et al., MeshCNN: A Network with an Edge, 2019",
     ),
 )

@@ -8,7 +8,6 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
     {
         "MessagePassing": "the base class, not a layer",
         "FusedGATConv": "fails in PyG: it calls `lin_src`, which its constructor leaves out; `GATConv` computes the same",
-        "MeshCNNConv": "reads edges by their place, four in a row for each node, an order that no schema states",
         "Aggregation": "the base class, not a layer",
         "KNNIndex": "an index over vectors, not a layer",
         "L2KNNIndex": "an index over vectors, not a layer",

@@ -3,7 +3,8 @@
 They take what PyG's own layers take: all types numbered together with an `edge_type` vector (as `RGCNConv`), one relation
 (as `SAGEConv`), or dictionaries by type and relation (as `HGTConv`). No loop runs over nodes or edges.
 Some are PyG's own, made fit for what a spec allows: `FeaStConv` on relations without edges, `HypergraphConv` along a metapath,
-`EquilibriumAggregation` without gradients, `WLConv` without a memory, and the `CuGraph…` layers on an ordinary `edge_index`.
+`EquilibriumAggregation` without gradients, `MeshCNNConv` with numbered neighbours, `WLConv` without a memory, and the
+`CuGraph…` layers on an ordinary `edge_index`.
 `Variational` and `Adversarial` are what PyG's `VGAE` and `ARGA` add to an auto-encoder.
 """
 
@@ -22,6 +23,7 @@ from graphdsl.layers.hypergraph import HypergraphConv
 from graphdsl.layers.ie_hgcn import IEHGCNConv
 from graphdsl.layers.lightgcn import LightGCN
 from graphdsl.layers.magnn import MAGNNConv
+from graphdsl.layers.mesh_cnn import MeshCNNConv
 from graphdsl.layers.meta import MetaLayer
 from graphdsl.layers.nars import NARSConv
 from graphdsl.layers.pan import PANConv, PANPooling
@@ -52,6 +54,7 @@ __all__ = [
     "IEHGCNConv",
     "LightGCN",
     "MAGNNConv",
+    "MeshCNNConv",
     "MetaLayer",
     "NARSConv",
     "PANConv",

@@ -331,6 +331,7 @@ CODES: tuple[Code, ...] = (
     _error("GNN674", "needed-attribute", "A model reads an attribute that may be absent by the schema, and is."),
     _warning("GNN675", "undeclared", "The data holds something that a schema cannot declare, or not as it is."),
     _error("GNN676", "drift", "The data has changed since the schema was written, or the schema since."),
+    _error("GNN677", "unknown-place", "An edge of a mesh has four neighbours, and the data tells of another one."),
     # 7xx pedantic
     _warning("GNN701", "unseen-type", "The type lies further from the prediction than the model has layers."),
     _warning(

@@ -115,6 +115,7 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
             "mlp_g": Layer("Linear", SOURCE, {"out_channels": SOURCE}),
         },
     ),
+    "MeshCNNConv": (OUT,),
     "PNAConv": (
         {**OUT, "aggregators": ("mean", "max"), "scalers": ("identity", "amplification", "linear")},
         {"out_channels": 6, "aggregators": ("std",), "scalers": ("attenuation",), "towers": 3, "divide_input": True},
