@@ -6,16 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphdsl.catalog import Plugin, register
-from graphdsl.checking import analyse, plan_model, silence
+from graphdsl.checking import analyse, find_demands, plan_model, silence
 from graphdsl.model import (
     Metadata,
     Model,
-    Program,
     ResolvedSpec,
     Schema,
     Training,
-    hidden_links,
-    predicted_labels,
     wants_degrees,
 )
 from graphdsl.plan import Plan
@@ -301,6 +298,7 @@ class Spec:
         from graphdsl.data.validation import Report
 
         schema = self.schema(model)
+        wanted = find_demands(self.resolved, schema, model)
         if isinstance(data, Metadata | str | Path):
             from graphdsl.data.validation import validate_metadata
             from graphdsl.model.metadata_file import read_metadata
@@ -309,13 +307,10 @@ class Spec:
         else:
             from graphdsl.data.validation import validate
 
-            programs = self._programs(schema, model)
-            links = [link for program in programs for link in hidden_links(program)]
-            targets = [label for program in programs for label in predicted_labels(program)]
-            found = validate(schema, data, links, targets, tier, seconds)
+            found = validate(schema, data, wanted.links, wanted.targets, tier, seconds)
             if not any(item.is_error for item in found):
-                found += tuple(item for program in programs for item in self._unmet(program.model, data))
-        return Report(silence(self.resolved.sources, found), self.resolved.sources)
+                found += tuple(item for name in wanted.models for item in self._unmet(name, data))
+        return Report(silence(self.resolved.sources, (*found, *wanted.unused)), self.resolved.sources)
 
     def _unmet(self, model: str, data: Any) -> tuple[Diagnostic, ...]:
         """What keeps a model from data that fits its schema: features that may be absent, and are."""
@@ -326,11 +321,6 @@ class Spec:
         except SpecError as error:
             return tuple(item for item in error.diagnostics if item.is_error)
         return tuple(check_needed(self.schema(model), data, plan))
-
-    def _programs(self, schema: Schema, name: str | None) -> tuple[Program, ...]:
-        """The models of a schema with their defaults, or one of them."""
-        models = [item for item in self.resolved.models.values() if item.schema is schema and name in (None, item.name)]
-        return tuple(program for model in models if (program := model.bind({})[0]) is not None)
 
 
 def _metadata(data: Any, model: Model, parameters: Mapping[str, Any]) -> Metadata | None:

@@ -24,7 +24,7 @@ from graphdsl.catalog.entry import (
 from graphdsl.catalog.headers import Header, has_norm, header_of, is_deaf, is_graphwise
 from graphdsl.catalog.instead import INSTEAD
 from graphdsl.catalog.labels import MASK_LABEL, SPREADERS
-from graphdsl.catalog.locality import Locality, locality
+from graphdsl.catalog.locality import Locality, locality, only_along_edges
 from graphdsl.catalog.nested import Network, Sizes
 from graphdsl.catalog.not_yet import NOT_YET
 from graphdsl.catalog.objectives import OBJECTIVES
@@ -103,6 +103,7 @@ __all__ = [
     "missing",
     "names",
     "offered",
+    "only_along_edges",
     "parts",
     "provider_of",
     "register",

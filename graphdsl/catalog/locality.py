@@ -59,6 +59,9 @@ _GRAPH: Final = frozenset(
 )
 """Read all nodes, or edges from any to any."""
 
+_ALONG_EDGES: Final = frozenset({"HANConv", "MAGNNConv", "SuperGATConv"})
+"""Those of them whose messages still come only along edges that end in a node."""
+
 
 def locality(name: str) -> Locality:
     """How much of the graph a row depends on.
@@ -77,3 +80,15 @@ def locality(name: str) -> Locality:
     entry = find(name)
     known = is_own(name) and entry is not None and not entry.requires and entry.scope != "walk"
     return "neighbours" if known and name not in _GRAPH else "graph"
+
+
+def only_along_edges(name: str) -> bool:
+    """Whether all that a layer tells a node of others comes along edges, or metapaths, that end in the node.
+
+    Args:
+        name: of a catalogue entry.
+
+    >>> only_along_edges("SAGEConv"), only_along_edges("HANConv"), only_along_edges("DirGNNConv")
+    (True, True, False)
+    """
+    return is_own(name) and (name not in _GRAPH or name in _ALONG_EDGES)

@@ -98,6 +98,29 @@ def profile_walk(hops: Sequence[Tensor], sizes: Sequence[int]) -> WalkProfile:
     )
 
 
+def find_origins(hops: Sequence[Tensor], sizes: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Smallest and largest source of the walks that end in each node; linear in edges.
+
+    Args:
+        hops: as for `compose`.
+        sizes: as for `compose`.
+
+    Returns:
+        Two tensors of shape [sizes[-1]]. Where no walk ends, the first is `sizes[0]` and the second -1.
+
+    >>> writes = torch.tensor([[0, 0, 1], [0, 1, 1]])
+    >>> find_origins([writes, writes.flip(0)], [2, 2, 3])
+    (tensor([0, 0, 2]), tensor([ 1,  1, -1]))
+    """
+    check_walk(hops, sizes)
+    first = last = torch.arange(sizes[0], device=hops[0].device)
+    for hop, size in zip(hops, sizes[1:], strict=True):
+        source, target = hop[0].long(), hop[1].long()
+        first = first.new_full((size,), sizes[0]).scatter_reduce_(0, target, first[source], "amin")
+        last = last.new_full((size,), -1).scatter_reduce_(0, target, last[source], "amax")
+    return first, last
+
+
 def _quick_arrivals(hops: Sequence[Tensor], sizes: Sequence[int]) -> list[Tensor] | None:
     """After each hop, how many walks have arrived at each node, in doubles; None if these are not exact: above 2^53."""
     walks, found = hops[0].new_ones(sizes[0], dtype=torch.double), list[Tensor]()

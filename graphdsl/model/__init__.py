@@ -43,7 +43,6 @@ from graphdsl.model.schema import (
 )
 from graphdsl.model.settings import can_override, override_training
 from graphdsl.model.spreading import TRAIN_MASK
-from graphdsl.model.targets import PredictedLabel, predicted_labels
 from graphdsl.model.training import ClassUse, DataSource, Training
 from graphdsl.model.values import UNKNOWN
 
@@ -78,7 +77,6 @@ __all__ = [
     "Parameter",
     "Penalty",
     "Pipe",
-    "PredictedLabel",
     "Prediction",
     "Program",
     "RelationRule",
@@ -100,7 +98,6 @@ __all__ = [
     "mirrored",
     "override_training",
     "parse_assignment",
-    "predicted_labels",
     "read_parameters",
     "refuse_gradients",
     "resolve",

@@ -38,6 +38,7 @@ from graphdsl.plan.masked_labels import given_labels, read_labels, shown_labels
 from graphdsl.plan.module_spec import Ids, ModuleSpec, Stacked, Width
 from graphdsl.plan.penalty import Penalty
 from graphdsl.plan.reach import depths, receptive_hops
+from graphdsl.plan.targets import PredictedLabel, predicted_labels
 
 __all__ = [
     "AnyHead",
@@ -60,6 +61,7 @@ __all__ = [
     "Penalty",
     "PipeStep",
     "Plan",
+    "PredictedLabel",
     "Readout",
     "RelationStage",
     "RelationStep",
@@ -77,6 +79,7 @@ __all__ = [
     "event_head",
     "given_labels",
     "lower",
+    "predicted_labels",
     "read_labels",
     "receptive_hops",
     "sampled_walks",

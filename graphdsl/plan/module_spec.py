@@ -1,6 +1,6 @@
 """What a plan is made of at the bottom: widths of values, and modules to instantiate."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -64,6 +64,14 @@ class ModuleSpec:
     def __str__(self) -> str:
         shown = ", ".join(f"{key}={_show(value)}" for key, value in self.arguments.items())
         return f"{self.name}({shown})"
+
+    def walk(self) -> Iterator["ModuleSpec"]:
+        """The module itself and all that stand among its arguments."""
+        yield self
+        for value in self.arguments.values():
+            for item in cast(tuple[Any, ...], value) if isinstance(value, tuple) else (value,):
+                if isinstance(item, ModuleSpec):
+                    yield from item.walk()
 
 
 def _show(value: Any) -> str:

@@ -7,7 +7,6 @@ prediction reads of its seeds (hop 0) follows from nodes and edges near them, an
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
 
 from graphdsl.catalog import locality
 from graphdsl.plan.head_types import Head, LinkHead
@@ -147,7 +146,7 @@ def _joint(extent: Extent, step: JointStep, made: Mapping[str, int], hops: int, 
 
 def _look(step: RelationStep | JointStep) -> int:
     """How many hops of edges a step needs: those that values travel, and one more to count what arrives at sources."""
-    degrees = any(locality(spec.name) == "degrees" for spec in _inside(step.module))
+    degrees = any(locality(spec.name) == "degrees" for spec in step.module.walk())
     return step.hops + degrees
 
 
@@ -171,15 +170,7 @@ def _specs(stage: Stage) -> Iterator[ModuleSpec]:
     elif isinstance(stage, JoinStage):
         modules += [step.module for step in stage.modules if step.module.name != "jump"]
     for module in modules:
-        yield from _inside(module)
-
-
-def _inside(spec: ModuleSpec) -> Iterator[ModuleSpec]:
-    yield spec
-    for value in spec.arguments.values():
-        for item in cast(tuple[Any, ...], value) if isinstance(value, tuple) else (value,):
-            if isinstance(item, ModuleSpec):
-                yield from _inside(item)
+        yield from module.walk()
 
 
 def _raise(table: dict[str, int], names: Iterable[str], hops: int) -> None:

@@ -332,6 +332,8 @@ CODES: tuple[Code, ...] = (
     _warning("GNN675", "undeclared", "The data holds something that a schema cannot declare, or not as it is."),
     _error("GNN676", "drift", "The data has changed since the schema was written, or the schema since."),
     _error("GNN677", "unknown-place", "An edge of a mesh has four neighbours, and the data tells of another one."),
+    _note("GNN680", "own-message", "A predicted node hears of itself alone: the graph does not help there."),
+    _note("GNN681", "unread-schema", "What no model reads of a schema is checked in the data, and nothing else."),
     # 7xx pedantic
     _warning("GNN701", "unseen-type", "The type lies further from the prediction than the model has layers."),
     _warning(

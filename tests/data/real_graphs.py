@@ -28,8 +28,8 @@ schema real {{
   edge {item} -[{at}]-> {free}
 }}
 model m on real {{
-  nodes {{ {free}: Embedding(4)  *: Linear(4) }}
-  edges {{ *: SAGEConv(4) }}
+  nodes {{ {free}: Embedding(4)  {item}: cat(Linear(2), Linear(2, x = size))  *: Linear(4) }}
+  edges {{ {near}: GraphConv(4, edge_weight = w)  *: SAGEConv(4) }}
   predict {item}.y
 }}
 """

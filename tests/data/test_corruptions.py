@@ -143,6 +143,17 @@ def unreach(data: HeteroData, real: Real) -> None:
     data[real.near].edge_index, data[real.near].w = near[:, kept].contiguous(), data[real.near].w[kept]
 
 
+def leave_alone(data: HeteroData, real: Real) -> None:
+    """The second half of the items hears of nobody but itself."""
+    unreach(data, real)
+    loops = torch.arange(data[real.item].num_nodes // 2, data[real.item].num_nodes).repeat(2, 1)
+    near = data[real.near]
+    near.edge_index, near.w = (
+        torch.cat([near.edge_index, loops], 1),
+        torch.cat([near.w, near.w.new_ones(loops.size(1))]),
+    )
+
+
 def swap_by_accident(data: HeteroData, real: Real) -> None:
     """Rows the wrong way round: ids of the larger type stop where the smaller one ends, so all ids are nodes of both."""
     items, others = data[real.item].num_nodes, data[real.other].num_nodes
@@ -242,6 +253,7 @@ CORRUPTIONS = (
     Corruption("relation empty", "GNN656", role("link"), change("link", "edge_index", lambda e: e[:, :0]), alone=False),
     Corruption("type without edges", "GNN662", role("other"), isolate, alone=False),
     Corruption("targets without messages", "GNN663", item(), unreach, alone=False),
+    Corruption("targets that hear themselves", "GNN680", item(), leave_alone, alone=False),
     Corruption("inverse shorter", "GNN609", role("back"), add_inverse(lambda e: e[:, 1:].contiguous()), alone=False),
     Corruption("inverse of another edge", "GNN609", role("back"), add_inverse(with_other_source)),
     Corruption("inverse not turned around", "GNN606", role("back"), add_inverse(lambda e: e.flip(0))),

@@ -12,6 +12,7 @@ from small_graphs import library_data, library_schema, without_notes
 from torch_geometric.data import Batch, HeteroData
 
 import graphdsl
+from graphdsl.checking import find_demands
 from graphdsl.data import inspect, validate, validate_metadata, write_metadata
 from graphdsl.data.sampling import neighbor_loader
 from graphdsl.tooling.cli import main
@@ -159,3 +160,73 @@ def test_the_command_takes_tier_and_seconds(tmp_path: Path, capsys: pytest.Captu
     assert "GNN622" in capsys.readouterr().out
     assert main([*command, "--seconds", "0"]) == 0
     assert "note[GNN672]" in capsys.readouterr().out
+
+
+UNREAD = """
+schema s {
+  node a { x: float[3], y: class[2], age: int, joined: time }
+  node b { x: float[2] }
+  node c { x: float[2], size: int }
+  node d { x: float[2] }
+  edge a -[to]-> b     reverse fro
+  edge b -[of]-> c     reverse has
+  edge a -[near]-> a   { w: float, z: float }
+  edge b -[also]-> a
+  edge b -[likes]-> d
+}
+model m on s { edges { fro: SAGEConv(2)  near: GraphConv(2, edge_weight = w) } predict a.y }
+"""
+
+
+def test_what_no_model_reads_is_told_in_a_line_for_each_sort(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec, data = graphdsl.loads(UNREAD), HeteroData()
+    for name, node in spec.schema().nodes.items():
+        data[name].x = torch.randn(4, 2 + (name == "a"))
+        data[name].update({key: torch.arange(4) for key in ("age", "joined", "size") if key in node.attributes})
+    data["a"].y = torch.tensor([0, 1, 0, 1])
+    for edge in spec.schema().edges.values():
+        if not edge.derived:
+            data[edge.key].edge_index = torch.arange(4).roll(1).expand(2, 4).contiguous()
+    data["a", "near", "a"].w = data["a", "near", "a"].z = torch.rand(4)
+    told = [
+        "no model reads 2 node types: `c`, `d`",
+        "no model reads the relation `b -[also]-> a`",
+        "no model reads 2 attributes: `a.age`, `a -[near]-> a.z`",
+    ]
+    for found in (
+        spec.validate(data),
+        spec.validate(inspect(data, spec.schema())),
+        spec.validate(data, tier="metadata"),
+    ):
+        unread = [item for item in found.findings if item.code == "GNN681"]
+        assert sorted(item.message for item in unread) == sorted(told)
+        assert {(item.severity, item.labels, item.helps) for item in unread} == {("note", (), ())}
+    assert "GNN681" not in codes(graphdsl.loads(UNREAD[: UNREAD.index("model m")]).validate(data).findings)
+    both = graphdsl.loads(UNREAD + "model n on s { edges { also: SAGEConv(2)  has: SAGEConv(2) } predict a.y }")
+    unread = [item.message for item in both.validate(data, "m").findings if item.code == "GNN681"]
+    assert set(unread) == {
+        "no model reads the node type `d`",
+        "no model reads 3 attributes: `a.age`, `c.size`, `a -[near]-> a.z`",
+    }
+    (tmp_path / "spec.gnn").write_text(UNREAD)
+    write_metadata(inspect(data, spec.schema()), tmp_path / "data.json")
+    assert main(["validate", str(tmp_path / "spec.gnn"), str(tmp_path / "data.json"), "--deny-warnings"]) == 0
+    assert told[0] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "schema s { node u  node v  edge u -[r]-> v { at: time, msg: float[3] } }"
+        ' model m on s { predict u -[r]-> v: tgn(4, 4, 4, msg = "msg") }',
+        "schema s { node a { z: int, pos: float[3] } edge a -[r]-> a  graph { y: real } }"
+        " model m on s { sequential z, pos, batch { SchNet: z, pos, batch -> y } predict graph.y }",
+        "schema s { node a { x: float[3], y: class[2], train_mask: mask } edge a -[r]-> a { w: float } }"
+        " model m on s { predict a.y: LabelPropagation(along = r, num_layers = 2, alpha = 0.5, edge_weight = w) }",
+    ],
+)
+def test_what_events_blocks_and_labels_read_is_read(text: str) -> None:
+    spec = graphdsl.loads(text)
+    assert find_demands(spec.resolved, spec.schema()).unused == ()

@@ -11,17 +11,19 @@ from graphdsl.data.validation.direction import check_direction
 from graphdsl.data.validation.edges import check_edges
 from graphdsl.data.validation.graph_lists import check_graphs
 from graphdsl.data.validation.inverses import check_inverses
+from graphdsl.data.validation.isolation import check_isolation
 from graphdsl.data.validation.labels import check_labels
 from graphdsl.data.validation.leaks import check_leaks
 from graphdsl.data.validation.mirrors import check_mirrors
-from graphdsl.data.validation.reach import check_isolation, check_targets
 from graphdsl.data.validation.splits import check_splits
 from graphdsl.data.validation.stored import METADATA_CHECKS
+from graphdsl.data.validation.targets import check_targets
 from graphdsl.data.validation.tiers import TIERS, Tier
 from graphdsl.data.validation.times import check_times
 from graphdsl.data.validation.values import check_values
 from graphdsl.data.view import open_data
-from graphdsl.model import HiddenLinks, PredictedLabel, Schema
+from graphdsl.model import HiddenLinks, Schema
+from graphdsl.plan import PredictedLabel
 from graphdsl.text import Diagnostic, SpecError, order, report
 
 Check: TypeAlias = Callable[[Schema, Survey], Iterator[Diagnostic]]

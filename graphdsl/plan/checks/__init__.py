@@ -14,7 +14,16 @@ from graphdsl.plan.checks.one_way import one_way_types
 from graphdsl.plan.checks.packages import missing_packages
 from graphdsl.plan.checks.rows import norms_of_one_row
 from graphdsl.plan.checks.sampled_walks import sampled_walks
-from graphdsl.plan.checks.unused import unread_metapaths, unserved_relations, unused_attributes, unused_types
+from graphdsl.plan.checks.unused import (
+    silent_relations,
+    unread_attributes,
+    unread_edge_attributes,
+    unread_metapaths,
+    unserved_relations,
+    untouched_types,
+    unused_attributes,
+    unused_types,
+)
 from graphdsl.plan.checks.wasted import wasted_relations
 from graphdsl.plan.ir import Plan
 from graphdsl.plan.walked_labels import returning_labels
@@ -30,8 +39,12 @@ __all__ = [
     "REVIEWS",
     "Check",
     "sampled_walks",
+    "silent_relations",
+    "unread_attributes",
+    "unread_edge_attributes",
     "unread_metapaths",
     "unserved_relations",
+    "untouched_types",
     "unused_attributes",
     "unused_types",
 ]
