@@ -19,6 +19,7 @@ COMMANDS = (
     "build",
     "layers",
     "zoo",
+    "bench",
     "pull",
     "validate",
     "train",

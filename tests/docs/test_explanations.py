@@ -24,6 +24,7 @@ SHOWN_ONLY = {
     "GNN115": "plugins/test_plugins.py",
     "GNN310": "catalog/test_catalog_packages.py",
     "GNN617": "data/test_sources.py",
+    "GNN685": "benching/test_bench_command.py",
     "GNN900": "tooling/test_tooling_commands.py",
 }
 """Codes whose example cannot be executed, and the test that produces them."""

@@ -1,0 +1,159 @@
+"""Cells of the table of `gnn bench`: a model on a graph, ours and the baselines made ready and measured."""
+
+import importlib.metadata
+import importlib.util
+import platform
+import shutil
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from torch.utils._pytree import tree_map
+from torch_geometric.data import HeteroData
+
+from graphdsl.api import Spec, loads
+from graphdsl.backends import BACKENDS
+from graphdsl.benching.contenders import Contender, compiled_by_torch, load_weights
+from graphdsl.benching.graphs import draw_graph, example_folder
+from graphdsl.benching.idioms import build_idiom, idiom_inputs, own_name
+from graphdsl.benching.measuring import Budget, Tell, measure
+from graphdsl.benching.records import Cell
+from graphdsl.benching.shapes import Shape
+from graphdsl.benching.specs import spec_text, why_not
+from graphdsl.data import batch_inputs, load_source, parse_source
+from graphdsl.text import SpecError, report
+
+REFERENCE: Final = "pyg"
+BASELINES: Final = ("pyg", "idiom", "compile")
+"""What to compare with: our reference backend, the same model written by hand in PyG, and that behind `torch.compile`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to measure each cell with.
+
+    Attributes:
+        backend: ours.
+        against: baselines, of `BASELINES`.
+        device: where to compute.
+        budget: of a cell.
+        seed: of graphs and weights.
+    """
+
+    backend: str
+    against: tuple[str, ...]
+    device: torch.device
+    budget: Budget
+    seed: int = 0
+
+
+def usual_backend() -> str:
+    """The backend that is measured unless another is named: the fused one, where there is one."""
+    return "fused" if "fused" in BACKENDS else REFERENCE
+
+
+def usual_baselines(backend: str) -> tuple[str, ...]:
+    """The baselines of a backend: the reference does not run against itself."""
+    alone = backend == REFERENCE or (backend == "auto" and set(BACKENDS) == {REFERENCE})
+    return ("idiom",) if alone else ("pyg", "idiom")
+
+
+def require_compiler(device: torch.device) -> None:
+    """Raise `SpecError` (GNN617) where `torch.compile` has nothing to compile with."""
+    if device.type == "cuda" and importlib.util.find_spec("triton") is None:
+        raise SpecError(
+            [report("GNN617", "not installed: triton, with which torch compiles", where="--against compile")]
+        )
+    if device.type == "cpu" and not any(map(shutil.which, ("c++", "g++", "clang++", "cl"))):
+        helps = ("install one, or leave `compile` out of `--against`",)
+        raise SpecError([report("GNN617", "no C++ compiler is installed", where="--against compile", helps=helps)])
+
+
+def open_graph(shape: Shape, spec: Spec, seed: int) -> Any:
+    """The graph of a shape."""
+    if not shape.stored:
+        return draw_graph(shape, seed)
+    return load_source(parse_source(str(example_folder(shape.stored) / "data"), Path()), spec.schema())
+
+
+def measure_shape(shape: Shape, model: str, request: Request, tell: Tell) -> Cell:
+    """Measure a model on a shape.
+
+    Args:
+        shape: the graph.
+        model: one of `specs.MODELS`.
+        request: what to measure with.
+        tell: is told what is being done.
+
+    Raises:
+        SpecError: GNN685 when the numbers differ.
+    """
+    if reason := why_not(shape, model):
+        return Cell(shape.name, model, reason)
+    tell("drawing the graph")
+    spec = loads(spec_text(shape, model), f"{shape.name} {model}")
+    data = open_graph(shape, spec, request.seed)
+    torch.manual_seed(request.seed)
+    tell("compiling")
+    ours = _compiled(spec, data, request.backend, request.device)
+    weights = ours.module.state_dict()
+    others: list[Contender] = []
+    for name in request.against:
+        if name == REFERENCE:
+            other = _compiled(spec, data, REFERENCE, request.device)
+            other.module.load_state_dict(weights)
+            others.append(other)
+        else:
+            idiom = next((item for item in others if item.name == "idiom"), None)
+            idiom = idiom or _by_hand(shape, model, data, ours.inputs, weights, request.device)
+            others.append(idiom if name == "idiom" else compiled_by_torch(idiom, name))
+    return _cell(shape.name, model, ours, others, request, tell)
+
+
+def _compiled(spec: Spec, data: Any, backend: str, device: torch.device) -> Contender:
+    module = spec.compile(data=data, backend=backend).to(device)
+    return Contender(backend, module, moved(batch_inputs(data, module.plan), device))
+
+
+def _by_hand(
+    shape: Shape, model: str, data: HeteroData, inputs: Mapping[str, Any], weights: Any, device: torch.device
+) -> Contender:
+    module = build_idiom(shape, model).to(device)
+    load_weights(module, own_name, weights)
+    return Contender("idiom", module, idiom_inputs(shape, model, data, inputs), own_name)
+
+
+def _cell(shape: str, model: str, ours: Contender, others: Sequence[Contender], request: Request, tell: Tell) -> Cell:
+    edges = ours.inputs["edge_index_dict"]
+    sizes = {name: x.size(0) for name, x in (ours.inputs["x_dict"] | ours.inputs.get("n_id_dict", {})).items()}
+    cell = Cell(shape, model, "", sum(sizes.values()), len(edges), sum(item.size(1) for item in edges.values()))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"torch\.")  # What torch says while it compiles is for its developers.
+        cell.ours, *cell.others = measure([ours, *others], request.device, request.budget, tell)
+    return cell
+
+
+def moved(inputs: Mapping[str, Any], device: torch.device) -> dict[str, Any]:
+    """The same inputs on a device."""
+    return tree_map(lambda item: item.to(device) if isinstance(item, torch.Tensor) else item, dict(inputs))
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides how fast it is."""
+    names = ("graphdsl", "torch", "torch_geometric", "triton", "numba")
+    found: dict[str, str] = {"python": platform.python_version()}
+    for name in names:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+__all__ = [
+    "BASELINES", "Request", "measure_shape", "moved", "open_graph", "require_compiler", "usual_backend",
+    "usual_baselines", "versions",
+]  # fmt: skip

@@ -1,0 +1,243 @@
+"""`gnn bench`: how fast a backend is beside plain PyG."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graphdsl.benching.records import Cell, Setting, to_plain
+from graphdsl.benching.shapes import NAMES, SHAPES, TINY
+from graphdsl.benching.specs import MODELS
+from graphdsl.text import Diagnostic, SpecError, did_you_mean, listing, report
+from graphdsl.text.rewriting import write_bytes
+from graphdsl.tooling.arguments import add_plugins
+from graphdsl.tooling.output import CLEAN, INTERRUPTED, print_findings
+
+if TYPE_CHECKING:
+    from graphdsl.benching.cases import Request
+
+_BASELINES = ("pyg", "idiom", "compile")
+_SAID = f"""Measure a backend beside plain PyG: the same weights, outputs and gradients compared, runs in turn, medians.
+
+graphs (--shape): {"; ".join(f"{shape.name}, {shape.about}" for shape in SHAPES)}. To try the command:
+{", ".join(shape.name for shape in TINY)}."""
+_TOLERANCE = 1e-3
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser("bench", help="measure how fast models run beside plain PyG", description=_SAID)
+    parser.add_argument("--shape", nargs="+", metavar="GRAPH", default=[], help="graphs; otherwise all five")
+    said = f"models, of {', '.join(MODELS)}; otherwise all"
+    parser.add_argument("--model", nargs="+", metavar="NAME", default=[], help=said)
+    said = "pyg = our reference backend, idiom = written by hand in plain PyG, compile = that behind torch.compile"
+    parser.add_argument("--against", nargs="+", metavar="BASELINE", default=[], help=said)
+    parser.add_argument("--backend", metavar="NAME", help="ours; otherwise fused, if there is one")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where to compute")
+    parser.add_argument("--threads", type=_whole, metavar="N", help="of torch on a CPU; otherwise as torch decides")
+    parser.add_argument("--repeats", type=_whole, default=7, metavar="K", help="most runs of each (default: 7)")
+    said = "a step that takes longer is given up; no more runs of a cell are begun after it (default: 30)"
+    parser.add_argument("--seconds", type=_seconds, default=30.0, metavar="S", help=said)
+    said = "what a step may take on a CPU; otherwise four fifths of what is free"
+    parser.add_argument("--memory", type=_seconds, metavar="GIB", help=said)
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of graphs and weights")
+    parser.add_argument("--json", metavar="FILE", help="write everything that was measured, after each cell")
+    add_plugins(parser)
+    parser.set_defaults(run=run)
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a whole number ≥ 1")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number above 0")
+    return number
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure cell by cell, print and write what there is."""
+    shapes = _chosen(arguments.shape, "--shape", "graphs", NAMES) or [shape.name for shape in SHAPES]
+    models = _chosen(arguments.model, "--model", "models", MODELS) or list(MODELS)
+    _refuse_unwritable(arguments.json)
+    request = _request(arguments)
+    from graphdsl.benching.cases import measure_shape
+
+    pairs = [(shape, model) for shape in shapes for model in models]
+    works = [
+        (f"{shape} {model}", lambda tell, shape=shape, model=model: measure_shape(NAMES[shape], model, request, tell))
+        for shape, model in pairs
+    ]
+    return _measure(works, shapes, request, arguments)
+
+
+Work = tuple[str, Callable[[Callable[[str], None]], Cell]]
+
+
+def _measure(works: Sequence[Work], shapes: Sequence[str], request: "Request", arguments: argparse.Namespace) -> int:
+    from graphdsl.tooling.bench_table import BenchTable, heading, legend, notes, terminal_width
+
+    setting = _setting(request)
+    table = BenchTable(request.against, shapes, terminal_width(), setting.bandwidth is not None)
+    cells: list[Cell] = []
+    code = CLEAN
+    with _printing(len(works)) as (put, tell):
+        put(heading(setting))
+        put(*table.header())
+        try:
+            for name, work in works:
+                tell(name, len(cells))
+                cell = work(lambda said, name=name: tell(f"{name}: {said}", len(cells)))
+                cells.append(cell)
+                put(table.line(cell))
+                _write(arguments.json, setting, cells)
+        except KeyboardInterrupt:
+            code = INTERRUPTED
+            put(f"interrupted: {len(cells)} of {len(works)} cells")
+        if (mean := table.mean(cells)) is not None:
+            put(mean)
+        put(*legend(setting), *notes(cells))
+    found = _differing(cells, setting)
+    return max(code, print_findings(found, stream=sys.stderr) if found else CLEAN)
+
+
+def _chosen(given: Sequence[str], option: str, what: str, known: Iterable[str]) -> list[str]:
+    """Names given with blanks or commas between them, each once.
+
+    Raises:
+        SpecError: GNN101 for one that does not exist.
+    """
+    names = list(dict.fromkeys(name for text in given for name in text.split(",") if name))
+    for name in names:
+        if name not in known:
+            helps = did_you_mean(name, known)
+            raise SpecError(
+                [
+                    report(
+                        "GNN101",
+                        f"there is no `{name}` to measure",
+                        where=option,
+                        helps=helps,
+                        notes=listing(what, known),
+                    )
+                ]
+            )
+    return names
+
+
+def _refuse_unwritable(name: str | None) -> None:
+    """Before anything is measured."""
+    if name is not None and not Path(name).absolute().parent.is_dir():
+        message = f"cannot write `{name}`: there is no such folder"
+        raise SpecError([report("GNN616", message, where="--json", helps=("make the folder first",))])
+
+
+def _request(arguments: argparse.Namespace) -> "Request":
+    """What to measure with.
+
+    Raises:
+        SpecError: a backend, baseline or device that is not there.
+    """
+    import torch
+
+    from graphdsl.backends import BACKENDS
+    from graphdsl.benching.cases import Request, require_compiler, usual_backend, usual_baselines
+    from graphdsl.benching.measuring import Budget
+
+    if arguments.device == "cuda" and not torch.cuda.is_available():
+        raise SpecError([report("GNN204", "this machine has no GPU that torch can use", where="--device")])
+    given = [arguments.backend] if arguments.backend else []
+    backend = (_chosen(given, "--backend", "backends", ("auto", *BACKENDS)) or [usual_backend()])[0]
+    against = _chosen(arguments.against, "--against", "baselines", _BASELINES) or usual_baselines(backend)
+    device = torch.device(arguments.device)
+    if "compile" in against:
+        require_compiler(device)
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    memory = None if arguments.memory is None else int(arguments.memory * 2**30)
+    budget = Budget(arguments.repeats, arguments.seconds, memory)
+    return Request(backend, tuple(against), device, budget, arguments.seed)
+
+
+def _setting(request: "Request") -> Setting:
+    import torch
+
+    from graphdsl.benching.cases import versions
+
+    gpu = request.device.type == "cuda"
+    return Setting(
+        backend=request.backend,
+        against=request.against,
+        device=torch.cuda.get_device_name(request.device) if gpu else "cpu",
+        threads=torch.get_num_threads(),
+        seed=request.seed,
+        repeats=request.budget.repeats,
+        seconds=request.budget.seconds,
+        versions=versions(),
+    )
+
+
+@contextmanager
+def _printing(total: int) -> "Iterator[tuple[Callable[..., None], Callable[[str, int], None]]]":
+    """How to put lines on standard output, and how to tell what goes on: below them in a terminal, nowhere in a pipe."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console()
+    shown = console if console.is_terminal else Console(stderr=True)
+
+    def put(*lines: Any) -> None:
+        for line in lines:
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.file.flush()
+
+    columns = (BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
+    with Progress(*columns, console=shown, transient=True, disable=not shown.is_terminal) as progress:
+        task = progress.add_task("", total=total)
+        yield put, lambda said, done: progress.update(task, description=said, completed=done)
+
+
+def _write(name: str | None, setting: Setting, cells: Sequence[Cell]) -> None:
+    """Everything as JSON: the whole file or none of it.
+
+    Raises:
+        SpecError: GNN616 when it cannot be written.
+    """
+    if name is None:
+        return
+    text = json.dumps(_finite(to_plain(setting, cells)), indent=2, ensure_ascii=False, allow_nan=False)
+    if (refused := write_bytes(name, f"{text}\n".encode())) is not None:
+        raise SpecError([refused])
+
+
+def _finite(value: Any) -> Any:
+    """NaN and infinities become null."""
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        return None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _differing(cells: Sequence[Cell], setting: Setting) -> list[Diagnostic]:
+    """GNN685 for each cell whose numbers are not those of a baseline."""
+    found: list[Diagnostic] = []
+    for cell in cells:
+        for other in cell.others:
+            gap = other.difference()
+            if gap is None or gap <= _TOLERANCE:
+                continue
+            message = f"`{setting.backend}` and `{other.name}` differ by {gap:.1e} in model `{cell.model}`"
+            helps = ('this is a defect of graphdsl: please report it; `backend="pyg"` is right meanwhile',)
+            found.append(report("GNN685", message, where=cell.shape, helps=helps))
+    return found
