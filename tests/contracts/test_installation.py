@@ -29,6 +29,7 @@ def test_wheel_holds_grammar_and_type_marker(wheel: Path) -> None:
         "graphdsl/grammar/README.md",
         "graphdsl/grammar/gnn.schema.json",
         "graphdsl/py.typed",
+        "graphdsl/examples/planes/data/plane.csv.gz",
     } <= names
     assert {f"graphdsl/text/explanations/{item.code}.md" for item in CODES} <= names
     assert {f"graphdsl/specs/{path.name}" for path in (ROOT / "specs").glob("*.gnn")} <= names
