@@ -36,6 +36,7 @@ from graphdsl.plan import (
     given_labels,
 )
 from graphdsl.plan.requirements import find_requirements
+from graphdsl.plan.walk import tells_graphs_apart
 from graphdsl.text import EdgeKey
 
 StageBuilder = Callable[[Stage], nn.Module]
@@ -55,8 +56,8 @@ class CompiledModel(nn.Module):
         - `edge_label_index`: pairs [2, num_pairs] that a link prediction scores.
         - `y_dict` (by the label's name) and `train_mask_dict` where labels of training nodes spread: only the labels of
           nodes in the mask are read.
-        - `batch_dict`: the graph [num_nodes] of each node, by node type, where whole graphs are predicted; without it,
-          all nodes are one graph.
+        - `batch_dict`: the graph [num_nodes] of each node, by node type, where whole graphs are predicted, or
+          attention is kept within each (`GPSConv`); without it, all nodes are one graph.
         - result: [num_nodes, size] of the predicted type; [num_graphs, size] for a label of graphs; [num_pairs] for a
           link, [num_pairs, size] for what edges carry; vectors [num_nodes, size] of the type that an objective learns
           of, for walks that where they begin (`encode(prediction = …)` gives those of all types).
@@ -248,7 +249,8 @@ class CompiledModel(nn.Module):
         counts: tuple[NodeCounts, EdgeCounts] = ({}, {}),
     ) -> tuple[list[Values], Graph, Trim | None]:
         """All states, the graph, how it was trimmed; losses that a stage's module has of its own are appended to `given`."""
-        unknown = sorted(inputs.keys() - {"n_id_dict", *self.input_names})
+        several = ("batch_dict",) if tells_graphs_apart(self.plan) else ()
+        unknown = sorted(inputs.keys() - {"n_id_dict", *several, *self.input_names})
         if unknown:
             known = ", ".join(self.input_names) or "none"
             raise TypeError(f"model '{self.plan.model}' does not read '{unknown[0]}' (further inputs: {known})")

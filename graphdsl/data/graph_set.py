@@ -26,6 +26,7 @@ class GraphSet(Sequence[HeteroData]):
     Args:
         graphs: as they came; a homogeneous `Data` gets the types of a schema that has one of each.
         schema: says which types and attributes there are.
+        is_list: whether they came as several graphs, and not as one.
 
     Raises:
         SpecError: GNN611: there is no graph, or one is something else.
@@ -40,10 +41,10 @@ class GraphSet(Sequence[HeteroData]):
         (tensor([1, 1, 1, 1]), tensor([0, 0, 0, 1, 1]))
     """
 
-    def __init__(self, graphs: Sequence[Any], schema: Schema) -> None:
+    def __init__(self, graphs: Sequence[Any], schema: Schema, is_list: bool = True) -> None:
         if not len(graphs):
             raise SpecError([report("GNN611", "there is no graph in the list", where="data")])
-        self.schema = schema
+        self.schema, self.is_list = schema, is_list
         self.graphs = tuple(_graph(item, number, schema) for number, item in enumerate(graphs))
         self._keys = self._common_keys()
         self._widths = self._known_widths()
@@ -97,7 +98,11 @@ class GraphSet(Sequence[HeteroData]):
 
     def empty(self, node_type: str) -> list[int]:
         """Numbers of the graphs that have no node of a type."""
-        return [number for number, graph in enumerate(self.graphs) if not _count(graph, node_type)]
+        return [number for number, size in enumerate(self.sizes(node_type)) if not size]
+
+    def sizes(self, node_type: str) -> list[int]:
+        """How many nodes of a type each graph has."""
+        return [_count(graph, node_type) for graph in self.graphs]
 
     # --- made alike ---
 
@@ -222,5 +227,5 @@ def read_data(data: Any, schema: Schema | None) -> Any:
     if isinstance(data, TemporalData) and (edge := event_relation(schema)) is not None:
         return from_events(data, edge)
     if schema.graph and isinstance(data, HeteroData):
-        return GraphSet([data], schema)
+        return GraphSet([data], schema, is_list=False)
     return data

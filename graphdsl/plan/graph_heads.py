@@ -66,9 +66,10 @@ def _readouts(prediction: GraphPrediction, flow: Flow) -> tuple[Readout, ...]:
     return tuple(result)
 
 
-def mixed_graphs(stages: Sequence[Stage], heads: Sequence[AnyHead]) -> list[Diagnostic]:
-    """Norms over a whole graph, in a model of whole graphs: they would see a mini-batch as one graph."""
-    if not any(isinstance(head, GraphHead) for head in heads):
+def mixed_graphs(stages: Sequence[Stage], heads: Sequence[AnyHead], flow: Flow) -> list[Diagnostic]:
+    """Norms over a whole graph, where there are several: they would see a mini-batch as one graph."""
+    several = bool(flow.schema.graph) or (flow.metadata is not None and (flow.metadata.graph.count or 0) > 1)
+    if not several and not any(isinstance(head, GraphHead) for head in heads):
         return []
     places: dict[Span, str] = {}
     for stage in stages:

@@ -223,7 +223,7 @@ def lower(program: Program, metadata: Metadata | None = None) -> tuple[Plan, lis
     flow.report_types()
     found += find_leaks(program)
     found += [*leaking_spreads(program), *uneven_shares(stages)]
-    found += mixed_graphs(stages, heads)
+    found += mixed_graphs(stages, heads, flow)
     _unread_states(program, found)
     plan = _assemble(program, inputs, stages, heads, penalties)
     for apply in PASSES:

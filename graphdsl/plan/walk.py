@@ -44,3 +44,9 @@ def modules(plan: Plan) -> Iterator[ModuleSpec]:
         yield head.module
         if isinstance(head, Head) and head.spread is not None and not head.spread.alone:
             yield head.spread.module
+
+
+def tells_graphs_apart(plan: Plan) -> bool:
+    """Whether a layer of relations must be told which nodes make a graph, such as the attention of `GPSConv`."""
+    steps = (step for _, stage in plan.relation_stages() for step in stage.steps)
+    return any(item.source == "batch" for step in steps for item in step.inputs)

@@ -69,6 +69,7 @@ def print_header(console: "Console", job: Job, model: "nn.Module", folder: Path,
     dead = sum(item.numel() for item in dead_parameters(model, job.plan))
     idle = f" ({dead:,} of them serve no prediction)" if dead else ""
     heads = ", ".join(head.name for head in job.plan.heads)
+    of_graphs = bool(job.plan.graph_heads) or (job.metadata.graph.count or 0) > 1
     verb = "learns" if len(job.plan.objectives) == len(job.plan.heads) else "predicts"
     lines = (
         ("model", f"{training.model} of {job.spec.name}: {count:,} parameters{idle}, {verb} {heads}"),
@@ -76,7 +77,7 @@ def print_header(console: "Console", job: Job, model: "nn.Module", folder: Path,
         ("labels", _describe_splits(job.supervision)),
         (
             "training",
-            _describe_training(training, machines.processes, bool(job.plan.graph_heads)) if count else _SPREAD,
+            _describe_training(training, machines.processes, of_graphs) if count else _SPREAD,
         ),
         ("folder", str(folder)),
     )

@@ -23,6 +23,7 @@ from graphdsl.data.view import GraphView, open_data
 from graphdsl.plan import LinkHead, ObjectiveHead, Plan
 from graphdsl.text import EdgeKey, show_edge
 from graphdsl.training.graph_baselines import graph_features
+from graphdsl.training.graph_nodes import takes_nodes_of_graphs
 from graphdsl.training.link_targets import LinkTargets
 from graphdsl.training.pairs import WantedPairs, rows_of
 from graphdsl.training.scores import Scores
@@ -70,7 +71,8 @@ def run_baselines(data: Any, plan: Plan, supervision: Supervision, seed: int = 0
     if plan.graph_heads and isinstance(data, GraphSet):
         yield from _of_graphs(data, supervision, seed)
         return
-    view = with_derived(open_data(data), plan)
+    together = data.batch(range(len(data))) if takes_nodes_of_graphs(data, plan) else data
+    view = with_derived(open_data(together), plan)
     metapaths = {item.edge for item in plan.derived if item.metapath is not None}
     for task in supervision.task.heads:
         if task.head.name in supervision.links:

@@ -20,6 +20,7 @@ from graphdsl.text import EdgeKey, SpecError, report
 from graphdsl.training.batch import Batch, Batches, Share, move
 from graphdsl.training.events import EventBatches, EventLog, refuse_settings
 from graphdsl.training.graph_batches import GraphBatches
+from graphdsl.training.graph_nodes import NodeNumbers, takes_nodes_of_graphs
 from graphdsl.training.link_batches import PairBatches
 from graphdsl.training.order import SeedOrder
 from graphdsl.training.pairs import WantedPairs, no_pairs, rows_of
@@ -219,11 +220,16 @@ class BatchSource:
 
     Attributes:
         training: the settings.
+        numbering: of predictions of nodes of several graphs, how these are numbered.
     """
 
     def __init__(self, data: Any, plan: Plan, training: Training, schema: Schema) -> None:
         self._data, self._plan, self.training, self._schema = read_data(data, schema), plan, training, schema
-        _refuse_sampling(plan, training)
+        self.numbering: dict[str, NodeNumbers] = {}
+        if takes_nodes_of_graphs(self._data, plan):
+            self.numbering = {head.name: NodeNumbers(self._data, head.type) for head in plan.node_heads}
+        else:
+            _refuse_sampling(plan, training)
         self._graphs: dict[str, Resident] = {}
         self._made: dict[tuple[str, str], SeedBatches] = {}
         self._walks: WalkSampler | None = None
@@ -255,7 +261,7 @@ class BatchSource:
             asked = [item for item in wanted.values() if isinstance(item, WantedPairs)]
             where = device or torch.device("cpu")
             return [EventBatches(self.event_log(head), item, self.training, where) for item in asked]
-        if self._plan.graph_heads:
+        if self._plan.graph_heads or self.numbering:
             return [self._of_graphs(wanted, shuffle, share, device or torch.device("cpu"))]
         if self.training.batch_size is None:
             pairs = no_pairs(self._plan.link_heads)
@@ -286,7 +292,8 @@ class BatchSource:
         rows = {name: item for name, item in wanted.items() if isinstance(item, Wanted)}
         nodes = {name: item.nodes for name, item in rows.items()}
         labels = {name: item.labels for name, item in rows.items() if item.labels is not None}
-        return GraphBatches(self._data, self._plan, nodes, labels, self.training, shuffle, share, device)
+        order = (self.training, shuffle, share, device)
+        return GraphBatches(self._data, self._plan, nodes, labels, *order, self.numbering)
 
     def _whole(self, graph: MessageGraph) -> Resident:
         """The inputs of a whole graph; its features are in memory once, whatever its edges."""

@@ -12,8 +12,10 @@ from graphdsl.data import batch_inputs
 from graphdsl.data.graph_set import GraphSet
 from graphdsl.model import Training
 from graphdsl.plan import Plan
+from graphdsl.plan.walk import tells_graphs_apart
 from graphdsl.text import SpecError, report
 from graphdsl.training.batch import Batch, Share
+from graphdsl.training.graph_nodes import NodeNumbers
 from graphdsl.training.order import SeedOrder
 
 
@@ -36,12 +38,13 @@ class GraphBatches:
     Args:
         graphs: where they come from.
         plan: what is to be computed.
-        nodes: by prediction, the numbers of the graphs that are wanted.
-        labels: by prediction, the conformed labels of all graphs; empty where nothing is compared.
+        nodes: by prediction, the numbers of the graphs that are wanted, or of nodes, see `of`.
+        labels: by prediction, the conformed labels of all graphs or nodes; empty where nothing is compared.
         training: `batch_size` (None = all at once), `seed`, `workers`.
         shuffle: whether each epoch has another order.
         share: this process's part of every batch.
         device: where a batch of all graphs stays; others are on the CPU.
+        of: of predictions of nodes, how these are numbered.
 
     Attributes:
         epoch: the epoch that the next iteration belongs to.
@@ -57,15 +60,19 @@ class GraphBatches:
         shuffle: bool,
         share: Share,
         device: torch.device,
+        of: Mapping[str, NodeNumbers] | None = None,
     ) -> None:
         self.epoch = 0
+        self._of = of or {}
         self._plan, self._nodes, self._labels, self._device = plan, nodes, labels, device
-        numbers = torch.unique(torch.cat(list(nodes.values())))
+        wanted = [self._of[name].split(rows)[0] if name in self._of else rows for name, rows in nodes.items()]
+        numbers = torch.unique(torch.cat(wanted))
         size = training.batch_size or max(1, len(numbers))
         self._order = SeedOrder(len(numbers), size, shuffle, training.seed, share.rank, share.processes)
         self._is_whole = training.batch_size is None
         self._kept: Batch | None = None
-        _refuse_empty(graphs, plan, numbers)
+        if not self._of:
+            _refuse_empty(graphs, plan, numbers)
         workers = 0 if self._is_whole else training.workers
         self.loader = DataLoader(
             _Chosen(graphs, numbers),  # type: ignore[arg-type]
@@ -95,11 +102,15 @@ class GraphBatches:
         labels: dict[str, Tensor] = {}
         nodes: dict[str, Tensor] = {}
         for name, wanted in self._nodes.items():
-            rows[name] = torch.isin(numbers, wanted).nonzero().reshape(-1)
-            nodes[name] = numbers[rows[name]]
+            here = self._of[name].in_batch(batch, numbers) if name in self._of else numbers
+            rows[name] = torch.isin(here, wanted).nonzero().reshape(-1)
+            nodes[name] = here[rows[name]]
             if name in self._labels:
                 labels[name] = self._labels[name][nodes[name]]
-        return Batch(batch_inputs(batch, self._plan), rows, labels, nodes)
+        inputs = batch_inputs(batch, self._plan)
+        if self._of and tells_graphs_apart(self._plan):
+            inputs["batch_dict"] = {name: batch[name].batch for name in batch.node_types}
+        return Batch(inputs, rows, labels, nodes)
 
 
 def _refuse_empty(graphs: GraphSet, plan: Plan, numbers: Tensor) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from graphdsl.data.graph_set import GraphSet, read_data
@@ -11,8 +10,8 @@ from graphdsl.model import Schema, Training
 from graphdsl.plan import AnyHead, GraphHead
 from graphdsl.text import Diagnostic, SpecError, report, show_name
 from graphdsl.training.objective import Task
-from graphdsl.training.order import mix
-from graphdsl.training.splits import SPLITS, Supervision, Targets
+from graphdsl.training.shares import SPLITS, draw_graphs
+from graphdsl.training.splits import Supervision, Targets
 from graphdsl.training.task import HeadTask, head_task
 
 
@@ -76,7 +75,7 @@ def _split(
     if masks:
         chosen = {split: (mask.bool() & labelled).nonzero().reshape(-1) for split, mask in masks.items()}
     else:
-        chosen = _draw(labelled, training)
+        chosen = draw_graphs(labelled, training)
     for split, numbers in chosen.items():
         if not len(numbers):
             helps = ("give more labelled graphs, or other shares: `split: [0.8, 0.1, 0.1]`",)
@@ -86,18 +85,3 @@ def _split(
         message = "graphs carry masks, but no `train_mask`: nothing says which of them train"
         found.append(report("GNN613", message, task.head.span, "predicted here", where="data"))
     return chosen
-
-
-def _draw(labelled: Tensor, training: Training) -> dict[str, Tensor]:
-    """Labelled graphs at random, in shares; a split without a share does not exist."""
-    numbers = labelled.nonzero().reshape(-1)
-    order = torch.randperm(len(numbers), generator=torch.Generator().manual_seed(mix(training.seed, 0x5B117)))
-    found: dict[str, Tensor] = {}
-    start, total = 0, 0.0
-    for split, share in zip(SPLITS, training.split, strict=False):
-        total += share
-        end = len(numbers) if abs(total - 1) < 1e-9 else round(total * len(numbers))
-        if share > 0:
-            found[split] = numbers[order[start:end]].sort().values
-        start = end
-    return found

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from graphdsl.plan import GraphHead, Head, LinkHead, ObjectiveHead, Plan
 from graphdsl.text import SpecError, encode, report, show_name
 from graphdsl.training.batch import Batch
 from graphdsl.training.batches import AnyWanted, BatchSource, MessageGraph, Wanted
+from graphdsl.training.graph_nodes import NodeNumbers, takes_nodes_of_graphs
 from graphdsl.training.module import LossSums, measure, measured_outputs, outputs_by_head, wanted_rows
 from graphdsl.training.scores import Scores
 from graphdsl.training.splits import SPLITS, Supervision
@@ -35,6 +36,7 @@ class Predictions:
         decisions: what a user reads off them, by name: `class` and `probability`, `label` and `probability`, or
             `value`; of an objective `vector`.
         type: whose vectors they are, where an objective has those of several types; otherwise the head's.
+        graphs: the graph of each node, where there are several; `nodes` are numbers in it.
     """
 
     head: Head | GraphHead | ObjectiveHead
@@ -42,6 +44,7 @@ class Predictions:
     outputs: Tensor
     decisions: Mapping[str, Tensor]
     type: str = ""
+    graphs: Tensor | None = None
 
     @property
     def name(self) -> str:
@@ -56,7 +59,8 @@ class Predictions:
     @property
     def places(self) -> dict[str, Tensor]:
         """By column name, what the rows are about."""
-        return {"graph" if isinstance(self.head, GraphHead) else "node": self.nodes}
+        graphs = {} if self.graphs is None else {"graph": self.graphs}
+        return {**graphs, "graph" if isinstance(self.head, GraphHead) else "node": self.nodes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +160,8 @@ def predict(
             outputs = outputs_by_head(model, plan, batch)
             for name, rows in batch.rows.items():
                 parts[name].append((batch.nodes[name], outputs[name][rows].float().cpu()))
-    return [_join(head, parts[head.name]) for _, head in _heads(plan)]
+    found = [_join(head, parts[head.name]) for _, head in _heads(plan)]
+    return [_by_graph(item, source.numbering.get(item.head.name)) for item in found]
 
 
 def _vectors(model: nn.Module, head: ObjectiveHead, device: torch.device | None) -> list[Predictions]:
@@ -181,12 +186,16 @@ def _heads(plan: Plan) -> list[tuple[str, Head | GraphHead | ObjectiveHead]]:
 def all_nodes(data: Any, plan: Plan) -> dict[str, Tensor]:
     """Numbers of all nodes of the predicted types, by prediction; of all graphs, where whole graphs are predicted.
 
+    Nodes of several graphs are numbered through, graph after graph.
+
     Raises:
         SpecError: GNN610 where a number of nodes cannot be told.
     """
     if plan.graph_heads:
         numbers = torch.arange(len(data))
         return {head.name: numbers for head in plan.graph_heads}
+    if takes_nodes_of_graphs(data, plan):
+        return {head.name: torch.arange(NodeNumbers(data, head.type).count) for head in plan.node_heads}
     view, found = open_data(data), {}
     for head in (*plan.node_heads, *plan.objectives):
         count = view.count(head.type)
@@ -194,6 +203,14 @@ def all_nodes(data: Any, plan: Plan) -> dict[str, Tensor]:
             raise SpecError([report("GNN610", f"the number of nodes of `{head.type}` is unknown", head.span)])
         found[head.name] = torch.arange(count)
     return found
+
+
+def _by_graph(item: Predictions, numbering: NodeNumbers | None) -> Predictions:
+    """Nodes of several graphs by graph."""
+    if numbering is None:
+        return item
+    graphs, nodes = numbering.split(item.nodes)
+    return replace(item, nodes=nodes, graphs=graphs)
 
 
 def _join(head: Head | GraphHead | ObjectiveHead, parts: list[tuple[Tensor, Tensor]]) -> Predictions:
@@ -241,7 +258,7 @@ def write_predictions(predictions: Sequence[Predictions | LinkPredictions], path
     if path.suffix == ".pt":
         content = {
             item.name: {
-                **({"nodes": item.nodes} if isinstance(item, Predictions) else {"pairs": item.pairs}),
+                **_numbers(item),
                 "outputs": item.outputs,
                 **item.decisions,
             }
@@ -255,6 +272,12 @@ def write_predictions(predictions: Sequence[Predictions | LinkPredictions], path
         with replacing(file) as stream:
             _table(item).to_csv(stream, index=False, lineterminator="\n", float_format="%.9g")
     return paths
+
+
+def _numbers(item: Predictions | LinkPredictions) -> dict[str, Tensor]:
+    if isinstance(item, LinkPredictions):
+        return {"pairs": item.pairs}
+    return {**({} if item.graphs is None else {"graphs": item.graphs}), "nodes": item.nodes}
 
 
 def _table(item: Predictions | LinkPredictions) -> pd.DataFrame:

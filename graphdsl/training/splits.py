@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,13 +15,12 @@ from graphdsl.model import Schema, Training
 from graphdsl.plan import AnyHead, GraphHead, Head, LinkHead, ObjectiveHead
 from graphdsl.text import Diagnostic, EdgeKey, Span, SpecError, report
 from graphdsl.training.batches import MessageGraph
+from graphdsl.training.graph_nodes import are_nodes_of_graphs, node_table
 from graphdsl.training.link_targets import LinkReader, LinkTargets
 from graphdsl.training.objective import Task
+from graphdsl.training.shares import SPLITS
 from graphdsl.training.task import HeadTask, head_task
 from graphdsl.training.unlabelled import count_nodes
-
-Split = Literal["train", "val", "test"]
-SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +94,8 @@ def read_supervision(
         from graphdsl.training.graph_targets import read_graph_supervision
 
         return read_graph_supervision(data, heads, class_weights, schema, training or Training(""))
+    if are_nodes_of_graphs(data, heads):
+        data = node_table(data, heads, training or Training(""))
     view = open_data(data)
     found: list[Diagnostic] = []
     tasks: list[HeadTask] = []

@@ -190,8 +190,8 @@ train m { epochs: 2 }
     torch.save([graph, graph], "two.pt")
     arguments = ["train", "s.gnn", "--out", "run", "--accelerator", "cpu"]
     assert main([*arguments, "--data", "one.pt", "--baselines"]) == 0
-    assert main([*arguments, "--data", "two.pt"]) == 1
-    assert "one graph is needed, and here are 2" in capsys.readouterr().err
+    assert main([*arguments[:2], "--out", "both", "--data", "two.pt", "--accelerator", "cpu"]) == 0
+    assert "train 12" in capsys.readouterr().out
 
 
 def test_graphs_and_nodes_are_not_trained_together() -> None:

@@ -22,8 +22,7 @@ _TU = ("MUTAG", "ENZYMES", "PROTEINS", "COLLAB", "IMDB-BINARY", "REDDIT-BINARY",
 def load_dataset(source: DataSource, schema: Schema) -> HeteroData | GraphSet:
     """Make a dataset of `torch_geometric.datasets`; it downloads what is not there yet.
 
-    A schema that says what a graph carries gets all graphs, any other the first one. Homogeneous graphs get the types of
-    a schema that has one of each.
+    Several graphs come as a list. Homogeneous graphs get the types of a schema that has one of each.
 
     Args:
         source: `name` of the class, or of a dataset of `TUDataset` such as "MUTAG"; `arguments` for the constructor, of
@@ -39,7 +38,8 @@ def load_dataset(source: DataSource, schema: Schema) -> HeteroData | GraphSet:
     fits = isinstance(graph, HeteroData) or (isinstance(graph, Data) and only_types(schema) is not None)
     fits = fits or (isinstance(graph, TemporalData) and event_relation(schema) is not None)
     if fits:
-        return GraphSet(list(made), schema) if schema.graph else read_data(graph, schema)
+        several = schema.graph or (len(made) > 1 and isinstance(graph, Data | HeteroData))
+        return GraphSet(list(made), schema) if several else read_data(graph, schema)
     found = "homogeneous graphs" if isinstance(graph, Data) else f"a `{type(graph).__name__}`"
     message = f"the dataset `{source.name}` holds {found}, and a heterogeneous graph is needed"
     raise stop(refuse(source, message, 'such as `pyg("DBLP", root=…)`'))
