@@ -235,7 +235,7 @@ class Spec:
         return write_program(plan)
 
     def to_script(self, model: str | None = None, *, data: Any = None, **parameters: Any) -> str:
-        """`to_python` with a loop: `python program.py data.pt` trains. GNN373 for what the loop cannot train."""
+        """`to_python` with a loop: `python program.py data.pt` trains. GNN373 for what a loop cannot train."""
         from graphdsl.source import write_program
 
         plan = self.plan(model, data=data, **parameters)

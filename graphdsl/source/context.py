@@ -28,6 +28,9 @@ class Context:
         requirements: what the data must bring.
         like: whether the forward pass reads dtype and device of a parameter.
         penalized: penalties that have a value already.
+        variables: of a `sequential` block, its names as arguments of the forward pass.
+        named: the class of the model, once it is written.
+        sampled: whether a written loop trains on sampled neighbourhoods.
     """
 
     plan: Plan
@@ -37,6 +40,9 @@ class Context:
     names: Names = field(default_factory=Names)
     like: bool = False
     penalized: set[str] = field(default_factory=set[str])
+    variables: dict[str, str] = field(default_factory=dict[str, str])
+    named: str = ""
+    sampled: bool = False
 
     def __post_init__(self) -> None:
         needed = needed_types(self.plan)

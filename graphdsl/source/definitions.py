@@ -176,6 +176,64 @@ def label_shares(y: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     return rows.clamp(min=0) * known.unsqueeze(-1), known
 '''
 
+AUROC: Final = '''
+def auroc(scores: Tensor, y: Tensor) -> float:
+    """Area under the ROC curve; a pair of equal scores counts one half."""
+    _, place, count = scores.unique(return_inverse=True, return_counts=True)
+    rank = (count.cumsum(dim=0) - (count - 1) / 2)[place]
+    first, second = (y > 0).sum(), (y <= 0).sum()
+    return ((rank[y > 0].sum() - first * (first + 1) / 2) / (first * second)).item()
+'''
+
+AVERAGE_PRECISION: Final = '''
+def average_precision(scores: Tensor, y: Tensor) -> float:
+    """Mean precision at each threshold, weighted by the recall that it adds."""
+    _, place, count = scores.unique(return_inverse=True, return_counts=True)
+    found = torch.bincount(place, weights=(y > 0).float()).flip(0)
+    precision = found.cumsum(dim=0) / count.flip(0).cumsum(dim=0)
+    return ((precision * found).sum() / found.sum()).item()
+'''
+
+RANKS: Final = '''
+def ranks(out: Tensor, y: Tensor) -> Tensor:
+    """Rank of each edge, in the first column, among its negatives; equal scores share ranks."""
+    edge, others, real = out[:, :1], out[:, 1:], y[:, 1:] >= 0
+    rank = 1 + ((others > edge) & real).sum(dim=1) + ((others == edge) & real).sum(dim=1) / 2
+    return rank[real.any(dim=1)]
+'''
+
+NON_NEIGHBORS: Final = '''
+class NonNeighbors:
+    """Targets that a source has no edge to, each equally likely, without trial and error.
+
+    Before each of a source's sorted neighbours stand `target - place` others; so the one of a given
+    rank is found by a binary search.
+    """
+
+    def __init__(self, edge_index: Tensor, num_sources: int, num_targets: int) -> None:
+        self.width = num_targets + 1
+        pairs = (edge_index[0] * self.width + edge_index[1]).unique()
+        source, target = pairs // self.width, pairs % self.width
+        degree = source.bincount(minlength=num_sources)
+        self.first, self.free = degree.cumsum(dim=0) - degree, num_targets - degree
+        place = torch.arange(pairs.numel()) - self.first[source]
+        self.keys = source * self.width + target - place
+
+    def draw(self, edges: Tensor, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Pairs [2, num_edges, 1 + count], an edge before its negatives; and 1, 0, -1 (none)."""
+        free = self.free[edges[0]].unsqueeze(1)
+        share = torch.rand(edges.size(1), count, generator=generator, dtype=torch.double)
+        rank = torch.minimum((share * free).long(), (free - 1).clamp(min=0))
+        asked = edges[0].unsqueeze(1) * self.width + rank
+        passed = torch.searchsorted(self.keys, asked, right=True)
+        passed = passed - self.first[edges[0]].unsqueeze(1)
+        targets = torch.where(free > 0, rank + passed, 0)
+        sources = edges[0].unsqueeze(1).expand(-1, 1 + count)
+        pairs = torch.stack([sources, torch.cat([edges[1].unsqueeze(1), targets], dim=1)])
+        y = torch.where(free > 0, 0, -1).expand(-1, count)
+        return pairs, torch.cat([torch.ones_like(edges[:1]).T, y], dim=1)
+'''
+
 HELPERS: Final = {
     "SemanticAttention": SEMANTIC_ATTENTION,
     "DistMult": DISTMULT,
@@ -193,6 +251,10 @@ HELPERS: Final = {
     "dense_add_pool": DENSE_ADD_POOL,
     "dense_mean_pool": DENSE_MEAN_POOL,
     "dense_max_pool": DENSE_MAX_POOL,
+    "NonNeighbors": NON_NEIGHBORS,
+    "auroc": AUROC,
+    "average_precision": AVERAGE_PRECISION,
+    "ranks": RANKS,
 }
 """By name, in the order in which they are written."""
 

@@ -25,7 +25,7 @@ from graphdsl.source.penalizing import (
 from graphdsl.source.predicting import write_predictions
 from graphdsl.source.reading import derivations, made_tables, needs_numbers, write_reading, write_relations
 from graphdsl.source.sequence import write_sequence
-from graphdsl.source.training import untrained, write_training
+from graphdsl.source.training import prepare_training, untrained, write_training
 from graphdsl.text import Diagnostic, SpecError, report
 
 
@@ -46,12 +46,12 @@ def write_program(plan: Plan, training: Training | None = None) -> str:
     if refused:
         raise SpecError(refused)
     context = Context(plan)
-    if plan.sequence is not None:
-        body = write_sequence(plan.sequence, context)
-        return _assemble(context, body, None)
-    body = _write_class(context)
+    if training is not None:
+        prepare_training(context, training)
+    body = _write_class(context) if plan.sequence is None else write_sequence(plan.sequence, context)
     loop = write_training(context, training) if training is not None else None
-    return _assemble(context, body, write_relations(context), loop)
+    relations = write_relations(context) if plan.sequence is None else None
+    return _assemble(context, body, relations, loop)
 
 
 def _unwritten(plan: Plan) -> Iterator[Diagnostic]:
@@ -97,9 +97,9 @@ def _write_class(context: Context) -> Block:
     write_reading(context, reading)
     context.imports.use("torch.nn.Module")
     context.imports.tensors = True
-    name = class_name(context.plan.model, context.imports.names | set(HELPERS))
+    context.named = class_name(context.plan.model, context.imports.names | set(HELPERS))
     block = Block()
-    block.write(f"class {name}(Module):")
+    block.write(f"class {context.named}(Module):")
     block.write(f'"""Model `{safe(context.plan.model)}`."""', 4)
     block.write("")
     block.write("def __init__(self) -> None:", 4)

@@ -27,11 +27,13 @@ def write_sequence(stage: SequenceStage, context: Context) -> Block:
     """The class of a block."""
     made = _write_modules(stage, context)
     names = _variables(stage, context)
+    context.variables = {item.name: names[item.name] for item in stage.inputs}
     forward = _write_steps(stage, names, context)
     context.imports.use("torch.nn.Module")
     context.imports.tensors = True
     block = Block()
-    block.write(f"class {class_name(context.plan.model, context.imports.names | set(HELPERS))}(Module):")
+    context.named = class_name(context.plan.model, context.imports.names | set(HELPERS))
+    block.write(f"class {context.named}(Module):")
     block.write(f'"""Model `{context.plan.model}`: {place(stage.span)}."""', 4)
     block.write("")
     block.write("def __init__(self) -> None:", 4)

@@ -171,7 +171,7 @@ CODES: tuple[Code, ...] = (
     _error(
         "GNN373",
         "loop-not-written",
-        "`gnn build --train` writes a loop that fits on a page: one label of nodes, the whole graph in each step.",
+        "`gnn build --train` writes a loop in plain PyG: one prediction, and what `gnn train` does with it in a few lines.",
     ),
     _error("GNN401", "broken-metapath", "Each hop of a metapath must start at the type where the hop before it ends."),
     _error("GNN402", "metapath-budget", "The composed relation would have more edges than its budget allows."),

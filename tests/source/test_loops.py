@@ -92,10 +92,9 @@ def test_the_loop_trains_as_gnn_train_does(kind, label, more, settings, tmp_path
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"settings": "batch_size: 8"}, "it does not know `batch_size`"),
-        ({"settings": "class_weights: true"}, "it does not know `class_weights`"),
-        ({"settings": 'monitor: "val_f1_macro"'}, "does not compute `val_f1_macro`"),
-        ({"more": "predict a -[to]-> \"b c\""}, "trains one label of nodes"),
+        ({"settings": 'precision: "bf16-mixed"'}, "it does not know `precision`"),
+        ({"settings": 'monitor: "val_r2"'}, "does not compute `val_r2`; it knows train_loss, val_loss, val_accuracy"),
+        ({"more": "predict a -[to]-> \"b c\""}, "trains one prediction"),
     ],
 )  # fmt: skip
 def test_what_a_loop_cannot_train_is_said(change, said) -> None:
@@ -119,3 +118,11 @@ def test_layout_is_the_one_of_ruff(tmp_path) -> None:
     for command in (["format", "--check", "--diff", *options], ["check", "--extend-select", "I,E501,UP", *options]):
         done = subprocess.run([ruff, *command, "."], capture_output=True, text=True, check=False, cwd=tmp_path)
         assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
+
+
+def test_links_are_not_sampled() -> None:
+    spec = graphdsl.loads("""schema s { node a { x: float[3] } edge a -[to]-> a }
+    model m on s { edges { to: SAGEConv(8) } predict a -[to]-> a }
+    train m { batch_size: 8 }""")
+    with pytest.raises(SpecError, match="learns links on the whole graph: it does not know `batch_size`"):
+        spec.to_script()
