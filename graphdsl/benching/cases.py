@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
+from torch import nn
 from torch.utils._pytree import tree_map
 from torch_geometric.data import HeteroData
 
@@ -27,7 +28,9 @@ from graphdsl.data import batch_inputs, load_source, parse_source
 from graphdsl.text import SpecError, report
 
 REFERENCE: Final = "pyg"
-BASELINES: Final = ("pyg", "idiom", "compile")
+IDIOM: Final = "idiom"
+COMPILED: Final = "compile"
+BASELINES: Final = (REFERENCE, IDIOM, COMPILED)
 """What to compare with: our reference backend, the same model written by hand in PyG, and that behind `torch.compile`."""
 
 
@@ -55,10 +58,10 @@ def usual_backend() -> str:
     return "fused" if "fused" in BACKENDS else REFERENCE
 
 
-def usual_baselines(backend: str) -> tuple[str, ...]:
+def usual_baselines(backend: str, second: str = IDIOM) -> tuple[str, ...]:
     """The baselines of a backend: the reference does not run against itself."""
     alone = backend == REFERENCE or (backend == "auto" and set(BACKENDS) == {REFERENCE})
-    return ("idiom",) if alone else ("pyg", "idiom")
+    return (second,) if alone else (REFERENCE, second)
 
 
 def require_compiler(device: torch.device) -> None:
@@ -87,9 +90,6 @@ def measure_shape(shape: Shape, model: str, request: Request, tell: Tell) -> Cel
         model: one of `specs.MODELS`.
         request: what to measure with.
         tell: is told what is being done.
-
-    Raises:
-        SpecError: GNN685 when the numbers differ.
     """
     if reason := why_not(shape, model):
         return Cell(shape.name, model, reason)
@@ -97,48 +97,67 @@ def measure_shape(shape: Shape, model: str, request: Request, tell: Tell) -> Cel
     spec = loads(spec_text(shape, model), f"{shape.name} {model}")
     data = open_graph(shape, spec, request.seed)
     torch.manual_seed(request.seed)
+
+    def build(backend: str) -> Contender:
+        module = spec.compile(data=data, backend=backend)
+        return compiled(backend, module, batch_inputs(data, module.plan), request.device)
+
     tell("compiling")
-    ours = _compiled(spec, data, request.backend, request.device)
+    ours = build(request.backend)
     weights = ours.module.state_dict()
     others: list[Contender] = []
     for name in request.against:
         if name == REFERENCE:
-            other = _compiled(spec, data, REFERENCE, request.device)
-            other.module.load_state_dict(weights)
-            others.append(other)
+            others.append(build(name))
+            others[-1].module.load_state_dict(weights)
         else:
-            idiom = next((item for item in others if item.name == "idiom"), None)
-            idiom = idiom or _by_hand(shape, model, data, ours.inputs, weights, request.device)
-            others.append(idiom if name == "idiom" else compiled_by_torch(idiom, name))
-    return _cell(shape.name, model, ours, others, request, tell)
+            idiom = next((item for item in others if item.name == IDIOM), None)
+            idiom = idiom or _by_hand(shape, model, data, ours, request.device)
+            others.append(idiom if name == IDIOM else compiled_baseline(idiom))
+    return measured_cell((shape.name, model), ours, others, request, tell)
 
 
-def _compiled(spec: Spec, data: Any, backend: str, device: torch.device) -> Contender:
-    module = spec.compile(data=data, backend=backend).to(device)
-    return Contender(backend, module, moved(batch_inputs(data, module.plan), device))
+def compiled(backend: str, module: nn.Module, inputs: Mapping[str, Any], device: torch.device) -> Contender:
+    """What a backend made, on a device."""
+    return Contender(backend, module.to(device), tree_map(lambda item: _moved(item, device), dict(inputs)))
 
 
-def _by_hand(
-    shape: Shape, model: str, data: HeteroData, inputs: Mapping[str, Any], weights: Any, device: torch.device
-) -> Contender:
+def compiled_baseline(contender: Contender) -> Contender:
+    """A baseline behind `torch.compile`."""
+    return compiled_by_torch(contender, COMPILED)
+
+
+def _moved(item: Any, device: torch.device) -> Any:
+    return item.to(device) if isinstance(item, torch.Tensor) else item
+
+
+def _by_hand(shape: Shape, model: str, data: HeteroData, ours: Contender, device: torch.device) -> Contender:
     module = build_idiom(shape, model).to(device)
-    load_weights(module, own_name, weights)
-    return Contender("idiom", module, idiom_inputs(shape, model, data, inputs), own_name)
+    load_weights(module, own_name, ours.module.state_dict())
+    return Contender(IDIOM, module, idiom_inputs(shape, model, data, ours.inputs), own_name)
 
 
-def _cell(shape: str, model: str, ours: Contender, others: Sequence[Contender], request: Request, tell: Tell) -> Cell:
-    edges = ours.inputs["edge_index_dict"]
-    sizes = {name: x.size(0) for name, x in (ours.inputs["x_dict"] | ours.inputs.get("n_id_dict", {})).items()}
-    cell = Cell(shape, model, "", sum(sizes.values()), len(edges), sum(item.size(1) for item in edges.values()))
+def measured_cell(
+    names: tuple[str, str], ours: Contender, others: Sequence[Contender], request: Request, tell: Tell
+) -> Cell:
+    """Measure what is ready.
+
+    Args:
+        names: of the graph and of the model.
+        ours: the backend.
+        others: baselines.
+        request: where, and how much may be spent.
+        tell: is told what is being done.
+    """
+    given = ours.inputs
+    single = {"": given["edge_index"]} if "edge_index" in given else {}
+    edges = list(given.get("edge_index_dict", single).values())
+    nodes = given.get("n_id_dict", {}) | given.get("x_dict", {"": given.get("x", ())})
+    cell = Cell(*names, "", sum(map(len, nodes.values())), len(edges), sum(index.size(1) for index in edges))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"torch\.")  # What torch says while it compiles is for its developers.
         cell.ours, *cell.others = measure([ours, *others], request.device, request.budget, tell)
     return cell
-
-
-def moved(inputs: Mapping[str, Any], device: torch.device) -> dict[str, Any]:
-    """The same inputs on a device."""
-    return tree_map(lambda item: item.to(device) if isinstance(item, torch.Tensor) else item, dict(inputs))
 
 
 def versions() -> dict[str, str]:
@@ -154,6 +173,16 @@ def versions() -> dict[str, str]:
 
 
 __all__ = [
-    "BASELINES", "Request", "measure_shape", "moved", "open_graph", "require_compiler", "usual_backend",
-    "usual_baselines", "versions",
-]  # fmt: skip
+    "BASELINES",
+    "REFERENCE",
+    "Request",
+    "compiled",
+    "compiled_baseline",
+    "measure_shape",
+    "measured_cell",
+    "open_graph",
+    "require_compiler",
+    "usual_backend",
+    "usual_baselines",
+    "versions",
+]

@@ -17,6 +17,10 @@ def same_name(name: str) -> str:
     return name
 
 
+class NothingLearned(Exception):
+    """No output depends on a parameter."""
+
+
 @dataclass(frozen=True, slots=True)
 class Contender:
     """One way to run a model.
@@ -53,7 +57,8 @@ class Contender:
             parameter.grad = None
         outputs = as_dict(self.module(**self.inputs))
         loss = sum((outputs[name] * probe).sum() for name, probe in probes.items())
-        assert isinstance(loss, Tensor)
+        if not isinstance(loss, Tensor) or not loss.requires_grad:
+            raise NothingLearned
         loss.backward()
 
     def take_gradients(self) -> dict[str, Tensor]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from graphdsl.benching.contenders import Contender, draw_probes, find_name
+from graphdsl.benching.contenders import Contender, NothingLearned, draw_probes, find_name
 from graphdsl.benching.memory import Limits, TooLarge, TooSlow, memory_left, watched
 from graphdsl.benching.records import PASSES, Measured, Pass, Refusal, show_bytes
 
@@ -96,22 +96,14 @@ def _watch(
         tell(f"{contender.name}: {_named(kind)}, watched")
         if kind == "step":
             _draw(probes, numbers.outputs)
+        torch.manual_seed(0)  # Some layers draw numbers even where dropout is off.
         try:
             if contender.watched or device.type == "cuda":
                 measured.peaks[kind] = watched(work, device, budget.limits())[1].memory
             else:
                 work()
-        except TooLarge as error:
-            reason = f"needs {show_bytes(error.needed)}"
-            _refuse(measured, PASSES[PASSES.index(kind) :], Refusal("memory", reason, error.needed))
-        except TooSlow as error:
-            reason = f"takes more than {error.seconds:g} s"
-            _refuse(measured, PASSES[PASSES.index(kind) :], Refusal("time", reason, error.seconds))
         except Exception as error:
-            if contender.watched:  # What torch compiles may fail in many ways; anything else is a defect.
-                raise
-            said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            _refuse(measured, PASSES[PASSES.index(kind) :], Refusal("other", said))
+            _refuse(measured, PASSES[PASSES.index(kind) :], _refusal(error, contender))
         gradients = contender.take_gradients()
         if kind in measured.refusals:
             return numbers
@@ -121,6 +113,20 @@ def _watch(
         contender.take_gradients()
         measured.compiling = time.perf_counter() - start
     return numbers
+
+
+def _refusal(error: Exception, contender: Contender) -> Refusal:
+    """Why a step was given up; anything else is a defect, and raised."""
+    if isinstance(error, TooLarge):
+        return Refusal("memory", f"needs {show_bytes(error.needed)}", error.needed)
+    if isinstance(error, TooSlow):
+        return Refusal("time", f"takes more than {error.seconds:g} s", error.seconds)
+    if isinstance(error, NothingLearned):
+        return Refusal("other", "nothing is learned")
+    if contender.watched:
+        raise error
+    # What torch compiles may fail in many ways.
+    return Refusal("other", (str(error).strip().splitlines() or [type(error).__name__])[0])
 
 
 def _draw(probes: dict[str, Tensor], outputs: Mapping[str, Tensor]) -> None:
@@ -142,17 +148,39 @@ def _run(
     tell: Tell,
 ) -> None:
     """Rounds in which each contender runs once forward, and once forward and backward."""
+    gc.collect()
+    gc.freeze()  # What is there stays: looking at it again and again is no part of a step.
+    try:
+        _rounds(contenders, found, probes, device, budget, tell)
+    finally:
+        gc.unfreeze()
+
+
+def _rounds(
+    contenders: Sequence[Contender],
+    found: Sequence[Measured],
+    probes: Mapping[str, Tensor],
+    device: torch.device,
+    budget: Budget,
+    tell: Tell,
+) -> None:
     begin = time.perf_counter()
     slow: set[tuple[int, Pass]] = set()
     for turn in range(-1, budget.repeats):  # The round before the first is not counted.
         if turn > 0 and time.perf_counter() - begin > budget.seconds:
             return
         for kind in PASSES:
-            for place, (contender, measured) in enumerate(zip(contenders, found, strict=True)):
+            for offset in range(len(contenders)):
+                place = (turn + offset) % len(contenders)  # Each is first, second, … in turn.
+                contender, measured = contenders[place], found[place]
                 if kind in measured.refusals or (place, kind) in slow:
                     continue
                 tell(f"{contender.name}: {_named(kind)}, {f'run {turn + 1}' if turn >= 0 else 'warming up'}")
-                seconds = _time(contender, kind, probes, device)
+                try:
+                    seconds = _time(contender, kind, probes, device)
+                except ValueError as error:  # As of batch norms, which refuse to train on one row.
+                    _refuse(measured, [kind], Refusal("other", str(error)))
+                    continue
                 if seconds > _WARM * budget.seconds:
                     slow.add((place, kind))
                     measured.runs[kind] = [seconds]
@@ -161,14 +189,19 @@ def _run(
 
 
 def _time(contender: Contender, kind: Pass, probes: Mapping[str, Tensor], device: torch.device) -> float:
-    _wait(device)
-    start = time.perf_counter()
-    if kind == "forward":
-        contender.forward()
-    else:
-        contender.step(probes)
-    _wait(device)
-    return time.perf_counter() - start
+    gc.collect()
+    gc.disable()
+    try:
+        _wait(device)
+        start = time.perf_counter()
+        if kind == "forward":
+            contender.forward()
+        else:
+            contender.step(probes)
+        _wait(device)
+        return time.perf_counter() - start
+    finally:
+        gc.enable()
 
 
 def _wait(device: torch.device) -> None:

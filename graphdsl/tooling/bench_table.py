@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _SHAPE, _MODEL, _TIME, _RATIO, _SMALL = 7, 6, 7, 13, 6
 _WIDE = 108
+_OWN = 11
 _BETTER, _WORSE = 1.05, 0.95
 
 
@@ -142,6 +143,31 @@ def _ratios(shown: "Sequence[tuple[str, float | None]]") -> "Text":
     return made
 
 
+def own_report(cell: Cell) -> "Iterator[Text]":
+    """One cell in full: a line for each way to run the model."""
+    from rich.text import Text
+
+    graph = f"{cell.nodes:,} nodes, {cell.relations:,} relation{'s' * (cell.relations != 1)}, {cell.edges:,} edges"
+    yield Text(f"model `{cell.model}` of {cell.shape}: {graph}")
+    yield Text(
+        f"{'':<{_OWN}}{'forward':>{_OWN}}{'step':>{_OWN}}{'peak':>{_OWN}}{'slower, times':>{_RATIO + 4}}", "bold"
+    )
+    for item in (cell.ours, *cell.others):
+        line = Text(f"{item.name:<{_OWN}}")
+        line.append("".join(f"{_own(item, kind):>{_OWN}}" for kind in PASSES))
+        line.append(f"{show_bytes(max(item.peaks.values(), default=None)):>{_OWN}}")
+        if item is not cell.ours:
+            line.append(" " * 4)
+            line.append_text(_ratios([_one(cell, item.name, kind) for kind in PASSES]))
+        yield line
+    outputs = max((item.outputs for item in cell.others if item.outputs is not None), default=None)
+    gradients = max((item.gradients for item in cell.others if item.gradients is not None), default=None)
+    shown = ("–" if gap is None else f"{gap:.0e}" if gap else "none" for gap in (outputs, gradients))
+    yield Text("largest relative difference: outputs {}, gradients {}".format(*shown))
+    if cell.ours.layout is not None:
+        yield Text(f"first call on a graph: {show_seconds(cell.ours.layout)} more than later ones")
+
+
 def notes(cells: Sequence[Cell]) -> list[str]:
     """What a reader needs to know below the table: why something is missing, and what compiling took."""
     lines: list[str] = []
@@ -187,5 +213,5 @@ def terminal_width() -> int:
 
 
 __all__ = [
-    "BenchTable", "heading", "legend", "notes", "show_ratio", "show_seconds", "terminal_width",
+    "BenchTable", "heading", "legend", "notes", "own_report", "show_ratio", "show_seconds", "terminal_width",
 ]  # fmt: skip

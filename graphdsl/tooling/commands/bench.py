@@ -8,32 +8,37 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graphdsl.api import load
 from graphdsl.benching.records import Cell, Setting, to_plain
 from graphdsl.benching.shapes import NAMES, SHAPES, TINY
 from graphdsl.benching.specs import MODELS
 from graphdsl.text import Diagnostic, SpecError, did_you_mean, listing, report
 from graphdsl.text.rewriting import write_bytes
-from graphdsl.tooling.arguments import add_plugins
-from graphdsl.tooling.output import CLEAN, INTERRUPTED, print_findings
+from graphdsl.tooling.arguments import add_format, add_plugins, parameters
+from graphdsl.tooling.output import CLEAN, INTERRUPTED, MISUSE, print_findings
+from graphdsl.tooling.running import check_data, open_data
 
 if TYPE_CHECKING:
     from graphdsl.benching.cases import Request
 
 _BASELINES = ("pyg", "idiom", "compile")
+_OWN_BASELINES = ("pyg", "program", "compile")
 _SAID = f"""Measure a backend beside plain PyG: the same weights, outputs and gradients compared, runs in turn, medians.
-
-graphs (--shape): {"; ".join(f"{shape.name}, {shape.about}" for shape in SHAPES)}. To try the command:
-{", ".join(shape.name for shape in TINY)}."""
+With SPEC, your own model on your own data; without, models of ours on graphs that are drawn:
+{"; ".join(f"{shape.name}, {shape.about}" for shape in SHAPES)}. To try the command: {", ".join(it.name for it in TINY)}."""
 _TOLERANCE = 1e-3
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     """Declare the command."""
     parser = subparsers.add_parser("bench", help="measure how fast models run beside plain PyG", description=_SAID)
+    parser.add_argument("spec", nargs="?", help="a `.gnn` file: measure its model")
+    parser.add_argument("data", nargs="?", help="its data, as of `gnn train`; otherwise those of the train block")
     parser.add_argument("--shape", nargs="+", metavar="GRAPH", default=[], help="graphs; otherwise all five")
-    said = f"models, of {', '.join(MODELS)}; otherwise all"
+    said = f"models, of {', '.join(MODELS)}; otherwise all. With SPEC: the model, where it has several"
     parser.add_argument("--model", nargs="+", metavar="NAME", default=[], help=said)
     said = "pyg = our reference backend, idiom = written by hand in plain PyG, compile = that behind torch.compile"
+    said += "; with SPEC also program = what `gnn build` writes"
     parser.add_argument("--against", nargs="+", metavar="BASELINE", default=[], help=said)
     parser.add_argument("--backend", metavar="NAME", help="ours; otherwise fused, if there is one")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where to compute")
@@ -44,7 +49,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     said = "what a step may take on a CPU; otherwise four fifths of what is free"
     parser.add_argument("--memory", type=_seconds, metavar="GIB", help=said)
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of graphs and weights")
+    parser.add_argument("--params", metavar="FILE", help="with SPEC: YAML file with values for the model's parameters")
+    said = "with SPEC: a value for a parameter; wins over --params"
+    parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help=said)
     parser.add_argument("--json", metavar="FILE", help="write everything that was measured, after each cell")
+    add_format(parser)
     add_plugins(parser)
     parser.set_defaults(run=run)
 
@@ -67,10 +76,15 @@ def _seconds(text: str) -> float:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure cell by cell, print and write what there is."""
+    if misuse := _misuse(arguments):
+        print(f"gnn bench: {misuse}", file=sys.stderr)
+        return MISUSE
+    _refuse_unwritable(arguments.json)
+    if arguments.spec is not None:
+        return _run_own(arguments)
     shapes = _chosen(arguments.shape, "--shape", "graphs", NAMES) or [shape.name for shape in SHAPES]
     models = _chosen(arguments.model, "--model", "models", MODELS) or list(MODELS)
-    _refuse_unwritable(arguments.json)
-    request = _request(arguments)
+    request = _request(arguments, _BASELINES)
     from graphdsl.benching.cases import measure_shape
 
     pairs = [(shape, model) for shape in shapes for model in models]
@@ -79,6 +93,42 @@ def run(arguments: argparse.Namespace) -> int:
         for shape, model in pairs
     ]
     return _measure(works, shapes, request, arguments)
+
+
+def _misuse(arguments: argparse.Namespace) -> str:
+    """What is wrong with the combination of options, if anything."""
+    if arguments.spec is None and (arguments.params or arguments.set):
+        return "`--params` and `--set` are for the model of a SPEC"
+    if arguments.spec is not None and arguments.shape:
+        return "`--shape` draws a graph, and a SPEC is measured on its own data"
+    if arguments.spec is not None and len(arguments.model) > 1:
+        return "of a SPEC, one model is measured at a time"
+    return ""
+
+
+def _run_own(arguments: argparse.Namespace) -> int:
+    """Measure the user's model."""
+    spec = load(arguments.spec)
+    name = spec.model(arguments.model[0] if arguments.model else None).name
+    values = parameters(arguments)
+    plan = spec.plan(name, **values)  # Before the data is loaded, which may take long.
+    request = _request(arguments, _OWN_BASELINES)
+    from graphdsl.benching.own import measure_own, refuse_unmeasured
+    from graphdsl.data import parse_source
+    from graphdsl.tooling.bench_table import heading, notes, own_report
+
+    refuse_unmeasured(plan)
+    source = parse_source(arguments.data, Path()) if arguments.data else spec.training(name).data
+    with _printing(1) as (put, tell):
+        setting = _setting(request)
+        put(heading(setting))
+        tell("loading data", 0)
+        data = open_data(source, spec.schema(name), arguments.spec)
+        check_data(spec, data, name)
+        cell = measure_own(spec, name, data, values, request, lambda said: tell(said, 0))
+        put(*own_report(cell), *notes([cell]))
+    _write(arguments.json, setting, [cell])
+    return _judge([cell], setting, arguments.format)
 
 
 Work = tuple[str, Callable[[Callable[[str], None]], Cell]]
@@ -107,8 +157,13 @@ def _measure(works: Sequence[Work], shapes: Sequence[str], request: "Request", a
         if (mean := table.mean(cells)) is not None:
             put(mean)
         put(*legend(setting), *notes(cells))
+    return max(code, _judge(cells, setting, arguments.format))
+
+
+def _judge(cells: Sequence[Cell], setting: Setting, style: str) -> int:
+    """The exit code, by whether the numbers are the same."""
     found = _differing(cells, setting)
-    return max(code, print_findings(found, stream=sys.stderr) if found else CLEAN)
+    return print_findings(found, style, stream=sys.stderr) if found else CLEAN
 
 
 def _chosen(given: Sequence[str], option: str, what: str, known: Iterable[str]) -> list[str]:
@@ -142,8 +197,8 @@ def _refuse_unwritable(name: str | None) -> None:
         raise SpecError([report("GNN616", message, where="--json", helps=("make the folder first",))])
 
 
-def _request(arguments: argparse.Namespace) -> "Request":
-    """What to measure with.
+def _request(arguments: argparse.Namespace, known: Sequence[str]) -> "Request":
+    """What to measure with; `known` are the baselines that there are.
 
     Raises:
         SpecError: a backend, baseline or device that is not there.
@@ -158,7 +213,7 @@ def _request(arguments: argparse.Namespace) -> "Request":
         raise SpecError([report("GNN204", "this machine has no GPU that torch can use", where="--device")])
     given = [arguments.backend] if arguments.backend else []
     backend = (_chosen(given, "--backend", "backends", ("auto", *BACKENDS)) or [usual_backend()])[0]
-    against = _chosen(arguments.against, "--against", "baselines", _BASELINES) or usual_baselines(backend)
+    against = _chosen(arguments.against, "--against", "baselines", known) or usual_baselines(backend, known[1])
     device = torch.device(arguments.device)
     if "compile" in against:
         require_compiler(device)
