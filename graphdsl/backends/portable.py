@@ -5,18 +5,50 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.nn import HeteroLinear, HGTConv
+from torch_geometric.nn import HeteroLinear, HGTConv, RGATConv
 
 from graphdsl.text import EdgeKey
 
 
-def make_portable(model: nn.Module) -> None:
-    """Let the layers of a model compute what they compute in a way that `torch.export` can follow; in place."""
+def make_portable(model: nn.Module, spared: tuple[type[nn.Module], ...] = ()) -> None:
+    """Let the layers of a model compute what they compute in a way that `torch.export` can follow; in place.
+
+    Args:
+        model: whose layers.
+        spared: classes that stay as PyG has them.
+    """
     for module in model.modules():
+        if isinstance(module, spared):
+            continue
         if isinstance(module, HGTConv):
             module._construct_src_node_feat = MethodType(_keys_and_values, module)  # type: ignore[method-assign]
         elif isinstance(module, HeteroLinear):
             module.forward = MethodType(_map_each_type, module)  # type: ignore[method-assign]
+        elif isinstance(module, RGATConv) and module.mod not in _COUNTING:
+            _attend_within_relations(module)
+
+
+_COUNTING = ("scaled", "f-scaled")
+"""Ways of `RGATConv` that count how many edges arrive at a node, whatever their relation."""
+
+
+def _attend_within_relations(conv: RGATConv) -> None:
+    """Attention among the edges of one relation into a node; PyG picks the edges of each relation by a mask.
+
+    A softmax over all edges of a node, of which there is then one for each of its relations, is the same.
+    """
+    if conv.attention_mechanism != "within-relation":
+        return
+    conv.attention_mechanism = "across-relation"
+    message = conv.message
+
+    def within(
+        x_i: Tensor, x_j: Tensor, edge_type: Tensor, edge_attr: Tensor | None, index: Tensor, size_i: int, **_: Any
+    ) -> Tensor:
+        groups = index * conv.num_relations + edge_type
+        return message(x_i, x_j, edge_type, edge_attr, groups, None, size_i * conv.num_relations)
+
+    conv.message = within  # type: ignore[method-assign]
 
 
 def _map_each_type(self: Any, x: Tensor, type_vec: Tensor) -> Tensor:

@@ -33,6 +33,7 @@ _REASONS: Final = (
      "a size hangs on values of tensors"),
     (r"Data-dependent branching|guard on data-dependent|generic_jump", "a branch hangs on values of tensors"),
     (r"compressed tensor|[Ss]parse", "torch does not trace sparse matrices"),
+    (r"opaque object|_C\.Generator|torch\.Generator", "it draws random numbers by a seed of its own"),
     (r"RNN, GRU, or LSTM", "torch does not trace an LSTM or GRU"),
     (r"marked as skipped|does not know how to trace|Unsupported function call|not supported",
      "torch does not trace a function that it calls"),

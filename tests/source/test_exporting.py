@@ -136,6 +136,17 @@ JOINT = {
       predict a.y: CorrectAndSmooth(5, 0.9, 5, 0.8, along = on)
       predict a.z: LabelPropagation(5, 0.9, along = on, edge_weight = w)
     }""",
+    "RGATConv": """schema s { node a { x: float[4], y: class[2] } node b { x: float[4] } edge a -[to]-> b reverse back
+      edge a -[on]-> a { f: float[3] } edge a -[by]-> a { f: float[3] } }
+    model m on s {
+      edges { *: RGATConv(4, heads = 2, attention_mechanism = "within-relation") } | relu
+      edges {
+        on, by: RGATConv(8, attention_mechanism = "within-relation", attention_mode = "multiplicative-self-attention",
+                         mod = "f-additive", edge_attr = f)
+        *: RGATConv(8, attention_mechanism = "across-relation", mod = "scaled")
+      }
+      predict a.y
+    }""",
     "MAGNNConv": """schema s { node a { x: float[4], y: class[2] } node b { x: float[4] } edge a -[to]-> b reverse back
       metapath ABA = a -[to]-> b <-[to]- a }
     model m on s { edges { ABA: MAGNNConv(8, heads = 2) } predict a.y }""",
