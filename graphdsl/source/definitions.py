@@ -176,6 +176,27 @@ def label_shares(y: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     return rows.clamp(min=0) * known.unsqueeze(-1), known
 '''
 
+LAYERS_OF: Final = '''
+def layers_of(stage: Module, kind: type[Module]) -> list[Module]:
+    """The layers of a class, each once, those inside of others too."""
+    return [layer for layer in stage.modules() if isinstance(layer, kind)]
+'''
+
+KEEP_LOSS: Final = '''
+def keep_loss(layer: Module, inputs: tuple, out: Tensor) -> None:
+    """Behind each pass of a layer: keep the loss that it has of its own."""
+    layer.losses.append(layer.get_attention_loss())
+'''
+
+TAKE_LOSSES: Final = '''
+def take_losses(layers: list[Module]) -> Tensor:
+    """What layers have kept since the latest call, added up."""
+    losses = [loss.sum() for layer in layers for loss in layer.losses]
+    for layer in layers:
+        layer.losses.clear()
+    return torch.stack(losses).sum() if losses else torch.zeros(())
+'''
+
 AUROC: Final = '''
 def auroc(scores: Tensor, y: Tensor) -> float:
     """Area under the ROC curve; a pair of equal scores counts one half."""
@@ -240,6 +261,9 @@ HELPERS: Final = {
     "columns": COLUMNS,
     "flat": FLAT,
     "numbers": NUMBERS,
+    "layers_of": LAYERS_OF,
+    "keep_loss": KEEP_LOSS,
+    "take_losses": TAKE_LOSSES,
     "summarize": SUMMARIZE,
     "permute": PERMUTE,
     "known_classes": KNOWN_CLASSES,

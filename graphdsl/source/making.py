@@ -10,6 +10,7 @@ from graphdsl.plan import (
     AnyHead,
     GraphHead,
     Head,
+    InputBinding,
     JoinStage,
     JointStep,
     LinkHead,
@@ -48,8 +49,8 @@ def _write_stage(stage: Stage, context: Context) -> Block:
     """The modules of a stage that is called `stage`."""
     block = Block(8)
     made = _modules_of(stage, context)
-    if isinstance(stage, RelationStage) and (several := shared_modules(stage, context)) is not None:
-        block.assign("convs", several)
+    for name, value in _shared(stage, context).items():
+        block.assign(name, value)
     for key, value in made.items():
         block.assign(f'stage["{key}"]', value)
     return block
@@ -68,8 +69,8 @@ def _write_group(stages: Sequence[Stage], lines: Sequence[str], context: Context
     block.comment(f"{stages[0].key} to {stages[-1].key}: {', '.join(places)}")
     block.loop("key", pair(context.name(stage.key) for stage in stages))
     block.write("stage = self.stages[key] = ModuleDict()", 4)
-    if isinstance(stages[0], RelationStage) and (several := shared_modules(stages[0], context)) is not None:
-        block.statement(several, "convs = ", deeper=4)
+    for name, value in _shared(stages[0], context).items():
+        block.statement(value, f"{name} = ", deeper=4)
     for key, value in _modules_of(stages[0], context).items():
         block.statement(value, f'stage["{key}"] = ', deeper=4)
 
@@ -102,16 +103,34 @@ def _modules_of(stage: Stage, context: Context) -> dict[str, Expression]:
 
 
 def _encoders(stage: RelationStage, context: Context) -> dict[str, Expression]:
-    """Encoders of attributes by relation or joint layer, then by argument."""
-    inputs = {"__".join(encoded(step.edge)): step.inputs for step in stage.steps}
-    inputs |= {f"joint_{number}": step.inputs for number, step in enumerate(stage.joints)}
-    made = {
-        quote(key): {
-            quote(it.argument): construct(it.encoder, context.imports) for it in items if it.encoder is not None
-        }
-        for key, items in inputs.items()
+    """Encoders of attributes by relation or joint layer; relations that share a layer share its encoders."""
+    shared = shared_encoders(stage, context)
+    made: dict[str, Expression] = {}
+    for step in stage.steps:
+        if (found := _by_argument(step.inputs, context)) is not None:
+            made[quote("__".join(encoded(step.edge)))] = (
+                f"encoders[{[*shared].index(step.instance)}]" if shared else found
+            )
+    for number, joint in enumerate(stage.joints):
+        if (found := _by_argument(joint.inputs, context)) is not None:
+            made[quote(f"joint_{number}")] = found
+    return made
+
+
+def shared_encoders(stage: RelationStage, context: Context) -> dict[int, Expression]:
+    """The encoders of each layer by its instance, where some relations share one; nothing otherwise."""
+    steps = [step for step in stage.steps if any(item.encoder is not None for item in step.inputs)]
+    if len({step.instance for step in steps}) == len(steps):
+        return {}
+    found = {step.instance: _by_argument(step.inputs, context) for step in reversed(steps)}
+    return {step.instance: made for step in steps if (made := found[step.instance]) is not None}
+
+
+def _by_argument(inputs: Sequence[InputBinding], context: Context) -> Expression | None:
+    made: dict[str, Expression] = {
+        quote(item.argument): construct(item.encoder, context.imports) for item in inputs if item.encoder is not None
     }
-    return {key: call("ModuleDict", mapping(dict[str, Expression](value))) for key, value in made.items() if value}
+    return call("ModuleDict", mapping(made)) if made else None
 
 
 def by_type(modules: Mapping[str, Expression], context: Context) -> Expression:
@@ -121,6 +140,17 @@ def by_type(modules: Mapping[str, Expression], context: Context) -> Expression:
     if len(names) > _MANY and len({flat(value) for value in modules.values()}) == 1:
         return call("ModuleDict", each("name", modules[names[0]], "name", context.types(names)))
     return call("ModuleDict", mapping({context.name(name): modules[name] for name in names}))
+
+
+def _shared(stage: Stage, context: Context) -> dict[str, Expression]:
+    """Variables of what several relations of a stage share."""
+    found: dict[str, Expression] = {}
+    if isinstance(stage, RelationStage):
+        if (several := shared_modules(stage, context)) is not None:
+            found["convs"] = several
+        if encoders := shared_encoders(stage, context):
+            found["encoders"] = listing(encoders.values())
+    return found
 
 
 def _list(items: Sequence[Expression], context: Context) -> Expression:

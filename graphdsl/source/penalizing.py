@@ -16,29 +16,54 @@ from graphdsl.source.constructors import write_value
 from graphdsl.source.context import Context, encoded, place
 from graphdsl.source.expressions import Expression, Group, call, flat, listing, quote
 from graphdsl.source.making import pipe_steps
-from graphdsl.text import Diagnostic, report
 
 ATTRIBUTE = "self.penalties"
 
 
-def unwritten_penalties(plan: Plan) -> Iterator[Diagnostic]:
-    """Penalties that a program cannot say: PyG's layers keep the loss of their latest pass alone."""
+def kept_layers(plan: Plan) -> list[tuple[int, str]]:
+    """Stages and classes of layers whose losses hooks keep: layers that run several times, or inside of others.
+
+    PyG's layers have the loss of their latest pass alone, and only a layer of one relation can be named.
+    """
+    found: list[tuple[int, str]] = []
     for item in plan.penalties:
         for index in item.stages:
-            stage = plan.stages[index]
-            if not isinstance(stage, RelationStage):
-                continue
-            uses = [step.instance for step in stage.steps if step.live and step.module.name == item.own]
-            if len(set(uses)) < len(uses):
-                message = (
-                    f"a program cannot say `penalty {item.name}`: `share` runs one `{item.own}` on several relations"
-                )
-                helps = ("each layer keeps the loss of its latest pass alone: leave out `share`",)
-                yield report("GNN370", message, item.span, helps=helps)
-            modules = [step.module for step in (*stage.steps, *stage.joints)]
-            if any(_holds(module, item.own) for module in modules):
-                message = f"a program cannot say `penalty {item.name}`: a `{item.own}` is inside of another layer"
-                yield report("GNN370", message, item.span)
+            if _needs_hooks(plan.stages[index], item.own):
+                found.append((index, item.own))
+    return list(dict.fromkeys(found))
+
+
+def _needs_hooks(stage: Stage, own: str) -> bool:
+    if not isinstance(stage, RelationStage):
+        return False
+    uses = [step.instance for step in stage.steps if step.live and step.module.name == own]
+    modules = [step.module for step in (*stage.steps, *stage.joints)]
+    return len(set(uses)) < len(uses) or any(_holds(module, own) for module in modules)
+
+
+def write_hooks(context: Context, block: Block) -> None:
+    """Behind the modules in `__init__`: layers keep the loss of each pass."""
+    kept = kept_layers(context.plan)
+    stages = {(_owner_key(index, context.plan), own) for index, own in kept}
+    for key, own in sorted(stages):
+        block.blank()
+        block.write(f"for layer in layers_of(self.stages[{context.name(key)}], {_class_of(own, context)}):")
+        block.write("layer.losses = []", 4)
+        block.write("layer.register_forward_hook(keep_loss)", 4)
+    if kept:
+        context.helpers |= {"layers_of", "keep_loss", "take_losses"}
+
+
+def _owner_key(index: int, plan: Plan) -> str:
+    """The stage that has the modules."""
+    stage = plan.stages[index]
+    return stage.key if stage.shares is None else plan.stages[stage.shares].key
+
+
+def _class_of(own: str, context: Context) -> str:
+    entry = find(own)
+    assert entry is not None, "a plan names entries of the catalogue"
+    return context.imports.use(entry.path)
 
 
 def _holds(module: ModuleSpec, own: str) -> bool:
@@ -60,6 +85,10 @@ def write_losses_of_stage(index: int, stage: Stage, context: Context, block: Blo
     """What the layers of a stage have as losses of their own, behind its forward pass."""
     for item in context.plan.penalties:
         if index not in item.stages:
+            continue
+        if _needs_hooks(stage, item.own):
+            taken = f"take_losses(layers_of(stage, {_class_of(item.own, context)}))"
+            keep(item.name, taken, context, block)
             continue
         for owner in _owners(stage, item.own, context):
             block.assign("layer", owner)
@@ -135,8 +164,9 @@ def _weighted(item: Penalty) -> str:
 __all__ = [
     "ATTRIBUTE",
     "keep",
+    "kept_layers",
     "own_loss",
-    "unwritten_penalties",
+    "write_hooks",
     "write_losses_of_stage",
     "write_losses_of_values",
     "write_method",

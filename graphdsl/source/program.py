@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from graphdsl.model import Training
-from graphdsl.plan import Plan, RelationStage, event_head
+from graphdsl.plan import Plan, event_head
 from graphdsl.source.attributes import argument, attribute_inputs, live_reads
 from graphdsl.source.block import Block
 from graphdsl.source.context import Context
@@ -17,7 +17,7 @@ from graphdsl.source.naming import class_name
 from graphdsl.source.passing import write_stage
 from graphdsl.source.penalizing import (
     ATTRIBUTE,
-    unwritten_penalties,
+    write_hooks,
     write_losses_of_stage,
     write_losses_of_values,
     write_method,
@@ -58,23 +58,10 @@ def _unwritten(plan: Plan) -> Iterator[Diagnostic]:
     """What a program cannot say."""
     yield from _unwritten_memory(plan)
     for _, stage in plan.relation_stages():
-        yield from _shared_encoders(stage)
         for step in stage.joints:
             if any(item.source == "batch" for item in step.inputs):
                 message = f"a program cannot tell `{step.module.name}` which nodes make a graph"
                 yield report("GNN370", message, step.rule)
-    yield from unwritten_penalties(plan)
-
-
-def _shared_encoders(stage: RelationStage) -> Iterator[Diagnostic]:
-    """Relations that share one layer share its encoders, which a program would make anew for each."""
-    seen: set[int] = set()
-    for step in stage.steps:
-        if step.instance in seen and any(item.encoder is not None for item in step.inputs):
-            helps = ("leave `share` out: then each relation has its own",)
-            yield report("GNN370", "a program cannot say `share` beside an encoder", step.rule, helps=helps)
-            return
-        seen.add(step.instance)
 
 
 def _unwritten_memory(plan: Plan) -> Iterator[Diagnostic]:
@@ -107,6 +94,9 @@ def _write_class(context: Context) -> Block:
     block.extend(init.lines)
     if context.plan.penalties:
         block.write(f"{ATTRIBUTE}: dict[str, Tensor] = {{}}", 8)
+        hooks = Block(8)
+        write_hooks(context, hooks)
+        block.extend(hooks.lines)
     block.write("")
     block.extend(_signature(context))
     if context.like:

@@ -21,7 +21,6 @@ from graphdsl.model import parse_assignment
 from graphdsl.plan import Plan
 from graphdsl.source import write_program
 from graphdsl.source.naming import identifier
-from graphdsl.text import SpecError
 from graphdsl.tooling.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -165,20 +164,6 @@ def test_layout_is_the_one_of_ruff(tmp_path, monkeypatch) -> None:
     for command in (["format", "--check", "--diff", *options], ["check", "--extend-select", "I,E501,UP", *options]):
         done = subprocess.run([ruff, *command, "."], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout[-20000:] + done.stderr[-2000:]
-
-
-SHARED = """schema s { node a { x: float[3], y: class[2] } edge a -[to]-> a edge a -[on]-> a }
-model m on s { edges { to, on: share SuperGATConv(4) } penalty SuperGATConv predict a.y }
-model inside on s { edges { to: DirGNNConv(SuperGATConv(4)) } penalty SuperGATConv predict a.y }
-"""
-
-
-@pytest.mark.parametrize("model", ["m", "inside"])
-def test_losses_that_a_program_cannot_tell(model) -> None:
-    with pytest.raises(SpecError) as caught:
-        graphdsl.loads(SHARED).to_python(model)
-    assert [item.code for item in caught.value.diagnostics] == ["GNN370"]
-    assert "penalty SuperGATConv" in caught.value.diagnostics[0].message
 
 
 @pytest.mark.parametrize(("name", "tables"), [("han", 0), ("hpn", 1)])
