@@ -32,6 +32,7 @@ Kind = Literal[
     "loss",
     "search",
     "color",
+    "recurrent",
     "objective",
     "label",
 ]

@@ -36,7 +36,7 @@ from graphdsl.text import Diagnostic, Edit, Fix, Span, did_you_mean, listing, re
 
 _CONV: tuple[Kind, ...] = ("conv", "model")
 _NODE: tuple[Kind, ...] = ("node", "norm", "activation", "dropout")
-_STEP: tuple[Kind, ...] = (*_CONV, *_NODE, "readout", "pool", "dense", "loss", "search", "color")
+_STEP: tuple[Kind, ...] = (*_CONV, *_NODE, "readout", "pool", "dense", "loss", "search", "color", "recurrent")
 
 PLACES: dict[str, tuple[tuple[Kind, ...], str]] = {
     "edges": (_CONV, "a relation map"),

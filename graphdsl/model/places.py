@@ -45,7 +45,11 @@ def _of_step(entry: Entry) -> tuple[str, str]:
     return f"`{entry.name}` reads several relations and cannot stand in a `sequential` block", "use `edges { … }`"
 
 
-_STEPS = {"color": "reads no features", "search": "does not read the relation"}
+_STEPS = {
+    "color": "reads no features",
+    "search": "does not read the relation",
+    "recurrent": "reads a hidden state beside its input",
+}
 """What stands in `sequential` blocks alone, with the reason."""
 
 

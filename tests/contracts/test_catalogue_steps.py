@@ -94,6 +94,8 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
     "knn": ({"k": 2},),
     "approx_knn": ({"k": 2},),
     "voxel_grid": ({"size": 0.5},),
+    "GRUCell": ({"hidden_size": SOURCE}, {"hidden_size": SOURCE, "bias": False}),
+    "max_pool_grid": ({"size": PER_GRAPH // 2},),
     "color_histogram": ({"num_colors": 5}, {"num_colors": 64, "norm": True}),
     "color_bucket": ({"num_colors": 5},),
     "one_hot": ({"num_classes": CLUSTERS},),
@@ -374,10 +376,19 @@ def test_positions_take_an_even_width() -> None:
         call(entry, {"out_channels": 5}, [torch.rand(NODES, 1)])
 
 
+def test_a_hidden_state_is_as_wide_as_its_cell() -> None:
+    (rule,) = find("GRUCell").rules
+    assert rule({"hidden_size": 5, "hx": None}, SOURCE) is rule({"hidden_size": 5, "hx": 5}, SOURCE) is None
+    assert rule({"hidden_size": 5, "hx": 4}, SOURCE).code == "GNN502"
+    with pytest.raises(RuntimeError, match="hidden"):
+        torch.nn.GRUCell(SOURCE, 5)(torch.ones(NODES, SOURCE), torch.ones(NODES, 4))
+
+
 def test_every_rule_is_tried() -> None:
     assert {entry.name for entry in STEPS if entry.rules} == {
         *(name for name, _, _ in REFUSED),
         "XConv",
         "MetaLayer",
+        "GRUCell",
         *ENCODINGS,
     }

@@ -26,10 +26,13 @@ from torch_geometric.nn import (
 )
 
 import graphdsl
+from graphdsl.model import Degrees, Metadata, StoreInfo
 from graphdsl.plan import Plan
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "catalog" / "equality"))
+sys.path.insert(0, str(HERE))
+from pyg_networks import MORE, RECEIVED  # noqa: E402
 from stand_in import install  # noqa: E402
 
 SPECS = sorted((HERE / "pyg").glob("*.gnn"))
@@ -55,11 +58,17 @@ def inputs(plan: Plan, rows: int = 60, edges: int = 200) -> dict[str, Any]:
         count = edges if item.source == "edge" else rows
         whole = item.kind in ("numbers", "edge numbers")
         made[item.name] = known.get(item.source, torch.randint(4, (count,)) if whole else torch.rand(count, width or 1))
+    if plan.model == "mnist":
+        made["pos"] = 27 * made["pos"]
     return made
 
 
+DEGREES = {"pna": Metadata({}, {("atom", "bond", "atom"): StoreInfo(None, received=Degrees(RECEIVED))})}
+"""What data would tell of the graphs that a model is trained on."""
+
+
 def compiled(name: str) -> tuple[nn.Module, dict[str, Any]]:
-    model = graphdsl.load(HERE / "pyg" / f"{name}.gnn").compile()
+    model = graphdsl.load(HERE / "pyg" / f"{name}.gnn").compile(data=DEGREES.get(name))
     given = inputs(model.plan)
     if model.plan.link_heads:
         given["edge_label_index"] = torch.randint(60, (2, 9))
@@ -175,12 +184,16 @@ class Segmentation(nn.Module):
         super().__init__()
         self.conv1 = PointNetConv(MLP([3 + 3, 64, 64, 128]), add_self_loops=False)
         self.conv2 = PointNetConv(MLP([128 + 3, 128, 128, 256]), add_self_loops=False)
+        self.sa3, self.fp3 = MLP([256 + 3, 256, 512, 1024]), MLP([1024 + 256, 256, 256])
         self.fp2, self.fp1 = MLP([256 + 128, 256, 128]), MLP([128 + 3, 128, 128, 128])
         self.mlp = MLP([128, 128, 128, 4], dropout=0.5, norm=None)
 
     def forward(self, x, pos, batch):
         x1, pos1, batch1 = _abstract(self.conv1, 0.2, 0.2, x, pos, batch)
         x2, pos2, batch2 = _abstract(self.conv2, 0.25, 0.4, x1, pos1, batch1)
+        x3 = global_max_pool(self.sa3(torch.cat([x2, pos2], dim=1)), batch2)
+        pos3, batch3 = pos2.new_zeros(len(x3), 3), torch.arange(len(x3))
+        x2 = self.fp3(torch.cat([knn_interpolate(x3, pos3, pos2, batch3, batch2, k=1), x2], dim=1))
         x1 = self.fp2(torch.cat([knn_interpolate(x2, pos2, pos1, batch2, batch1, k=3), x1], dim=1))
         return self.mlp(self.fp1(torch.cat([knn_interpolate(x1, pos1, pos, batch1, batch, k=3), x], dim=1)))
 
@@ -193,9 +206,12 @@ NETWORKS: dict[str, type[nn.Module]] = {
     "mutag_gin": Gin,
     "pointnet2_classification": Classification,
     "pointnet2_segmentation": Segmentation,
+    **MORE,
 }
 
 
+@pytest.mark.filterwarnings("ignore:We do not recommend")  # of SplineConv on a CPU
+@pytest.mark.filterwarnings("ignore:Converting a tensor with requires_grad")  # in PyG's Cartesian
 @pytest.mark.parametrize("name", NETWORKS)
 def test_equal_to_the_network_of_the_example(name: str) -> None:
     model, given = compiled(name)
