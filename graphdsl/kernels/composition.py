@@ -17,14 +17,15 @@ import torch
 from torch import Tensor
 
 from graphdsl.kernels.counting import check_walk, count_walks
-from graphdsl.kernels.stepping import NARROW, extend_pairs
+from graphdsl.kernels.stepping import NARROW, Edges, Packed, extend_pairs, sort_edges
 from graphdsl.kernels.sweeping import mix_bits
 
 Multiplicity = Literal["set", "count", "mean"]
-PIECE = 1 << 20
-"""Path extensions that are made at once, unless a single source has more."""
+CACHED = 1 << 16
+"""Path extensions that a CPU makes at once, unless a single source has more: they fit into the cache of a core."""
+PIECE = 1 << 22
+"""The same elsewhere."""
 _DENSE = 4
-_LARGEST = 1 << 63
 GROWTH = 4
 """A prefix that several walks share is composed by itself if it is not that much larger than its hops."""
 
@@ -52,13 +53,14 @@ class BudgetExceeded(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class _Hop:
-    """One relation by source: parallel edges merged, targets sorted within each source."""
+    """One relation by source: parallel edges merged, targets sorted within each source; on a CPU also for NumPy."""
 
     pointer: Tensor  # [sources + 1]
     source: Tensor  # [pairs]
     target: Tensor  # [pairs]
     count: Tensor | None  # [pairs] float64: parallel edges; None when they do not matter
     targets: int
+    edges: Edges | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,9 @@ class _Walks:
     source: Tensor
     node: Tensor
     count: Tensor | None
+
+    def __len__(self) -> int:
+        return self.node.numel()
 
     def part(self, start: int, end: int) -> "_Walks":
         """The pairs from `start` up to `end`."""
@@ -80,7 +85,7 @@ def compose(
     sizes: Sequence[int],
     multiplicity: Multiplicity = "set",
     budget: int | None = None,
-    piece: int = PIECE,
+    piece: int | None = None,
     *,
     sample: int | None = None,
     seed: int = 0,
@@ -96,7 +101,7 @@ def compose(
             included (exact up to 2^24 in float32). "mean": counts divided so that the weights into each destination
             sum to 1.
         budget: most edges of the result.
-        piece: path extensions that are made at once; bounds memory, never changes the result.
+        piece: path extensions that are made at once; bounds memory, never changes the result. None: what suits the device.
         sample: keep at most so many pairs of each destination, drawn uniformly from its distinct pairs.
         seed: decides which are drawn: the same on every machine, however the work is cut.
         prefix: the first hops, composed before by `compose_prefix` with the same hops; saves making them again.
@@ -120,15 +125,16 @@ def compose(
         layouts = _lay_out_all(hops, sizes, counted, prefix)
     else:  # From the destinations back, so that all pairs of one are made at once.
         layouts = _lay_out_all([hop.flip(0) for hop in reversed(hops)], sizes[::-1], counted, None)
-    parts, pairs = list[_Walks](), 0
-    for part in _walk(layouts, piece):
-        kept = part if sample is None else _draw(part, sample, seed)
-        pairs += kept.node.numel()
+    parts, pairs = list[_Walks | Packed](), 0
+    for part in _walk(layouts, piece or (CACHED if hops[0].device.type == "cpu" else PIECE)):
+        kept = part if sample is None else _draw(_unpack(part), sample, seed)
+        pairs += len(kept)
         if budget is not None and pairs > budget:
             walks = count_walks(hops, sizes)
             raise BudgetExceeded(budget, pairs, walks[-1], walks)
         parts.append(kept)
-    edge_index, weight = _join(parts)
+    single = multiplicity == "count" and torch.get_default_dtype() == torch.float32
+    edge_index, weight = _join(parts, np.float32 if single else np.float64)
     if sample is not None:
         edge_index, weight = _turn_around(edge_index, weight)
     if weight is not None and multiplicity == "mean":
@@ -137,17 +143,29 @@ def compose(
     return edge_index, None if weight is None else weight.to(torch.get_default_dtype())
 
 
-def _walk(layouts: list[_Hop], piece: int) -> Iterator[_Walks]:
+def _walk(layouts: list[_Hop], piece: int) -> "Iterator[_Walks | Packed]":
     """All distinct pairs of a walk, piece by piece, in the order of their sources."""
     first, *rest = _contract(layouts)
     return _extend(_Walks(first.source, first.target, first.count), rest, piece)
 
 
-def _join(parts: list[_Walks]) -> tuple[Tensor, Tensor | None]:
+def _join(
+    parts: "Sequence[_Walks | Packed]", kind: type[np.floating[Any]] = np.float64
+) -> tuple[Tensor, Tensor | None]:
     """Pieces side by side: the edge index [2, pairs] and, if they are counted, the numbers of paths."""
-    counts = [part.count for part in parts if part.count is not None]
-    edge_index = torch.stack([torch.cat([part.source for part in parts]), torch.cat([part.node for part in parts])])
-    return edge_index, torch.cat(counts) if counts else None
+    walks = [part for part in parts if isinstance(part, _Walks)]
+    if walks:
+        counts = [part.count for part in walks if part.count is not None]
+        ends = [torch.cat([part.source for part in walks]), torch.cat([part.node for part in walks])]
+        return torch.stack(ends), torch.cat(counts) if counts else None
+    packed = [part for part in parts if isinstance(part, Packed)]
+    pairs = np.empty((2, sum(map(len, packed))), np.int64)
+    counts = np.empty(pairs.shape[1], kind) if packed[0].count is not None else None
+    done = 0
+    for part in packed:
+        part.fill(pairs[:, done : done + len(part)], None if counts is None else counts[done : done + len(part)])
+        done += len(part)
+    return torch.from_numpy(pairs), None if counts is None else torch.from_numpy(counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +195,7 @@ def compose_prefix(hops: Sequence[Tensor], sizes: Sequence[int], counted: bool) 
     for layout in layouts[1:]:
         if _extensions(made, layout) > GROWTH * (made.target.numel() + layout.target.numel()):
             return None
-        walks = _step(_Walks(made.source, made.target, made.count), layout)
-        made = _as_hop(walks, sizes[0], layout.targets)
+        made = _as_hop(_whole(made, layout), sizes[0], layout.targets)
     return Prefix(len(hops), made)
 
 
@@ -212,17 +229,28 @@ def _turn_around(edge_index: Tensor, weight: Tensor | None) -> tuple[Tensor, Ten
 
 def _lay_out(hop: Tensor, sources: int, targets: int, counted: bool) -> _Hop:
     """Sort a relation by source and merge its parallel edges."""
+    if hop.device.type == "cpu":
+        source, target, many = sort_edges(hop[0].numpy(), hop[1].numpy(), sources, targets)
+        walks = _Walks(torch.from_numpy(source), torch.from_numpy(target), None)
+        if counted:
+            count = torch.ones(len(walks), dtype=torch.double) if many is None else torch.from_numpy(many)
+            walks = _Walks(walks.source, walks.node, count)
+        return _as_hop(walks, sources, targets)
     key = hop[0].long() * targets + hop[1].long()
-    key, many = torch.unique_consecutive(_sort(key, sources * targets), return_counts=True)
-    count = many.to(torch.float64) if counted else None
-    return _as_hop(_Walks(*_split(key, targets), count), sources, targets)
+    key, repeated = torch.unique_consecutive(torch.sort(key).values, return_counts=True)
+    return _as_hop(_Walks(*_split(key, targets), repeated.double() if counted else None), sources, targets)
 
 
 def _as_hop(walks: "_Walks", sources: int, targets: int) -> _Hop:
     """Distinct sorted pairs as one relation."""
     pointer = torch.zeros(sources + 1, dtype=torch.long, device=walks.source.device)
     pointer[1:] = torch.bincount(walks.source, minlength=sources).cumsum(0)
-    return _Hop(pointer, walks.source, walks.node, walks.count, targets)
+    edges = None
+    if walks.source.device.type == "cpu":
+        target = walks.node.numpy().astype(np.uint32) if targets < NARROW else walks.node.numpy()
+        count = None if walks.count is None else walks.count.numpy()
+        edges = Edges(pointer.numpy(), target, count, targets, count is not None and bool((count == 1).all()))
+    return _Hop(pointer, walks.source, walks.node, walks.count, targets, edges)
 
 
 def _contract(hops: list[_Hop]) -> list[_Hop]:
@@ -233,8 +261,8 @@ def _contract(hops: list[_Hop]) -> list[_Hop]:
         if growth[place] > 0:
             break
         one, two = hops[place : place + 2]
-        walks = _step(_Walks(one.source, one.target, one.count), two)
-        hops = [*hops[:place], _as_hop(walks, one.pointer.numel() - 1, two.targets), *hops[place + 2 :]]
+        made = _as_hop(_whole(one, two), one.pointer.numel() - 1, two.targets)
+        hops = [*hops[:place], made, *hops[place + 2 :]]
     return hops
 
 
@@ -249,20 +277,48 @@ def _split(key: Tensor, size: int) -> tuple[Tensor, Tensor]:
     return source, key - source * size
 
 
-def _extend(walks: _Walks, hops: Sequence[_Hop], piece: int) -> Iterator[_Walks]:
+def _extend(walks: _Walks, hops: Sequence[_Hop], piece: int) -> "Iterator[_Walks | Packed]":
     """Walk the remaining hops, depth first, piece by piece; results come in the order of their sources."""
     if not hops:
         yield walks
         return
-    for part in _pieces(walks, hops[0], piece):
-        yield from _extend(_step(part, hops[0]), hops[1:], piece)
+    first, *rest = hops
+    for part in _steps(walks, first, piece):
+        if rest:
+            yield from _extend(_unpack(part), rest, piece)
+        else:
+            yield part
+
+
+def _steps(walks: _Walks, hop: _Hop, piece: int) -> "Iterator[_Walks | Packed]":
+    """Extend every walk by one hop and merge equal pairs, piece by piece."""
+    if not len(walks):
+        yield walks
+    elif hop.edges is not None:
+        count = None if walks.count is None else walks.count.numpy()
+        yield from extend_pairs(walks.source.numpy(), walks.node.numpy(), count, hop.edges, piece)
+    else:
+        for part in _pieces(walks, hop, piece):
+            yield _step(part, hop)
+
+
+def _whole(one: _Hop, two: _Hop) -> _Walks:
+    """Two hops as one, small enough to be there at once."""
+    made = _join(
+        list(_steps(_Walks(one.source, one.target, one.count), two, CACHED if one.edges is not None else PIECE))
+    )
+    return _Walks(made[0][0], made[0][1], made[1])
+
+
+def _unpack(walks: "_Walks | Packed") -> _Walks:
+    if isinstance(walks, _Walks):
+        return walks
+    edge_index, count = _join([walks])
+    return _Walks(edge_index[0], edge_index[1], count)
 
 
 def _pieces(walks: _Walks, hop: _Hop, piece: int) -> Iterator[_Walks]:
     """Cut walks between sources so that each piece has about `piece` extensions, or belongs to one source."""
-    if walks.node.numel() == 0:
-        yield walks
-        return
     degree = hop.pointer[walks.node + 1] - hop.pointer[walks.node]
     before = degree.cumsum(0) - degree
     opens = torch.ones_like(walks.source, dtype=torch.bool)
@@ -278,10 +334,6 @@ def _pieces(walks: _Walks, hop: _Hop, piece: int) -> Iterator[_Walks]:
 
 def _step(walks: _Walks, hop: _Hop) -> _Walks:
     """Extend every walk by one hop and merge equal pairs."""
-    if walks.node.numel() == 0:
-        return walks
-    if walks.node.device.type == "cpu":
-        return _step_on_cpu(walks, hop)
     start = hop.pointer[walks.node]
     degree = hop.pointer[walks.node + 1] - start
     origin = torch.repeat_interleave(degree)
@@ -297,24 +349,10 @@ def _step(walks: _Walks, hop: _Hop) -> _Walks:
     return _Walks(source + lowest, node, count)
 
 
-def _step_on_cpu(walks: _Walks, hop: _Hop) -> _Walks:
-    counts = [None if item is None else item.numpy() for item in (walks.count, hop.count)]
-    source, node, count = extend_pairs(
-        walks.source.numpy(),
-        walks.node.numpy(),
-        counts[0],
-        hop.pointer.numpy(),
-        hop.target.numpy(),
-        counts[1],
-        hop.targets,
-    )
-    return _Walks(torch.from_numpy(source), torch.from_numpy(node), None if count is None else torch.from_numpy(count))
-
-
 def _merge(key: Tensor, count: Tensor | None, cells: int) -> tuple[Tensor, Tensor | None]:
     """Distinct keys below `cells`, sorted, and the sums of their counts."""
     if count is None:
-        return torch.unique_consecutive(_sort(key)), None
+        return torch.unique_consecutive(torch.sort(key).values), None
     if cells <= _DENSE * key.numel():  # A table of all keys is smaller than the work of sorting.
         table = count.new_zeros(cells).index_add_(0, key, count)
         found = table.nonzero().squeeze(1)
@@ -322,12 +360,3 @@ def _merge(key: Tensor, count: Tensor | None, cells: int) -> tuple[Tensor, Tenso
     key, order = torch.sort(key)
     distinct, place = torch.unique_consecutive(key, return_inverse=True)
     return distinct, count.new_zeros(distinct.numel()).index_add_(0, place, count[order])
-
-
-def _sort(key: Tensor, cells: int = _LARGEST) -> Tensor:
-    """Sorted keys below `cells`. On CPUs NumPy sorts 32-bit numbers ten times as fast as PyTorch sorts any."""
-    if key.device.type != "cpu":
-        return torch.sort(key).values
-    if cells < NARROW:
-        return torch.from_numpy(np.sort(key.numpy().astype(np.uint32)).astype(np.int64))
-    return torch.from_numpy(np.sort(key.numpy()))

@@ -19,6 +19,7 @@ from graphdsl.kernels import (
     count_paths,
     count_walks,
     profile_walk,
+    stepping,
 )
 from graphdsl.kernels.composed import compose_kept
 from graphdsl.text import Span, SpecError
@@ -74,6 +75,39 @@ def test_counts_and_means_equal_the_dense_product(walk, piece):
     into = torch.zeros(sizes[-1]).index_add(0, same[1], mean)
     reached = torch.tensor(counts.sum(0).astype(float)).reshape(-1) > 0
     torch.testing.assert_close(into, reached.float())
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    walks(),
+    st.sampled_from([1, 3, 1 << 20]),
+    st.sampled_from([0, 4]),
+    st.sampled_from([0, 30]),
+    st.sampled_from([1, 4, 32]),
+)
+def test_each_way_of_merging_pairs_gives_the_same(walk, piece, dense_below, long_above, bits):
+    """By tables or by sorting, numbers of 32 or 64 bits, paths sorted along or looked up."""
+    hops, sizes = walk
+    counts = dense(hops, sizes)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stepping, "_DENSE", dense_below)
+        patch.setattr(stepping, "_LONG", long_above)
+        patch.setattr(stepping, "NARROW", 1 << bits)
+        pairs, _ = compose(hops, sizes, "set", piece=piece)
+        same, count = compose(hops, sizes, "count", piece=piece)
+    assert [tuple(pair) for pair in pairs.t().tolist()] == [tuple(map(int, p)) for p in np.argwhere(counts > 0)]
+    assert torch.equal(pairs, same)
+    assert count.tolist() == [counts[u, v] for u, v in pairs.t().tolist()]
+
+
+def test_edges_in_order_are_taken_as_they_are():
+    index = torch.tensor([[0, 0, 2, 2], [1, 3, 0, 2]])
+    source, target, count = stepping.sort_edges(index[0].numpy(), index[1].numpy(), 3, 4)
+    assert (source.tolist(), target.tolist(), count) == (*index.tolist(), None)
+    assert np.shares_memory(source, index[0].numpy())
+    one = compose([index], [3, 4])[0]
+    one[0, 0] = 2
+    assert index[0, 0] == 0, "what is handed out is no part of the data"
 
 
 @settings(max_examples=150, deadline=None)
