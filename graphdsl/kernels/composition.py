@@ -120,11 +120,10 @@ def compose(
             [0, 1, 0, 1]]), tensor([2., 1., 1., 1.]))
     """
     check_walk(hops, sizes)
-    counted = multiplicity != "set"
     if sample is None:
-        layouts = _lay_out_all(hops, sizes, counted, prefix)
+        layouts = _lay_out_all(hops, sizes, multiplicity != "set", prefix)
     else:  # From the destinations back, so that all pairs of one are made at once.
-        layouts = _lay_out_all([hop.flip(0) for hop in reversed(hops)], sizes[::-1], counted, None)
+        layouts = _lay_out_all([hop.flip(0) for hop in reversed(hops)], sizes[::-1], multiplicity != "set", None)
     parts, pairs = list[_Walks | Packed](), 0
     for part in _walk(layouts, piece or (CACHED if hops[0].device.type == "cpu" else PIECE)):
         kept = part if sample is None else _draw(_unpack(part), sample, seed)
