@@ -4,6 +4,7 @@ from graphdsl.backends.compiled import CompiledModel
 from graphdsl.backends.derivation import DerivationCache, derive_relations
 from graphdsl.backends.explaining import Explainable
 from graphdsl.backends.pyg import CompiledSequence
+from graphdsl.backends.pyg.noted import FusedAttention, InstanceAttention
 from graphdsl.backends.pyg.weights import AttentionWeights, EdgeAttention, recording
 from graphdsl.backends.selection import BACKENDS, AnyModel, compile_plan
 
@@ -16,6 +17,8 @@ __all__ = [
     "DerivationCache",
     "EdgeAttention",
     "Explainable",
+    "FusedAttention",
+    "InstanceAttention",
     "compile_plan",
     "derive_relations",
     "recording",

@@ -14,6 +14,7 @@ from graphdsl.kernels.instances import TooManyInstances, enumerate_walks
 from graphdsl.kernels.keeping import KeptResults
 from graphdsl.kernels.named import NamedWalk, compose_named
 from graphdsl.kernels.negatives import NonNeighbors
+from graphdsl.kernels.noting import Noted
 from graphdsl.kernels.propagation import EntryList, SparseMatrix, as_wide, averaging, sparse_matrix
 from graphdsl.kernels.returning import returning_share
 from graphdsl.kernels.scoring import Bilinear, DistMult, Dot, PairScorer, score_every, score_pairs
@@ -35,6 +36,7 @@ __all__ = [
     "NamedWalk",
     "Neighbors",
     "NonNeighbors",
+    "Noted",
     "PairScorer",
     "Prefix",
     "RotatE",

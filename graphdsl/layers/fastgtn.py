@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn.inits import glorot
 
-from graphdsl.kernels import KeptResults
+from graphdsl.kernels import KeptResults, Noted
 from graphdsl.layers.choosing import soft_hops
 from graphdsl.layers.numbering import stack_types
 from graphdsl.text import EdgeKey
@@ -66,6 +66,7 @@ class FastGTNConv(nn.Module):
         self.weight = nn.Parameter(torch.empty(num_channels, in_channels, out_channels))
         self.choice = nn.Parameter(torch.empty(num_layers, num_channels, len(self.relations) + 1))
         self.lin = nn.Linear(num_channels * out_channels, out_channels) if channel_agg == "concat" else None
+        self.noted = Noted()
         self._kept = KeptResults()
         self.reset_parameters()
 
@@ -84,8 +85,8 @@ class FastGTNConv(nn.Module):
         # [nodes, channels, out]: one sparse product serves all channels.
         first = torch.einsum("ni,cio->nco", x, self.weight)
         z = first
-        for share in self.choice.softmax(dim=-1):
-            z = hops.hop(z, share)
+        for number, share in enumerate(self.choice.softmax(dim=-1), 1):
+            z = hops.hop(z, self.noted(share, "hop", number))
         mixed = (z if self.beta == 0 else self.beta * first + (1 - self.beta) * z).relu()
         made = mixed.mean(1) if self.lin is None else self.lin(mixed.flatten(1)).relu()
         return {name: made[start : start + x_dict[name].size(0)] for name, start in starts.items()}

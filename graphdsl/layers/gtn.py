@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn.inits import glorot
 
-from graphdsl.kernels import KeptResults, as_wide
+from graphdsl.kernels import KeptResults, Noted, as_wide
 from graphdsl.layers.choosing import soft_hops
 from graphdsl.layers.numbering import stack_types
 from graphdsl.text import EdgeKey
@@ -68,6 +68,7 @@ class GTNConv(nn.Module):
         self.weight = nn.Parameter(torch.empty(in_channels, out_channels))
         self.choice = nn.Parameter(torch.empty(num_layers + 1, num_channels, len(self.relations) + 1))
         self.bias = nn.Parameter(torch.empty(out_channels)) if bias else None
+        self.noted = Noted()
         self._kept = KeptResults()
         self.reset_parameters()
 
@@ -87,8 +88,8 @@ class GTNConv(nn.Module):
         own = mapped.to(as_wide(mapped.dtype)).unsqueeze(1)
         # [nodes, channels, out + 1]: the last column becomes the row sums of the product.
         z = nn.functional.pad(own, (0, 1), value=1.0).expand(-1, self.num_channels, -1)
-        for share in self.choice.softmax(dim=-1).flip(0):
-            z = hops.hop(z, share)
+        for number, share in enumerate(self.choice.softmax(dim=-1).flip(0), 1):
+            z = hops.hop(z, self.noted(share, "hop", number))
             # Numbers of paths grow with each hop; a common factor of a channel cancels in the end.
             z = z / z.detach()[:, :, -1:].sum(0)
         made = (z[:, :, :-1] / z[:, :, -1:] + own) / 2

@@ -13,6 +13,7 @@ from torch_geometric.utils import softmax
 from graphdsl.kernels import (
     KeptResults,
     ListedPattern,
+    Noted,
     SparsePattern,
     TooManyInstances,
     enumerate_walks,
@@ -119,6 +120,7 @@ class MAGNNConv(nn.Module):
             }
         )
         self.dropout, self.act = nn.Dropout(dropout), nn.LeakyReLU(negative_slope)
+        self.noted = Noted()
         self._kept = KeptResults()
         self.reset_parameters()
 
@@ -151,7 +153,7 @@ class MAGNNConv(nn.Module):
                 self._along(key, target, place, x_dict, self._instances(key, edge_index_dict, sizes))
                 for place, key in enumerate(self.paths[name])
             ]
-            made[name] = target(arrived)
+            made[name] = target(arrived, self.noted, name, self.paths[name])
         return made
 
     def _along(
@@ -166,7 +168,8 @@ class MAGNNConv(nn.Module):
         score = (own @ center.t() + more)[last]
         for value, nodes in zip(values, found.nodes, strict=True):
             score = score + scale * (value @ instance.t())[nodes]
-        share = self.dropout(softmax(self.act(score), last, num_nodes=own.size(0)))
+        share = self.noted(softmax(self.act(score), last, num_nodes=own.size(0)), "instances", key, found.nodes)
+        share = self.dropout(share)
         total = share.new_zeros(own.size(0), self.heads).index_add(0, last, share)
         summed = total.unsqueeze(-1) * values[-1].unsqueeze(1)  # the last node is the target itself
         for value, pattern in zip(values[:-1], found.patterns, strict=True):
@@ -258,12 +261,12 @@ class _Target(nn.Module):
             return summed
         return torch.einsum("vhi,hio->vho", summed, self.weight[place]) + total.unsqueeze(-1) * self.bias[place]
 
-    def forward(self, arrived: list[Tensor]) -> Tensor:
-        """Attend among metapaths [targets, heads × in_channels each] and map."""
+    def forward(self, arrived: list[Tensor], noted: Noted, name: str, paths: Sequence[EdgeKey]) -> Tensor:
+        """Attend among metapaths [targets, heads × in_channels each] and map; say how much each counted."""
         stacked = torch.stack(arrived)
         if stacked.numel() == 0:  # the mean over no nodes is not a number
             return self.lin(stacked.sum(0))
-        share = self.query(torch.tanh(self.attention(stacked)).mean(1)).softmax(0)
+        share = noted(self.query(torch.tanh(self.attention(stacked)).mean(1)).softmax(0), "paths", name, paths)
         return self.lin((share.unsqueeze(-1) * stacked).sum(0))
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from graphdsl.kernels import EntryList, KeptResults, SparseMatrix, as_wide, averaging
+from graphdsl.kernels import EntryList, KeptResults, Noted, SparseMatrix, as_wide, averaging
 from graphdsl.layers.numbering import stack_types
 from graphdsl.text import EdgeKey
 
@@ -81,6 +81,7 @@ class NARSConv(nn.Module):
         self.act = nn.PReLU()
         self.dropout, self.input_dropout = nn.Dropout(dropout), nn.Dropout(input_dropout)
         self.lin = nn.Linear((num_hops + 1) * out_channels, out_channels)
+        self.noted = Noted()
         self._kept = KeptResults()
         self.reset_parameters()
 
@@ -112,8 +113,9 @@ class NARSConv(nn.Module):
         else:
             hops = self._kept.fetch(("hops", *names), [*read, *edges, self.subsets], (), average)
         own = torch.cat([x_dict[name] for name in names]) if names else read[0][:0]
-        weighed = [own * self.weight[0].sum(0)]
-        weighed += [_weigh(h, weight) for h, weight in zip(hops, [*self.weight][1:], strict=True)]
+        weights = [self.noted(weight, "subsets", hop, self.subsets) for hop, weight in enumerate(self.weight)]
+        weighed = [own * weights[0].sum(0)]
+        weighed += [_weigh(h, weight) for h, weight in zip(hops, weights[1:], strict=True)]
         mapped = [mlp(self.input_dropout(h)) for mlp, h in zip(self.mlps, weighed, strict=True)]
         out = self.lin(self.dropout(self.act(torch.cat(mapped, dim=-1))))
         return dict(zip(names, out.split([x_dict[name].size(0) for name in names]), strict=True))

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from graphdsl.kernels import Noted
 from graphdsl.layers.walking import Hop, Walker, stops_of
 from graphdsl.text import EdgeKey
 
@@ -124,7 +125,9 @@ class SeHGNNConv(nn.Module):
             ]
             if name in self.label_paths:
                 others += self._labels(name, labels or {}, x_dict, edge_index_dict, num_nodes)
-            made[name] = self.fusions[name](torch.stack([own, *others], dim=1))
+            carried = [("x", key) for key in self.paths[name]]
+            carried += [("labels", key) for key in self.label_paths.get(name, ())]
+            made[name] = self.fusions[name](torch.stack([own, *others], dim=1), name, [("x", None), *carried])
         return made
 
     def _labels(
@@ -164,7 +167,7 @@ class _Fusion(nn.Module):
         self.biases = nn.ParameterList(nn.Parameter(torch.empty(paths, channels)) for _ in range(num_layers))
         self.norms = nn.ModuleList(nn.LayerNorm([paths, channels]) for _ in range(num_layers))
         self.acts = nn.ModuleList(nn.PReLU() for _ in range(num_layers))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout, self.noted = nn.Dropout(dropout), Noted()
         self.query = nn.Linear(channels, channels // 4)
         self.key = nn.Linear(channels, channels // 4)
         self.value = nn.Linear(channels, channels)
@@ -186,7 +189,7 @@ class _Fusion(nn.Module):
                 nn.init.zeros_(lin.bias)
         nn.init.zeros_(self.gamma)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, name: str, inputs: Sequence[tuple[str, EdgeKey | None]]) -> Tensor:
         """Fuse; the first path is the node's own features."""
         h = x
         for weight, bias, norm, act in zip(self.weights, self.biases, self.norms, self.acts, strict=True):
@@ -196,6 +199,7 @@ class _Fusion(nn.Module):
             lin(h).view(nodes, paths, self.heads, -1).transpose(1, 2) for lin in (self.query, self.key, self.value)
         )
         share = (query @ key.transpose(-1, -2) / query.size(-1) ** 0.5).softmax(dim=-1)
+        share = self.noted(share, "fused", name, inputs)
         h = self.gamma * (share @ value).transpose(1, 2).reshape(nodes, paths, channels) + h
         out = self.lin(h.flatten(1))
         return out if self.res is None else out + self.res(x[:, 0])

@@ -16,8 +16,10 @@ from graphdsl.backends.graph import Graph
 from graphdsl.backends.naming import edge_key
 from graphdsl.backends.pyg.attention import SemanticAttention
 from graphdsl.backends.pyg.messages import arrange, layers_of, order_of, sends_one_by_one
+from graphdsl.backends.pyg.noted import FusedAttention, InstanceAttention, note
 from graphdsl.backends.pyg.relation_map import RelationMap
 from graphdsl.backends.pyg.sequence import CompiledSequence
+from graphdsl.kernels import Noted
 from graphdsl.plan import JointStep, RelationStage, RelationStep
 from graphdsl.text import EdgeKey
 
@@ -50,13 +52,25 @@ class AttentionWeights:
         relations: of whole relations, by stage and node type: how much `combine attention`, or the semantic attention
             of `HANConv`, took from each relation (from each group that one joint layer combined). They sum to 1; one number
             each, or [num_nodes] where each node decides (`attention(per = "node")`, `IEHGCNConv`, where `()` is the node
-            itself), or [num_nodes, heads] (`RHGNNConv`).
+            itself), or [num_nodes, heads] (`RHGNNConv`). Of `MAGNNConv`: of whole metapaths, one number each.
+        instances: of single instances of a metapath (`MAGNNConv`), by stage and metapath.
+        fused: of what came along metapaths among each other (`SeHGNNConv`), by stage and node type.
+        hops: of relations at each hop of learned metapaths, by stage and hop, the first one that values travel being 1: of a
+            single relation, `()` being no step at all (`FastGTNConv`, `GTNConv`: [channels], of which those of a channel sum
+            to 1), or of a subset of relations (`NARSConv`: [columns], which are no shares; hop 0 are the node's own values).
     """
 
     edges: dict[tuple[str, EdgeKey], EdgeAttention] = field(default_factory=dict[tuple[str, EdgeKey], EdgeAttention])
     loops: dict[tuple[str, str], Tensor] = field(default_factory=dict[tuple[str, str], Tensor])
     relations: dict[tuple[str, str], dict[tuple[EdgeKey, ...], Tensor]] = field(
         default_factory=dict[tuple[str, str], dict[tuple[EdgeKey, ...], Tensor]]
+    )
+    instances: dict[tuple[str, EdgeKey], InstanceAttention] = field(
+        default_factory=dict[tuple[str, EdgeKey], InstanceAttention]
+    )
+    fused: dict[tuple[str, str], FusedAttention] = field(default_factory=dict[tuple[str, str], FusedAttention])
+    hops: dict[tuple[str, int], dict[tuple[EdgeKey, ...], Tensor]] = field(
+        default_factory=dict[tuple[str, int], dict[tuple[EdgeKey, ...], Tensor]]
     )
 
 
@@ -66,7 +80,8 @@ def recording(model: nn.Module) -> Iterator[AttentionWeights]:
 
     Layers with attention over edges: `GATConv`, `GATv2Conv`, `TransformerConv`, `SuperGATConv`, `AGNNConv`, `FAConv`,
     `HANConv`, `HGTConv`, `RGATConv`, `SimpleHGNConv`, `HetSANNConv`, `RHGNNConv`, and other people's that hand `alpha` to
-    their `message`; also inside `GPSConv` and the like. In training, dropout has acted on some of them: use `model.eval()`.
+    their `message`; also inside `GPSConv` and the like. Layers that weigh metapaths, instances or hops: `MAGNNConv`,
+    `SeHGNNConv`, `NARSConv`, `FastGTNConv`, `GTNConv`. In training, dropout has acted on some of them: use `model.eval()`.
 
     Args:
         model: a compiled model, of stages or of a `sequential` block.
@@ -142,6 +157,9 @@ class _Stage:
                 handles.append(layer.register_message_forward_hook(self._sends))
             if isinstance(module, HANConv):
                 handles.append(module.k_lin.register_forward_hook(self._semantic(module)))
+            for part in module.modules():
+                if isinstance(part, Noted):
+                    handles.append(part.register_forward_hook(self._says(module)))
             shares = getattr(module, "shares", None)
             if isinstance(shares, nn.Identity):
                 handles.append(shares.register_forward_hook(self._shares(module)))
@@ -213,6 +231,17 @@ class _Stage:
             groups: list[tuple[EdgeKey, ...]] = [(edge,) for edge in order if edge[2] == name]
             itself: list[tuple[EdgeKey, ...]] = [()] * (out.size(0) - len(groups))
             self._note(name, itself + groups, out)
+
+        return hook
+
+    def _says(self, module: nn.Module) -> Callable[..., None]:
+        """A joint layer says how much metapaths, their instances, or hops counted."""
+
+        def hook(_: nn.Module, said: tuple[Any, ...], __: Tensor) -> None:
+            assert self.stage is not None
+            step = self.stage.joints[list(self.owner.joints).index(module)]
+            value, what, *about = said
+            note(self.weights, self.stage.key, step, what, value.detach(), about)
 
         return hook
 
