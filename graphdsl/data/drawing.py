@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data, Dataset, HeteroData
 
+from graphdsl.data.homogeneous import as_hetero
 from graphdsl.data.networks import from_networkx
-from graphdsl.data.places import BOOKKEEPING, CONNECTIVITY, Place, show_place
+from graphdsl.data.places import BOOKKEEPING, Place, show_place
 from graphdsl.data.relational import from_database
 from graphdsl.data.survey import Survey, has_form
 from graphdsl.data.view import describe_tensor, form_of, open_data
@@ -21,8 +22,6 @@ from graphdsl.kernels.sweeping import pair_digest
 from graphdsl.model import AttributeType, TensorInfo
 from graphdsl.text import EdgeKey, SpecError, report
 
-NODE, EDGE = "node", ("node", "to", "node")
-"""What the types of a homogeneous graph are called."""
 _FORMS: Mapping[str, tuple[str, str]] = {
     "array": ("is a numpy array", "`torch.from_numpy` makes it a tensor"),
     "sparse": ("is a sparse matrix", "`.to_dense()` makes it a tensor of numbers"),
@@ -54,35 +53,15 @@ def draw(data: Any, name: str = "data") -> Draft:
     elif not isinstance(data, Data | HeteroData) and hasattr(data, "table_dict"):
         data = from_database(data)
     if isinstance(data, Dataset | list | tuple) and not _is_store_pair(data):
-        graphs = [_as_hetero(graph) for graph in data]
+        graphs = [as_hetero(graph) if isinstance(graph, Data) else graph for graph in data]
         if not graphs:
             raise SpecError([report("GNN611", "there is no graph in the list", where="data")])
         return _draw_several(graphs, name)
-    return _draw_one(_as_hetero(data), name)
+    return _draw_one(as_hetero(data) if isinstance(data, Data) else data, name)
 
 
 def _is_store_pair(data: Any) -> bool:
     return isinstance(data, tuple) and len(data) == 2 and not any(isinstance(item, Data | HeteroData) for item in data)
-
-
-def _as_hetero(graph: Any) -> Any:
-    """A homogeneous graph with one type of each; anything else as it is."""
-    if not isinstance(graph, Data):
-        return graph
-    made = HeteroData()
-    made[NODE].num_nodes = graph.num_nodes
-    for key, value in graph.to_dict().items():
-        if key in CONNECTIVITY:
-            made[EDGE][key] = value
-        elif graph.is_node_attr(key):
-            made[NODE][key] = value
-        elif graph.is_edge_attr(key):
-            made[EDGE][key] = value
-        elif key not in BOOKKEEPING:
-            made[key] = value
-    if EDGE not in made.edge_types:
-        made[EDGE].edge_index = torch.zeros(2, 0, dtype=torch.long)
-    return made
 
 
 def _draw_one(data: Any, name: str) -> Draft:

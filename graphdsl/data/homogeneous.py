@@ -1,14 +1,16 @@
 """A homogeneous `Data` as a graph of one node type and one relation, as a schema names them."""
 
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch_geometric.data import Data, HeteroData
 
+from graphdsl.data.places import CONNECTIVITY
 from graphdsl.model import Schema
 from graphdsl.text import EdgeKey, SpecError, report, show_name
 
-_CONNECTIVITY = frozenset({"edge_index", "adj", "adj_t"})
+NODE, EDGE = "node", ("node", "to", "node")
+"""What the types of a homogeneous graph are called where no schema names them."""
 _BOOKKEEPING = frozenset({"num_nodes", "batch", "ptr"})
 
 
@@ -18,15 +20,15 @@ def only_types(schema: Schema) -> tuple[str, EdgeKey] | None:
     return (next(iter(schema.nodes)), edges[0]) if len(schema.nodes) == 1 and len(edges) == 1 else None
 
 
-def as_hetero(data: Data, schema: Schema) -> HeteroData:
-    """A homogeneous graph with the types of a schema that has one of each.
+def as_hetero(data: Data, schema: Schema | None = None) -> HeteroData:
+    """A homogeneous graph with one node type and one relation.
 
     Whose an attribute is the schema says; what it does not mention is of the nodes, edges or the graph as PyG guesses
     from its rows.
 
     Args:
         data: the graph.
-        schema: names the types.
+        schema: names the types; without it they are called `node` and `to`.
 
     Raises:
         SpecError: GNN611: the schema has several types.
@@ -37,8 +39,9 @@ def as_hetero(data: Data, schema: Schema) -> HeteroData:
     >>> made["a"].x.shape, made["a", "r", "a"].edge_index.shape, made.y
     (torch.Size([2, 3]), torch.Size([2, 1]), tensor([1]))
     """
-    types = only_types(schema)
+    types = (NODE, EDGE) if schema is None else only_types(schema)
     if types is None:
+        assert schema is not None
         message = f"a `Data` has one type of nodes and of edges, and the schema `{show_name(schema.name)}` has several"
         helps = ("give a `HeteroData`: `data.to_heterogeneous(node_type_names=[…], edge_type_names=[…])`",)
         raise SpecError([report("GNN611", message, schema.span, "declared here", where="data", helps=helps)])
@@ -46,23 +49,23 @@ def as_hetero(data: Data, schema: Schema) -> HeteroData:
     made = HeteroData()
     # Touching the stores makes the types, also where a graph has no nodes or edges.
     made[node].num_nodes = data.num_nodes
-    made[edge].edge_index = data.edge_index if data.edge_index is not None else torch.zeros(2, 0, dtype=torch.long)
-    names: list[str] = list(data.keys())
-    for key in names:
-        if key not in _CONNECTIVITY | _BOOKKEEPING:
-            _place(made, data, key, schema, node, edge)
+    values: dict[str, Any] = data.to_dict()
+    if CONNECTIVITY.isdisjoint(values):
+        made[edge].edge_index = torch.zeros(2, 0, dtype=torch.long)
+    for key, value in values.items():
+        if key in _BOOKKEEPING or value is None:
+            continue
+        owner = "edges" if key in CONNECTIVITY else _owner(data, key, schema, node, edge)
+        target = {"nodes": made[node], "edges": made[edge], "graph": made}[owner]
+        target[key] = value
     return made
 
 
-def _place(made: HeteroData, data: Data, key: str, schema: Schema, node: str, edge: EdgeKey) -> None:
-    value: Any = data[key]
-    declared = (schema.nodes[node].attributes, schema.edges[edge].attributes, schema.graph)
-    owners = [key in attributes for attributes in declared]
-    if not any(owners):
-        owners = [data.is_node_attr(key), data.is_edge_attr(key), True]
-    if owners[0]:
-        made[node][key] = value
-    elif owners[1]:
-        made[edge][key] = value
-    else:
-        made[key] = value
+def _owner(data: Data, key: str, schema: Schema | None, node: str, edge: EdgeKey) -> Literal["nodes", "edges", "graph"]:
+    """Whose an attribute is: by the schema, or by its rows."""
+    if schema is not None:
+        declared = (schema.nodes[node].attributes, schema.edges[edge].attributes, schema.graph)
+        owners = [key in attributes for attributes in declared]
+        if any(owners):
+            return "nodes" if owners[0] else "edges" if owners[1] else "graph"
+    return "nodes" if data.is_node_attr(key) else "edges" if data.is_edge_attr(key) else "graph"
