@@ -60,7 +60,7 @@ def measure(contenders: Sequence[Contender], device: torch.device, budget: Budge
     for contender, measured in zip(contenders, found, strict=True):
         gc.collect()
         if ours is not None and not ours.outputs:
-            _refuse(measured, PASSES, Refusal("other", "there is nothing to compare it with"))
+            _refuse(measured, PASSES, Refusal("other", f"not run, as {found[0].name} was given up"))
             continue
         numbers = _watch(contender, measured, probes, device, budget, tell)
         if ours is None:

@@ -209,17 +209,29 @@ TINY: Final = (
 NAMES: Final[Mapping[str, Shape]] = {shape.name: shape for shape in (*SHAPES, *TINY)}
 
 
-def scaled_edges(edges: int) -> Shape:
-    """The shape of `mag` with about so many edges, inverses included; nodes grow alike."""
-    return _mag(f"{edges:,} edges", "a part of ogbn-mag", edges / 42_221_000, 64)
+SCALES: Final[Mapping[str, tuple[int, ...]]] = {
+    "edges": (10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000),
+    "relations": (10, 30, 100, 300, 1_000, 2_000),
+}
+"""What grows, and its sizes, inverses included."""
 
 
-def scaled_relations(relations: int) -> Shape:
-    """A graph with so many relations, inverses included, and always 200,000 edges between 20,000 nodes."""
-    return many_relations(f"{relations:,} relations", "relations", max(relations // 2, 1), 20_000, 200_000, 4)
+def scaled(what: str, size: int) -> Shape:
+    """A graph of a size.
+
+    Args:
+        what: "edges": a part of ogbn-mag, nodes grow alike; "relations": always 200,000 edges between 20,000 nodes.
+        size: how many.
+
+    >>> len(scaled("relations", 30).edges), len(scaled("edges", 10_000).edges)
+    (30, 8)
+    """
+    name = f"{size:,}"
+    if what == "edges":
+        return _mag(name, "a part of ogbn-mag", size / 42_221_000, 64)
+    return many_relations(name, "many relations", max(size // 2, 1), 20_000, 200_000, 4)
 
 
 __all__ = [
-    "NAMES", "SHAPES", "TINY", "Links", "Nodes", "Shape", "inverse", "many_relations", "scaled_edges",
-    "scaled_relations",
+    "NAMES", "SCALES", "SHAPES", "TINY", "Links", "Nodes", "Shape", "inverse", "many_relations", "scaled",
 ]  # fmt: skip

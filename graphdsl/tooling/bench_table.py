@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from graphdsl.benching.records import PASSES, Cell, Measured, Setting, mean_ratio, show_bytes
@@ -168,7 +169,7 @@ def own_report(cell: Cell) -> "Iterator[Text]":
         yield Text(f"first call on a graph: {show_seconds(cell.ours.layout)} more than later ones")
 
 
-def notes(cells: Sequence[Cell]) -> list[str]:
+def notes(cells: Sequence[Cell], width: int = 80) -> list[str]:
     """What a reader needs to know below the table: why something is missing, and what compiling took."""
     lines: list[str] = []
     for cell in cells:
@@ -178,10 +179,10 @@ def notes(cells: Sequence[Cell]) -> list[str]:
             lines += [f"{place}: {kind}: {reason}" for reason, kind in reasons.items()]
             if item.compiling is not None:
                 lines.append(f"{place}: compiled in {show_seconds(item.compiling)}")
-    return lines
+    return _wrapped(lines, width)
 
 
-def legend(setting: Setting) -> list[str]:
+def legend(setting: Setting, width: int) -> list[str]:
     """What the columns are."""
     first = f"{setting.against[0]}'s" if setting.against else "a baseline's"
     said = {
@@ -191,18 +192,23 @@ def legend(setting: Setting) -> list[str]:
         "compile": "compile: that behind torch.compile",
     }
     lines = [said[name] for name in setting.against if name in said]
-    return [
+    lines = [
         "; ".join(lines),
-        f"ratios and times: forward without gradients / forward and backward; memory: our peak ÷ {first}",
+        f"forward: without gradients; step: forward and backward; memory: our peak ÷ {first}",
         "differ: the larger of outputs and gradients, relative",
     ]
+    return _wrapped(lines, width)
 
 
-def heading(setting: Setting) -> str:
+def heading(setting: Setting, width: int) -> list[str]:
     """Where it was measured."""
     known = ", ".join(f"{name} {version}" for name, version in setting.versions.items())
     threads = f", {setting.threads} thread" + "s" * (setting.threads != 1) if setting.device == "cpu" else ""
-    return f"backend {setting.backend}; {setting.device}{threads}; {known}"
+    return _wrapped([f"backend {setting.backend}; {setting.device}{threads}; {known}"], width)
+
+
+def _wrapped(lines: Sequence[str], width: int) -> list[str]:
+    return [part for line in lines for part in wrap(line, max(width, 40), subsequent_indent="  ")]
 
 
 def terminal_width() -> int:

@@ -3,11 +3,13 @@
 import json
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import torch
 
 from graphdsl.backends import selection
+from graphdsl.benching import shapes
 from graphdsl.benching.records import Cell, Measured, Refusal, geometric_mean
 from graphdsl.tooling.bench_table import BenchTable, notes
 from graphdsl.tooling.cli import main
@@ -67,6 +69,7 @@ def test_numbers_that_differ_are_an_error(monkeypatch: pytest.MonkeyPatch, capsy
         (["--against", "dgl"], "GNN101", "baselines: `pyg`, `idiom`, `compile`"),
         (["--backend", "fast"], "GNN101", "backends: `auto`, `pyg`"),
         (["--json", "nowhere/bench.json"], "GNN616", "there is no such folder"),
+        (["--scale", "edges", "--svg", "nowhere/bench.svg"], "GNN616", "there is no such folder"),
     ],
 )
 def test_refusals(words: list[str], code: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,6 +83,40 @@ def test_refusals(words: list[str], code: str, said: str, capsys: pytest.Capture
 def test_no_gpu(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*QUICK, "--device", "cuda"]) == 1
     assert "GNN204" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("scale", ["edges", "relations"])
+def test_scales(
+    scale: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sizes = {"edges": (400, 2000), "relations": (4, 8)}
+    monkeypatch.setattr(bench, "SCALES", sizes)
+    monkeypatch.setattr(shapes, "many_relations", lambda name, about, count, *_: made(name, about, count, 40, 90, 4))
+    files = {name: tmp_path / f"bench.{name}" for name in ("svg", "json")}
+    words = ["bench", "--scale", scale, "--repeats", "1", "--svg", str(files["svg"]), "--json", str(files["json"])]
+    assert main(words) == 0
+    out = capsys.readouterr().out
+    assert all(re.search(rf"^{size:,} +sage ", out, re.MULTILINE) for size in sizes[scale])
+    svg = ElementTree.fromstring(files["svg"].read_text(encoding="utf-8"))
+    assert len(svg.findall(".//{http://www.w3.org/2000/svg}circle")) == 8, "two contenders, two sizes, two panels"
+    cells = json.loads(files["json"].read_text(encoding="utf-8"))["cells"]
+    assert len(cells) == 2
+
+
+made = shapes.many_relations
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--svg", "a.svg"], "needs `--scale`"),
+        (["--scale", "edges", "--shape", "mag"], "goes with neither"),
+        (["a.gnn", "--scale", "edges"], "goes with neither"),
+    ],
+)
+def test_options_that_do_not_go_together(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", *words]) == 2
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [["--repeats", "0"], ["--seconds", "-1"], ["--memory", "nan"], ["--threads", "x"]])

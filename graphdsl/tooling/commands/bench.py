@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphdsl.api import load
 from graphdsl.benching.records import Cell, Setting, to_plain
-from graphdsl.benching.shapes import NAMES, SHAPES, TINY
+from graphdsl.benching.shapes import NAMES, SCALES, SHAPES, TINY, Shape, scaled
 from graphdsl.benching.specs import MODELS
 from graphdsl.text import Diagnostic, SpecError, did_you_mean, listing, report
 from graphdsl.text.rewriting import write_bytes
@@ -52,6 +52,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--params", metavar="FILE", help="with SPEC: YAML file with values for the model's parameters")
     said = "with SPEC: a value for a parameter; wins over --params"
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help=said)
+    said = f"models (sage) on graphs of up to {SCALES['edges'][-1]:,} edges or {SCALES['relations'][-1]:,} relations"
+    parser.add_argument("--scale", choices=tuple(SCALES), help=said)
+    parser.add_argument("--svg", metavar="FILE", help="with --scale: draw times and memory over sizes")
     parser.add_argument("--json", metavar="FILE", help="write everything that was measured, after each cell")
     add_format(parser)
     add_plugins(parser)
@@ -79,26 +82,39 @@ def run(arguments: argparse.Namespace) -> int:
     if misuse := _misuse(arguments):
         print(f"gnn bench: {misuse}", file=sys.stderr)
         return MISUSE
-    _refuse_unwritable(arguments.json)
+    _refuse_unwritable("--json", arguments.json)
+    _refuse_unwritable("--svg", arguments.svg)
     if arguments.spec is not None:
         return _run_own(arguments)
-    shapes = _chosen(arguments.shape, "--shape", "graphs", NAMES) or [shape.name for shape in SHAPES]
-    models = _chosen(arguments.model, "--model", "models", MODELS) or list(MODELS)
+    shapes = _shapes(arguments)
+    models = _chosen(arguments.model, "--model", "models", MODELS) or list(MODELS[:1] if arguments.scale else MODELS)
     request = _request(arguments, _BASELINES)
     from graphdsl.benching.cases import measure_shape
 
     pairs = [(shape, model) for shape in shapes for model in models]
     works = [
-        (f"{shape} {model}", lambda tell, shape=shape, model=model: measure_shape(NAMES[shape], model, request, tell))
+        (f"{shape.name} {model}", lambda tell, shape=shape, model=model: measure_shape(shape, model, request, tell))
         for shape, model in pairs
     ]
-    return _measure(works, shapes, request, arguments)
+    return _measure(works, [shape.name for shape in shapes], request, arguments)
+
+
+def _shapes(arguments: argparse.Namespace) -> list[Shape]:
+    """The graphs to draw."""
+    if arguments.scale is not None:
+        return [scaled(arguments.scale, size) for size in SCALES[arguments.scale]]
+    chosen = _chosen(arguments.shape, "--shape", "graphs", NAMES)
+    return [NAMES[name] for name in chosen] if chosen else list(SHAPES)
 
 
 def _misuse(arguments: argparse.Namespace) -> str:
     """What is wrong with the combination of options, if anything."""
     if arguments.spec is None and (arguments.params or arguments.set):
         return "`--params` and `--set` are for the model of a SPEC"
+    if arguments.scale is not None and (arguments.spec is not None or arguments.shape):
+        return "`--scale` draws graphs of its own: it goes with neither a SPEC nor `--shape`"
+    if arguments.svg is not None and arguments.scale is None:
+        return "`--svg` draws how cost grows: it needs `--scale`"
     if arguments.spec is not None and arguments.shape:
         return "`--shape` draws a graph, and a SPEC is measured on its own data"
     if arguments.spec is not None and len(arguments.model) > 1:
@@ -115,19 +131,19 @@ def _run_own(arguments: argparse.Namespace) -> int:
     request = _request(arguments, _OWN_BASELINES)
     from graphdsl.benching.own import measure_own, refuse_unmeasured
     from graphdsl.data import parse_source
-    from graphdsl.tooling.bench_table import heading, notes, own_report
+    from graphdsl.tooling.bench_table import heading, notes, own_report, terminal_width
 
     refuse_unmeasured(plan)
     source = parse_source(arguments.data, Path()) if arguments.data else spec.training(name).data
     with _printing(1) as (put, tell):
         setting = _setting(request)
-        put(heading(setting))
+        put(*heading(setting, terminal_width()))
         tell("loading data", 0)
         data = open_data(source, spec.schema(name), arguments.spec)
         check_data(spec, data, name)
         cell = measure_own(spec, name, data, values, request, lambda said: tell(said, 0))
-        put(*own_report(cell), *notes([cell]))
-    _write(arguments.json, setting, [cell])
+        put(*own_report(cell), *notes([cell], terminal_width()))
+    _write(arguments, setting, [cell])
     return _judge([cell], setting, arguments.format)
 
 
@@ -138,25 +154,25 @@ def _measure(works: Sequence[Work], shapes: Sequence[str], request: "Request", a
     from graphdsl.tooling.bench_table import BenchTable, heading, legend, notes, terminal_width
 
     setting = _setting(request)
-    table = BenchTable(request.against, shapes, terminal_width(), setting.bandwidth is not None)
+    width = terminal_width()
+    table = BenchTable(request.against, shapes, width, setting.bandwidth is not None)
     cells: list[Cell] = []
     code = CLEAN
     with _printing(len(works)) as (put, tell):
-        put(heading(setting))
-        put(*table.header())
+        put(*heading(setting, width), *table.header())
         try:
             for name, work in works:
                 tell(name, len(cells))
                 cell = work(lambda said, name=name: tell(f"{name}: {said}", len(cells)))
                 cells.append(cell)
                 put(table.line(cell))
-                _write(arguments.json, setting, cells)
+                _write(arguments, setting, cells)
         except KeyboardInterrupt:
             code = INTERRUPTED
             put(f"interrupted: {len(cells)} of {len(works)} cells")
         if (mean := table.mean(cells)) is not None:
             put(mean)
-        put(*legend(setting), *notes(cells))
+        put(*legend(setting, width), *notes(cells, width))
     return max(code, _judge(cells, setting, arguments.format))
 
 
@@ -190,11 +206,11 @@ def _chosen(given: Sequence[str], option: str, what: str, known: Iterable[str]) 
     return names
 
 
-def _refuse_unwritable(name: str | None) -> None:
+def _refuse_unwritable(option: str, name: str | None) -> None:
     """Before anything is measured."""
     if name is not None and not Path(name).absolute().parent.is_dir():
         message = f"cannot write `{name}`: there is no such folder"
-        raise SpecError([report("GNN616", message, where="--json", helps=("make the folder first",))])
+        raise SpecError([report("GNN616", message, where=option, helps=("make the folder first",))])
 
 
 def _request(arguments: argparse.Namespace, known: Sequence[str]) -> "Request":
@@ -262,17 +278,23 @@ def _printing(total: int) -> "Iterator[tuple[Callable[..., None], Callable[[str,
         yield put, lambda said, done: progress.update(task, description=said, completed=done)
 
 
-def _write(name: str | None, setting: Setting, cells: Sequence[Cell]) -> None:
-    """Everything as JSON: the whole file or none of it.
+def _write(arguments: argparse.Namespace, setting: Setting, cells: Sequence[Cell]) -> None:
+    """Everything as JSON, and the plot: each file whole or not at all.
 
     Raises:
-        SpecError: GNN616 when it cannot be written.
+        SpecError: GNN616 when one cannot be written.
     """
-    if name is None:
-        return
-    text = json.dumps(_finite(to_plain(setting, cells)), indent=2, ensure_ascii=False, allow_nan=False)
-    if (refused := write_bytes(name, f"{text}\n".encode())) is not None:
-        raise SpecError([refused])
+    texts: dict[str, str] = {}
+    if arguments.json is not None:
+        plain = _finite(to_plain(setting, cells))
+        texts[arguments.json] = json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    if arguments.svg is not None:
+        from graphdsl.tooling.bench_plot import plot
+
+        texts[arguments.svg] = plot(arguments.scale, setting, cells)
+    refused = [found for name, text in texts.items() if (found := write_bytes(name, text.encode())) is not None]
+    if refused:
+        raise SpecError(refused)
 
 
 def _finite(value: Any) -> Any:
