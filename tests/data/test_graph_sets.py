@@ -224,7 +224,9 @@ def test_a_sparse_adjacency_is_not_taken_for_no_edges() -> None:
     """A `Data` after `ToSparseTensor` holds `adj_t` alone."""
     spec = graphdsl.loads("schema s { node a { x: float[2] } edge a -[r]-> a }")
     edges = torch.tensor([[0, 1], [1, 2]])
-    data = Data(x=torch.rand(3, 2), adj_t=torch.sparse_coo_tensor(edges.flip(0), torch.ones(2), (3, 3)).to_sparse_csr())
+    data = Data(
+        x=torch.rand(3, 2), adj_t=torch.sparse_coo_tensor(edges.flip(0), torch.ones(2), (3, 3), check_invariants=True)
+    )
     (finding,) = validate(spec.schema(), data)
     assert (finding.code, finding.message) == ("GNN603", "`a -[r]-> a` has no `edge_index`")
     assert "adj_t" in finding.helps[0]
