@@ -10,11 +10,12 @@ from torch_geometric.data import HeteroData
 
 import graphdsl
 from graphdsl.benching.cases import Request
+from graphdsl.benching.contenders import Contender
 from graphdsl.benching.measuring import Budget
 from graphdsl.benching.own import measure_own
 from graphdsl.benching.records import PASSES, Cell
 from graphdsl.data import GraphSet
-from graphdsl.text import SpecError
+from graphdsl.text import SpecError, report
 from graphdsl.tooling.cli import main
 
 SHOP = """
@@ -97,19 +98,17 @@ def test_graphs_are_measured_by_the_batch() -> None:
     assert not cell.others[0].refusals
 
 
-def test_what_a_program_cannot_say_is_left_out() -> None:
-    text = """
-    schema s { node a { x: float[3], y: class[2] } edge a -[to]-> a edge a -[on]-> a }
-    model m on s { edges { to, on: share SuperGATConv(4) } penalty SuperGATConv predict a.y }
-    """
-    data = HeteroData()
-    data["a"].x, data["a"].y = torch.randn(3, 3), torch.tensor([0, 1, 0])
-    data["a", "to", "a"].edge_index = data["a", "on", "a"].edge_index = torch.tensor([[0, 1], [1, 2]])
+def test_what_a_program_cannot_say_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> Contender:
+        raise SpecError([report("GNN370", "a program cannot say it")])
+
+    monkeypatch.setattr("graphdsl.benching.own.written", refused)
+    text = f"{SHOP} model m on shop {{ nodes {{ item: Embedding(8)  user: Linear(8) }} edges {{ *: SAGEConv(8) }} predict user.y }}"
     request = Request("pyg", ("program", "pyg"), torch.device("cpu"), Budget(repeats=1))
-    cell = measure_own(graphdsl.loads(text), "m", data, {}, request, silent)
+    cell = measure_own(graphdsl.loads(text), "m", shop(), {}, request, silent)
     program = cell.other("program")
     assert program is not None
-    assert "program" in program.refusals["forward"].reason
+    assert program.refusals["forward"].reason == "a program cannot say it"
     assert cell.ratio("pyg", "step") is not None
 
 
