@@ -9,7 +9,7 @@ from torch_geometric.nn.inits import reset
 
 from graphdsl.backends.derivation import DerivationCache
 from graphdsl.backends.graph import Graph, Values, read_graph
-from graphdsl.backends.memories import remembered
+from graphdsl.backends.memories import looked, remembered
 from graphdsl.backends.modules import build_module, run_module
 from graphdsl.backends.naming import module_key
 from graphdsl.backends.objectives import build_objective, vectors_of
@@ -160,6 +160,7 @@ class CompiledModel(nn.Module):
             values, module = states[head.state], self.heads[head.key]
             values = remembered(head, module) if isinstance(module, EventMemory) else values
             values = values if trim is None else trim.read(values, head)
+            values = looked(head, module, values, graph.edge_index, pairs.get(head.name))
             with located(f"prediction `{head.name}` of model `{self.plan.model}`", head.span):
                 if isinstance(head, LinkHead):
                     outputs[head.name] = score(head, module, values, pairs[head.name])
@@ -205,7 +206,8 @@ class CompiledModel(nn.Module):
         inputs = {name: value for name, value in inputs.items() if not name.startswith("num_sampled_")}
         if prediction is not None:
             head = self._head(prediction)
-            values = self._run(x_dict, edge_index_dict, inputs, live=True)[0][head.state]
+            states, graph, _ = self._run(x_dict, edge_index_dict, inputs, live=True)
+            values = looked(head, self.heads[head.key], states[head.state], graph.edge_index)
             if isinstance(head, ObjectiveHead):
                 return vectors_of(head, self.heads[head.key], values)
             if isinstance(module := self.heads[head.key], EventMemory):

@@ -1,9 +1,12 @@
-"""What a memory of events knows of the nodes of both ends."""
+"""What a scorer knows of the nodes of both ends besides their values: a memory of events, or the graph around them."""
 
-from torch import Tensor
+from collections.abc import Mapping
+
+from torch import Tensor, nn
 
 from graphdsl.kernels.events import EventMemory
 from graphdsl.plan import AnyHead, LinkHead
+from graphdsl.text import EdgeKey
 
 
 def remembered(head: AnyHead, module: EventMemory) -> dict[str, Tensor]:
@@ -14,3 +17,17 @@ def remembered(head: AnyHead, module: EventMemory) -> dict[str, Tensor]:
     if source == target:
         return {source: known}
     return {source: known[: module.offset], target: known[module.offset :]}
+
+
+def looked(
+    head: AnyHead,
+    module: nn.Module,
+    values: dict[str, Tensor],
+    edges: Mapping[EdgeKey, Tensor],
+    pairs: Tensor | None = None,
+) -> dict[str, Tensor]:
+    """The values that a scorer reads: one that reads the graph is shown it, and what is about to be scored."""
+    if not isinstance(head, LinkHead) or not head.reads_graph:
+        return values
+    name = head.edge[0]
+    return {name: module.look(values[name], edges[head.edge], pairs)}  # type: ignore[operator]

@@ -26,6 +26,7 @@ INSTEAD: Final[Mapping[str, str]] = MappingProxyType(
         "InnerProductDecoder": "`predict a -[r]-> b: dot`",
         "KGEModel": "`predict a -[r]-> b: transe` (or `distmult`, `complex`, `rotate`) on `Embedding`s",
         "ARLinkPredictor": "`predict a -[r]-> a: attract_repel(64)`",
+        "LPFormer": "`predict a -[r]-> a: lpformer(64)`, which reads the graph around both ends",
         "SignedGCN": '`SignedConv`s and `predict a -[likes]-> a: signed(negative = "dislikes")`',
         "TGNMemory": '`predict a -[r]-> b: tgn(100, 100, 100, msg = "ATTRIBUTE")`, for a relation with a `time`',
         "TransE": "`predict a -[r]-> b: transe` on `Embedding`s",

@@ -21,7 +21,6 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "PolynormerAttention": "a part of `Polynormer`, which is a step of `sequential` blocks, on dense rows",
         "QFormer": "turns dense rows of a graph into what a language model reads, which no schema describes",
         "RENet": "ranks all nodes as an end of an event, by histories that its data set collects; `tgn` scores pairs",
-        "LPFormer": "scores a pair by all nodes near both ends, by PageRank; a scorer is given the values of the two ends",
     }
 )
 """Reason by class name; the contract test holds it against what PyG and PyTorch export."""

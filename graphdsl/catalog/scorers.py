@@ -6,7 +6,9 @@ from typing import Final, Literal
 
 from graphdsl.catalog.entry import Parameter
 
-ScorerName = Literal["dot", "distmult", "bilinear", "transe", "complex", "rotate", "attract_repel", "signed", "tgn"]
+ScorerName = Literal[
+    "dot", "distmult", "bilinear", "transe", "complex", "rotate", "attract_repel", "signed", "lpformer", "tgn"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,24 @@ SCORERS: Final = MappingProxyType(
                 True,
                 "Derr et al., Signed Graph Convolutional Network, ICDM 2018",
                 (Parameter("negative", "string"), Parameter("lamb", "float", 5.0, minimum=0)),
+                one_network=True,
+            ),
+            Scorer(
+                "lpformer",
+                "graphdsl.kernels.pair_transformer.PairTransformer",
+                "Attention of a pair over the nodes near its ends, which PageRank tells: PyG's `LPFormer`.",
+                True,
+                True,
+                "Shomer et al., LPFormer: An Adaptive Graph Transformer for Link Prediction, KDD 2024",
+                (
+                    Parameter("hidden_channels", "int", minimum=1),
+                    Parameter("num_gnn_layers", "int", 2, minimum=1),
+                    Parameter("gnn_dropout", "float", 0.1, minimum=0, below=1),
+                    Parameter("transformer_dropout", "float", 0.1, minimum=0, below=1),
+                    Parameter("ppr_thresholds", "list[float]", (0.0, 1e-4, 1e-2), minimum=0, below=1),
+                    Parameter("alpha", "float", 0.15, above=0, below=1),
+                    Parameter("eps", "float", 5e-5, above=0),
+                ),
                 one_network=True,
             ),
             Scorer(

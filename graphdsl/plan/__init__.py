@@ -36,6 +36,7 @@ from graphdsl.plan.ir import (
 from graphdsl.plan.lowering import lower
 from graphdsl.plan.masked_labels import given_labels, read_labels, shown_labels
 from graphdsl.plan.module_spec import Ids, ModuleSpec, Stacked, Width
+from graphdsl.plan.pair_graphs import asked_at_once, graph_scorers
 from graphdsl.plan.penalty import Penalty
 from graphdsl.plan.reach import depths, receptive_hops
 from graphdsl.plan.targets import PredictedLabel, predicted_labels
@@ -74,10 +75,12 @@ __all__ = [
     "StageBase",
     "WalkedLabels",
     "Width",
+    "asked_at_once",
     "attribute_reads",
     "depths",
     "event_head",
     "given_labels",
+    "graph_scorers",
     "lower",
     "predicted_labels",
     "read_labels",

@@ -155,6 +155,11 @@ class LinkHead:
     events: EventAttributes | None = None
 
     @property
+    def reads_graph(self) -> bool:
+        """Whether its scorer reads the edges around both ends, too."""
+        return self.scorer == "lpformer"
+
+    @property
     def types(self) -> tuple[str, ...]:
         """Node types whose values it reads, the source first; none where it has a memory of its own."""
         return () if self.events is not None else tuple(dict.fromkeys((self.edge[0], self.edge[2])))

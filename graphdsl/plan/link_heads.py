@@ -11,6 +11,7 @@ from graphdsl.plan.head_types import LinkHead
 from graphdsl.plan.ir import SequenceStage
 from graphdsl.plan.module_spec import ModuleSpec
 from graphdsl.plan.modules import Surroundings, build_module
+from graphdsl.plan.pair_graphs import check_graph_scorer
 from graphdsl.plan.signs import SIGN_COLUMNS, negative_relation
 from graphdsl.plan.state import Flow
 from graphdsl.text import EdgeKey, encode, report, show_edge, show_name
@@ -115,7 +116,8 @@ def lower_link(prediction: LinkPrediction, flow: Flow) -> LinkHead:
         if scorer == "signed":
             negative, size = negative_relation(written, prediction, flow), SIGN_COLUMNS
             written = replace(written, arguments={k: it for k, it in written.arguments.items() if k != "negative"})
-        module = _score(written, prediction, 1 if scorer == "signed" else size, flow)
+        check_graph_scorer(written, prediction, flow)
+        module = _score(written, prediction, 1 if scorer in ("signed", "lpformer") else size, flow)
     else:
         module = _concatenate(None if isinstance(written, str) else written, prediction, size, flow)
     attribute = prediction.attribute

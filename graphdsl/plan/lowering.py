@@ -244,6 +244,7 @@ def _assemble(
 ) -> Plan:
     schema = program.schema
     used = _used_relations(stages) | {head.spread.edge for head in heads if isinstance(head, Head) and head.spread}
+    used |= {head.edge for head in heads if isinstance(head, LinkHead) and head.reads_graph}
     # The edges that a link prediction learns from may be the inverse of those that the data holds.
     derived = _derived(schema, used, {head.edge for head in heads if isinstance(head, LinkHead)})
     walked = {hop.edge for item in derived if item.metapath for hop in item.metapath.hops}

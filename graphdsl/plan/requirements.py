@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from graphdsl.plan import JoinStage, JointStep, NodeStage, Plan, RelationStage, RelationStep, Stage
+from graphdsl.plan import JoinStage, JointStep, NodeStage, Plan, RelationStage, RelationStep, Stage, graph_scorers
 from graphdsl.text import EdgeKey, Span
 
 Read = tuple[int, str, Span]
@@ -46,6 +46,8 @@ def find_requirements(plan: Plan, live: bool) -> Requirements:
     for head in plan.node_heads:
         if head.spread is not None:
             relations.setdefault(head.spread.edge, head.spread.span)
+    for link in graph_scorers(plan):
+        relations.setdefault(link.edge, link.span)
     return Requirements(types, relations)
 
 

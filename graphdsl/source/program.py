@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from graphdsl.model import Training
-from graphdsl.plan import Plan, event_head
+from graphdsl.plan import Plan, event_head, graph_scorers
 from graphdsl.source.attributes import argument, attribute_inputs, live_reads
 from graphdsl.source.block import Block
 from graphdsl.source.context import Context
@@ -57,6 +57,10 @@ def write_program(plan: Plan, training: Training | None = None) -> str:
 def _unwritten(plan: Plan) -> Iterator[Diagnostic]:
     """What a program cannot say."""
     yield from _unwritten_memory(plan)
+    for head in graph_scorers(plan):
+        message = "a program cannot say `lpformer`, which is shown the graph and what it is asked for"
+        helps = ("train it with `gnn train`, or call the compiled model in Python",)
+        yield report("GNN370", message, head.span, helps=helps)
     for _, stage in plan.relation_stages():
         for step in stage.joints:
             if any(item.source == "batch" for item in step.inputs):

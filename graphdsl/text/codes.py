@@ -333,6 +333,9 @@ CODES: tuple[Code, ...] = (
     _error("GNN676", "drift", "The data has changed since the schema was written, or the schema since."),
     _error("GNN677", "unknown-place", "An edge of a mesh has four neighbours, and the data tells of another one."),
     _error("GNN678", "other-cells", "Cells of a grid stand side by side if every graph has as many, and knows which."),
+    _error(
+        "GNN679", "no-graph-to-read", "A scorer that reads the graph hides what it is asked for, and needs the rest."
+    ),
     _note("GNN680", "own-message", "A predicted node hears of itself alone: the graph does not help there."),
     _note("GNN681", "unread-schema", "What no model reads of a schema is checked in the data, and nothing else."),
     _error("GNN685", "unequal-numbers", "A backend computes something else than plain PyG with the same weights."),

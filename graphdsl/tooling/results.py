@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphdsl.api import Spec
 from graphdsl.model import Metadata, Schema, Training
-from graphdsl.plan import Plan
+from graphdsl.plan import Plan, graph_scorers
 from graphdsl.tooling.running import print_table, show_number
 
 if TYPE_CHECKING:
@@ -77,7 +77,9 @@ def print_header(console: "Console", job: Job, model: "nn.Module", folder: Path,
         ("labels", _describe_splits(job.supervision)),
         (
             "training",
-            _describe_training(training, machines.processes, of_graphs) if count else _SPREAD,
+            _describe_training(training, machines.processes, of_graphs, bool(graph_scorers(job.plan)))
+            if count
+            else _SPREAD,
         ),
         ("folder", str(folder)),
     )
@@ -105,10 +107,12 @@ def _describe_splits(supervision: "Supervision") -> str:
     )
 
 
-def _describe_training(training: Training, processes: int, of_graphs: bool) -> str:
+def _describe_training(training: Training, processes: int, of_graphs: bool, of_pairs: bool) -> str:
     steps = "all graphs in each step" if of_graphs else "the whole graph in each step"
     if training.batch_size is not None and of_graphs:
         steps = f"batches of {training.batch_size:,} graphs"
+    elif training.batch_size is not None and of_pairs:
+        steps = f"batches of {training.batch_size:,} edges, on the whole graph"
     elif training.batch_size is not None:
         steps = f"batches of {training.batch_size:,}, fanout {', '.join(map(str, training.fanout))}"
     where = f", {processes} processes" if processes > 1 else ""

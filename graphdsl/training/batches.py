@@ -15,7 +15,7 @@ from graphdsl.data import batch_inputs, seed_loader
 from graphdsl.data.graph_set import GraphSet, read_data
 from graphdsl.data.hiding import without_edges
 from graphdsl.model import Schema, Training
-from graphdsl.plan import LinkHead, ObjectiveHead, Plan, event_head
+from graphdsl.plan import LinkHead, ObjectiveHead, Plan, asked_at_once, event_head, graph_scorers
 from graphdsl.text import EdgeKey, SpecError, report
 from graphdsl.training.batch import Batch, Batches, Share, move
 from graphdsl.training.events import EventBatches, EventLog, refuse_settings
@@ -25,6 +25,7 @@ from graphdsl.training.link_batches import PairBatches
 from graphdsl.training.order import SeedOrder
 from graphdsl.training.pairs import WantedPairs, no_pairs, rows_of
 from graphdsl.training.walks import WalkBatches, WalkSampler
+from graphdsl.training.whole_pairs import WholePairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +226,8 @@ class BatchSource:
 
     def __init__(self, data: Any, plan: Plan, training: Training, schema: Schema) -> None:
         self._data, self._plan, self.training, self._schema = read_data(data, schema), plan, training, schema
+        if found := asked_at_once(plan, training):
+            raise SpecError(found)
         self.numbering: dict[str, NodeNumbers] = {}
         if takes_nodes_of_graphs(self._data, plan):
             self.numbering = {head.name: NodeNumbers(self._data, head.type) for head in plan.node_heads}
@@ -263,9 +266,11 @@ class BatchSource:
             return [EventBatches(self.event_log(head), item, self.training, where) for item in asked]
         if self._plan.graph_heads or self.numbering:
             return [self._of_graphs(wanted, shuffle, share, device or torch.device("cpu"))]
+        pairs, place = no_pairs(self._plan.link_heads), device or torch.device("cpu")
         if self.training.batch_size is None:
-            pairs = no_pairs(self._plan.link_heads)
-            return [WholeGraph(self._whole(graph), wanted, share, device or torch.device("cpu"), pairs)]
+            return [WholeGraph(self._whole(graph), wanted, share, place, pairs)]
+        if graph_scorers(self._plan):
+            return self._of_whole(self._whole(graph), wanted, shuffle, share, place, pairs)
         by_type: dict[str, dict[str, Wanted]] = {}
         found: list[Batches] = []
         for name, item in wanted.items():
@@ -275,6 +280,21 @@ class BatchSource:
                 view = without_edges(self._data, graph.kept)
                 found.append(PairBatches(view, self._plan, item, self.training, self._schema, shuffle, share))
         return [*(self._sample(graph, name, group, shuffle, share) for name, group in by_type.items()), *found]
+
+    def _of_whole(
+        self,
+        graph: Resident,
+        wanted: Mapping[str, AnyWanted],
+        shuffle: bool,
+        share: Share,
+        device: torch.device,
+        pairs: Mapping[str, Tensor],
+    ) -> list[Batches]:
+        """Some pairs at a time, all of the rest at once: a scorer of the plan reads the whole graph."""
+        rest = {name: item for name, item in wanted.items() if isinstance(item, Wanted)}
+        links = [item for item in wanted.values() if isinstance(item, WantedPairs)]
+        found: list[Batches] = [WholeGraph(graph, rest, share, device, pairs)] if rest else []
+        return [*found, *(WholePairs(graph, it, self.training, shuffle, share, device, pairs) for it in links)]
 
     def event_log(self, head: LinkHead) -> EventLog:
         """The events that a prediction is of, in the order of time."""
