@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         write_predictions,
     )
     from graphdsl.training.probing import probe, probe_baselines
-    from graphdsl.training.ranking import rank_links
+    from graphdsl.training.ranking import rank_links, read_category, read_weight
     from graphdsl.training.settings import settings_from_plain, settings_to_plain
     from graphdsl.training.splits import Supervision, read_supervision
     from graphdsl.training.writing import write_json
@@ -49,6 +49,8 @@ _HOMES = {
     "predict_pairs": "link_prediction",
     "predict_top": "link_prediction",
     "rank_links": "ranking",
+    "read_category": "ranking",
+    "read_weight": "ranking",
     "probe": "probing",
     "probe_baselines": "probing",
     "read_checkpoint": "checkpoint",
@@ -84,9 +86,11 @@ __all__ = [
     "probe",
     "probe_baselines",
     "rank_links",
+    "read_category",
     "read_checkpoint",
     "read_pairs",
     "read_supervision",
+    "read_weight",
     "run_baselines",
     "settings_from_plain",
     "settings_to_plain",

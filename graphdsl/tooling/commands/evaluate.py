@@ -39,6 +39,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
         metavar="K",
         help="of predicted links, also rank all new targets of each source: ndcg@K and others",
     )
+    said = "with `--top`: an attribute of the targets, a whole number each, and `diversity@K` tells how mixed they are"
+    parser.add_argument("--category", metavar="ATTRIBUTE", help=said)
+    said = "with `--top`: an attribute of the edges, how much each is wanted: `weighted_recall@K`, `weighted_ndcg@K`"
+    parser.add_argument("--weight", metavar="ATTRIBUTE", help=said)
     add_accelerator(parser)
     add_format(parser)
     add_plugins(parser)
@@ -52,6 +56,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     from graphdsl.training import BatchSource, evaluate, probe, read_supervision
 
+    for name in ("category", "weight"):
+        if getattr(arguments, name) is not None and arguments.top is None:
+            message = f"`--{name}` is about the targets that `--top K` ranks"
+            raise SpecError([report("GNN209", message, where=f"--{name}", helps=("add `--top 10`",))])
     device = pick_device(arguments.accelerator)
     trained = open_checkpoint(arguments.checkpoint, arguments.data, arguments.spec)
     training = trained.training
@@ -61,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     judged = probe(trained.model, trained.plan, source, trained.data, trained.schema, training.seed, device)
     found = {split: {**found.get(split, {}), **judged.get(split, {})} for split in dict.fromkeys((*found, *judged))}
     if arguments.top is not None:
-        found = _with_ranks(arguments.top, trained, source, supervision, found, device)
+        found = _with_ranks(arguments, trained, source, supervision, found, device)
     if arguments.format == "json":
         from graphdsl.training.writing import plain
 
@@ -78,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _with_ranks(
-    top: int,
+    arguments: argparse.Namespace,
     trained: Trained,
     source: "BatchSource",
     supervision: "Supervision",
@@ -87,8 +95,9 @@ def _with_ranks(
 ) -> dict[str, dict[str, float]]:
     """The scores, with those of the best new targets of each source on validation and test edges."""
     from graphdsl.backends import CompiledModel, CompiledSequence
-    from graphdsl.training import find_ends, pick_heads, rank_links
+    from graphdsl.training import find_ends, pick_heads, rank_links, read_category, read_weight
 
+    top = arguments.top
     if top < 1:
         message = f"`--top` is how many targets each source gets: at least 1, and not {top}"
         raise SpecError([report("GNN204", message, where="--top")])
@@ -97,9 +106,15 @@ def _with_ranks(
     several, result = len(trained.plan.heads) > 1, {split: dict(values) for split, values in found.items()}
     for head in links:
         ends = find_ends(trained.data, head, trained.schema)
+        category = None if arguments.category is None else read_category(trained.data, head, arguments.category)
+        weight = None
+        if arguments.weight is not None:
+            weight = read_weight(trained.data, head, arguments.weight, trained.schema)
         for split in ("val", "test"):
             if split in supervision.links[head.name].edges:
-                ranked = rank_links(trained.model, source, supervision, head, ends, split, top, device)
+                ranked = rank_links(
+                    trained.model, source, supervision, head, ends, split, top, device, category, weight
+                )
                 prefix = f"{split}_{head.name}_" if several else f"{split}_"
                 result.setdefault(split, {}).update({f"{prefix}{name}": value for name, value in ranked.items()})
     return result
