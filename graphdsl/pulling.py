@@ -39,9 +39,9 @@ def pull(data: Any, name: str = "data", *, model: bool = False) -> Spec:
     (`spec.text`) and a warning of `pull_text`.
 
     Args:
-        data: a `HeteroData`, a `Data` (its types are called `node` and `to`), a `(FeatureStore, GraphStore)` pair, or a list
-            or dataset of graphs; a graph of networkx, whose nodes and edges bear their types as `type`; the text of a
-            `GraphSchema` of TensorFlow GNN; or a draft that somebody else drew.
+        data: a `HeteroData`, a `Data` (its types are called `node` and `to`), a `TemporalData`, a `(FeatureStore, GraphStore)`
+            pair, or a list or dataset of graphs; a graph of networkx, whose nodes and edges bear their types as `type`; the
+            text of a `GraphSchema` of TensorFlow GNN; or a draft that somebody else drew.
         name: of the schema.
         model: propose a model of two GraphSAGE layers and a train block, too, for the first label that has a `train_mask`,
             else a label of graphs, else links; one-way relations get inverses.

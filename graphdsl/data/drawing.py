@@ -8,13 +8,14 @@ import networkx as nx
 import numpy as np
 import torch
 from torch import Tensor
-from torch_geometric.data import Data, Dataset, HeteroData
+from torch_geometric.data import Data, Dataset, HeteroData, TemporalData
 
 from graphdsl.data.homogeneous import as_hetero
 from graphdsl.data.networks import from_networkx
 from graphdsl.data.places import BOOKKEEPING, Place, show_place
 from graphdsl.data.relational import from_database
 from graphdsl.data.survey import Survey, has_form
+from graphdsl.data.temporal import from_events
 from graphdsl.data.view import describe_tensor, form_of, open_data
 from graphdsl.drafting import Draft, DraftAttribute, DraftEdges, DraftNodes, Remark, guess_type
 from graphdsl.drafting.kinds import Numbers, promote_label
@@ -35,9 +36,9 @@ def draw(data: Any, name: str = "data") -> Draft:
     what some of them lack is optional.
 
     Args:
-        data: a `HeteroData`; a `Data`, whose types are called `node` and `to`; a pair of a `FeatureStore` and a `GraphStore`;
-            a list or dataset of graphs; a graph of networkx (see `from_networkx`); a
-            database of RelBench (see `from_tables`).
+        data: a `HeteroData`; a `Data`, whose types are called `node` and `to`; a `TemporalData`, whose ends are called
+            `source` and `target` where one is numbered behind the other; a pair of a `FeatureStore` and a `GraphStore`; a list
+            or dataset of graphs; a graph of networkx (see `from_networkx`); a database of RelBench (see `from_tables`).
         name: of the schema.
 
     Raises:
@@ -53,15 +54,22 @@ def draw(data: Any, name: str = "data") -> Draft:
     elif not isinstance(data, Data | HeteroData) and hasattr(data, "table_dict"):
         data = from_database(data)
     if isinstance(data, Dataset | list | tuple) and not _is_store_pair(data):
-        graphs = [as_hetero(graph) if isinstance(graph, Data) else graph for graph in data]
+        graphs = [_typed(graph) for graph in data]
         if not graphs:
             raise SpecError([report("GNN611", "there is no graph in the list", where="data")])
         return _draw_several(graphs, name)
-    return _draw_one(as_hetero(data) if isinstance(data, Data) else data, name)
+    return _draw_one(_typed(data), name)
 
 
 def _is_store_pair(data: Any) -> bool:
     return isinstance(data, tuple) and len(data) == 2 and not any(isinstance(item, Data | HeteroData) for item in data)
+
+
+def _typed(graph: Any) -> Any:
+    """A homogeneous graph or a list of events with types; anything else as it is."""
+    if isinstance(graph, TemporalData):
+        return from_events(graph)
+    return as_hetero(graph) if isinstance(graph, Data) else graph
 
 
 def _draw_one(data: Any, name: str) -> Draft:

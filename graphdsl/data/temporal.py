@@ -4,10 +4,13 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData, TemporalData
 
+from graphdsl.data.homogeneous import EDGE
 from graphdsl.model import Schema
 from graphdsl.text import EdgeKey
 
 _ENDS = ("src", "dst")
+TWO_ENDS = ("source", "to", "target")
+"""What the types of events are called that join nodes of two types, where no schema names them."""
 
 
 def event_relation(schema: Schema) -> EdgeKey | None:
@@ -18,14 +21,15 @@ def event_relation(schema: Schema) -> EdgeKey | None:
     return edges[0]
 
 
-def from_events(data: TemporalData, edge: EdgeKey) -> HeteroData:
+def from_events(data: TemporalData, edge: EdgeKey | None = None) -> HeteroData:
     """Events as edges, their attributes under the names that they have: `t`, `msg`, `y`.
 
     Between two types, numbers of targets that go on behind those of sources, as in `JODIEDataset`, are counted from 0.
 
     Args:
         data: the events.
-        edge: the relation that they make.
+        edge: the relation that they make; without one it joins `source` and `target`, where targets go on behind the
+            sources, or nodes of one type, `node`.
 
     >>> events = TemporalData(src=torch.tensor([0, 1]), dst=torch.tensor([2, 3]), t=torch.tensor([5, 7]))
     >>> made = from_events(events, ("user", "edits", "page"))
@@ -36,6 +40,9 @@ def from_events(data: TemporalData, edge: EdgeKey) -> HeteroData:
     assert isinstance(source, Tensor)
     assert isinstance(target, Tensor)
     sources, targets = (int(item.max()) + 1 if item.numel() else 0 for item in (source, target))
+    if edge is None:
+        apart = bool(source.numel()) and int(target.min()) > int(source.max())
+        edge = TWO_ENDS if apart else EDGE
     made = HeteroData()
     if edge[0] == edge[2]:
         made[edge[0]].num_nodes = max(sources, targets)

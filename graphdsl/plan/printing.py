@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import Any, cast
 
+from graphdsl.catalog import find
 from graphdsl.model.values import show
 from graphdsl.plan.head_types import AnyHead, GraphHead, Head, LinkHead, ObjectiveHead
 from graphdsl.plan.ir import (
@@ -43,8 +44,19 @@ def _layer(module: ModuleSpec) -> str:
     )  # fmt: skip
     if module.name == "cat" and "modules" in module.arguments:
         return f"cat{_value(module.arguments['modules'])}"
-    shown = [f"{name}={_value(value)}" for name, value in module.arguments.items() if name not in hidden]
+    shown = [
+        f"{name}={'none' if value is None and _may_be_none(module.name, name) else _value(value)}"
+        for name, value in module.arguments.items()
+        if name not in hidden
+    ]
     return f"{module.name}({', '.join(shown)})" if shown else module.name
+
+
+def _may_be_none(layer: str, name: str) -> bool:
+    """Whether `none` is a value of an argument, and not one that is unknown yet."""
+    entry = find(layer)
+    known = () if entry is None or name in entry.derived else entry.parameters
+    return any(item.name == name and "none" in item.type.split("|") for item in known)
 
 
 def _value(value: Any) -> str:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from small_graphs import library_data, library_schema
 from torch_geometric.data import Data, HeteroData
 
+import graphdsl
 from graphdsl.data import load_source, parse_source, validate
 from graphdsl.model import DataSource
 from graphdsl.text import Diagnostic, Span, SpecError
@@ -115,6 +116,19 @@ def test_saved_graph(tmp_path: Path, as_dict: bool) -> None:
     assert torch.equal(loaded["author"].x, data["author"].x)
 
 
+@pytest.mark.parametrize("several", [False, True])
+def test_saved_dictionaries_of_homogeneous_graphs(tmp_path: Path, several: bool) -> None:
+    label = "graph { y: class[2] }" if several else ""
+    spec = graphdsl.loads(f"schema s {{ node a {{ x: float[3] }} edge a -[r]-> a {label} }}")
+    graph = Data(x=torch.rand(2, 3), edge_index=torch.tensor([[0], [1]]), y=torch.tensor([1]))
+    torch.save([graph.to_dict()] * 2 if several else graph.to_dict(), tmp_path / "graph.pt")
+    loaded = load_source(DataSource("file", "graph.pt", base=tmp_path), spec.schema())
+    first = loaded[0] if several else loaded
+    assert torch.equal(first["a", "r", "a"].edge_index, graph.edge_index)
+    assert torch.equal(first["a"].x, graph.x)
+    assert not [item for item in validate(spec.schema(), loaded) if item.severity == "error"]
+
+
 class Trap:
     """Unpickling it makes a folder."""
 
@@ -142,6 +156,8 @@ def test_code_in_a_file_does_not_run(tmp_path: Path) -> None:
     ("content", "says"),
     [
         (Data(x=torch.zeros(2, 2)), "homogeneous"),
+        (Data(x=torch.zeros(2, 2), edge_index=torch.zeros(2, 0).long()).to_dict(), "homogeneous"),
+        ([Data(edge_index=torch.zeros(2, 0).long(), num_nodes=1).to_dict()], "homogeneous"),
         ({}, "a `dict` that is no graph"),
         ({"author": torch.zeros(2)}, "a `dict` that is no graph"),
         ({("a", "b"): {"edge_index": 1}}, "a `dict` that is no graph"),

@@ -11,6 +11,7 @@ from graphdsl.data.graph_set import read_data
 from graphdsl.data.sources.dataset import load_dataset
 from graphdsl.model import DataSource
 from graphdsl.text import SpecError
+from graphdsl.tooling.cli import main
 
 TWO = "schema s { node user node page edge user -[edits]-> page reverse edited_by { t: time, msg: float[2] } }"
 ONE = "schema s { node person edge person -[writes]-> person { t: time, msg: float[2] } }"
@@ -67,3 +68,26 @@ def test_data_sets_of_events(monkeypatch: pytest.MonkeyPatch) -> None:
     assert made[EDITS].num_edges == 3
     with pytest.raises(SpecError, match="GNN611"):
         load_dataset(source, graphdsl.loads(MORE).schema())
+
+
+@pytest.mark.parametrize("as_dict", [False, True])
+def test_files_hold_events(as_dict: bool, tmp_path, capsys) -> None:
+    torch.save(events().to_dict() if as_dict else events(), tmp_path / "graph.pt")
+    (tmp_path / "two.gnn").write_text(TWO, encoding="utf-8")
+    (tmp_path / "more.gnn").write_text(MORE, encoding="utf-8")
+    graph = str(tmp_path / "graph.pt")
+    assert main(["validate", str(tmp_path / "two.gnn"), graph]) == 0
+    capsys.readouterr()
+    assert main(["validate", str(tmp_path / "more.gnn"), graph]) == 1
+    said = "".join(capsys.readouterr())
+    assert "holds a `TemporalData`, the events of one relation, and `s` has more" in said
+    assert "Traceback" not in said
+    assert main(["pull", graph]) == 0
+    drawn = capsys.readouterr().out
+    assert "edge source -[to]-> target { msg: float[2], t: time }" in drawn
+    (tmp_path / "drawn.gnn").write_text(drawn, encoding="utf-8")
+    assert main(["validate", str(tmp_path / "drawn.gnn"), graph]) == 0
+
+
+def test_events_within_one_type_are_drawn_as_such() -> None:
+    assert "edge node -[to]-> node { msg: float[2], t: time }" in graphdsl.pull(events(1)).text

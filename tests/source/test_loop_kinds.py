@@ -173,7 +173,7 @@ def run(text: str, data: object, folder: Path, capsys, model: str = "m") -> tupl
     """Losses of the written program by epoch, what it said of the test, and losses of `gnn train`."""
     spec, program = folder / "s.gnn", folder / "program.py"
     spec.write_text(text, encoding="utf-8")
-    plain = data if isinstance(data, Data) else data.to_dict() if isinstance(data, HeteroData) else data
+    plain = [item.to_dict() for item in data] if isinstance(data, list) else data.to_dict()
     torch.save(plain, folder / "data.pt")
     assert main(["build", str(spec), model, "--train", "-o", str(program)]) == 0, capsys.readouterr().err
     done = subprocess.run(
