@@ -94,18 +94,23 @@ def rank_links(
     kept = chosen[truth[0]]
     truth, gain = truth[:, kept], None if gain is None else gain[kept]
     wanted = torch.stack([row[truth[0]], truth[1]])
-    metrics: dict[str, Any] = {name: cls(top) for name, cls in _OF_TRUTH.items()}
-    metrics["coverage"] = LinkPredCoverage(top, ends.targets)
-    metrics["personalization"] = LinkPredPersonalization(top)
-    popularity = torch.bincount(known[1], minlength=ends.targets)
-    metrics["average_popularity"] = LinkPredAveragePopularity(top, popularity)
-    if category is not None and top > 1:  # Among one target there are no two to compare.
-        metrics["diversity"] = LinkPredDiversity(top, category)
-    if gain is not None:
-        metrics |= {"weighted_recall": LinkPredRecall(top, True), "weighted_ndcg": LinkPredNDCG(top, True)}
+    metrics = _metrics(top, torch.bincount(known[1], minlength=ends.targets), category, gain is not None)
     for metric in metrics.values():
         metric.update(table, wanted, gain)
     return {f"{name}@{top}": float(metric.compute()) for name, metric in metrics.items()}
+
+
+def _metrics(top: int, popularity: Tensor, category: Tensor | None, weighted: bool) -> dict[str, Any]:
+    """PyG's metrics by name; `popularity` counts the known edges into each target."""
+    metrics: dict[str, Any] = {name: cls(top) for name, cls in _OF_TRUTH.items()}
+    metrics["coverage"] = LinkPredCoverage(top, len(popularity))
+    metrics["personalization"] = LinkPredPersonalization(top)
+    metrics["average_popularity"] = LinkPredAveragePopularity(top, popularity)
+    if category is not None and top > 1:  # Among one target there are no two to compare.
+        metrics["diversity"] = LinkPredDiversity(top, category)
+    if weighted:
+        metrics |= {"weighted_recall": LinkPredRecall(top, True), "weighted_ndcg": LinkPredNDCG(top, True)}
+    return metrics
 
 
 def _wanted_and_known(links: LinkTargets, split: str) -> tuple[Tensor, Tensor]:
