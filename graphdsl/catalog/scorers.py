@@ -148,6 +148,7 @@ SCORERS: Final = MappingProxyType(
                     Parameter("dropout", "float", 0.1, minimum=0, below=1),
                     Parameter("message", "string", "identity", choices=("identity", "mlp")),
                     Parameter("aggregator", "string", "last", choices=("last", "mean")),
+                    Parameter("conv", "string", "TransformerConv", choices=("TransformerConv", "GATConv", "GATv2Conv")),
                 ),
             ),
         )

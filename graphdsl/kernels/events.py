@@ -5,7 +5,7 @@ from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.nn import TransformerConv
+from torch_geometric.nn import GATConv, GATv2Conv, TransformerConv
 from torch_geometric.nn.models.tgn import (
     IdentityMessage,
     LastAggregator,
@@ -16,6 +16,7 @@ from torch_geometric.nn.models.tgn import (
 
 from graphdsl.kernels.scoring import PairScorer
 
+_LAYERS = {"TransformerConv": TransformerConv, "GATConv": GATConv, "GATv2Conv": GATv2Conv}
 _NODES_AT_ONCE = 1 << 12
 
 
@@ -81,6 +82,7 @@ class EventMemory(PairScorer):
         dropout: share of attention coefficients that training drops.
         message: "identity" puts memories, message and time side by side, "mlp" learns from them.
         aggregator: "last" takes a node's latest message of a batch, "mean" the mean.
+        conv: the layer above the memory. With "GATConv" and "GATv2Conv", a node's own memory comes by PyG's self-loops.
 
     Rossi et al., "Temporal Graph Networks for Deep Learning on Dynamic Graphs", 2020.
 
@@ -109,6 +111,7 @@ class EventMemory(PairScorer):
         dropout: float = 0.1,
         message: Literal["identity", "mlp"] = "identity",
         aggregator: Literal["last", "mean"] = "last",
+        conv: Literal["TransformerConv", "GATConv", "GATv2Conv"] = "TransformerConv",
     ) -> None:
         super().__init__()
         self.offset, self.num_neighbors = offset, num_neighbors
@@ -118,7 +121,8 @@ class EventMemory(PairScorer):
         held: Any = self.memory
         held._assoc.zero_()  # PyG leaves it as it finds it, and it stands in checkpoints.
         width = embedding_dim // heads
-        self.conv = TransformerConv(memory_dim, width, heads=heads, dropout=dropout, edge_dim=msg_dim + time_dim)
+        layer = _LAYERS[conv]
+        self.conv = layer(memory_dim, width, heads=heads, dropout=dropout, edge_dim=msg_dim + time_dim)
         self.lin_src, self.lin_dst = nn.Linear(embedding_dim, embedding_dim), nn.Linear(embedding_dim, embedding_dim)
         self.lin_final = nn.Linear(embedding_dim, 1)
         self.register_buffer("kept_memory", torch.zeros(num_nodes, memory_dim))
