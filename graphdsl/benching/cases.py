@@ -21,10 +21,12 @@ from graphdsl.benching.contenders import Contender, compiled_by_torch, load_weig
 from graphdsl.benching.graphs import draw_graph, example_folder
 from graphdsl.benching.idioms import build_idiom, idiom_inputs, own_name
 from graphdsl.benching.measuring import Budget, Tell, measure
-from graphdsl.benching.records import Cell
+from graphdsl.benching.records import PASSES, Cell, Measured
+from graphdsl.benching.roofline import least_bytes
 from graphdsl.benching.shapes import Shape
 from graphdsl.benching.specs import spec_text, why_not
 from graphdsl.data import batch_inputs, load_source, parse_source
+from graphdsl.plan import Plan
 from graphdsl.text import SpecError, report
 
 REFERENCE: Final = "pyg"
@@ -44,6 +46,7 @@ class Request:
         device: where to compute.
         budget: of a cell.
         seed: of graphs and weights.
+        bandwidth: bytes a second that the device moves; None where it was not measured.
     """
 
     backend: str
@@ -51,6 +54,7 @@ class Request:
     device: torch.device
     budget: Budget
     seed: int = 0
+    bandwidth: float | None = None
 
 
 def usual_backend() -> str:
@@ -157,7 +161,21 @@ def measured_cell(
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"torch\.")  # What torch says while it compiles is for its developers.
         cell.ours, *cell.others = measure([ours, *others], request.device, request.budget, tell)
+    if request.bandwidth is not None:
+        cell.ours.shares = _shares(cell.ours, ours, request.bandwidth)
     return cell
+
+
+def _shares(measured: Measured, ours: Contender, speed: float) -> dict[str, float]:
+    """Which share of each pass's time the device needs to move what must be moved."""
+    plan = ours.module.plan
+    if not isinstance(plan, Plan) or plan.sequence is not None:
+        return {}
+    rows = {**ours.inputs.get("n_id_dict", {}), **ours.inputs.get("x_dict", {})}
+    edges = {edge: index.size(1) for edge, index in ours.inputs.get("edge_index_dict", {}).items()}
+    least = least_bytes(plan, ours.module, {name: len(item) for name, item in rows.items()}, edges)
+    known = {kind: measured.seconds(kind) for kind in PASSES}
+    return {kind: least[kind] / speed / seconds for kind, seconds in known.items() if seconds}
 
 
 def versions() -> dict[str, str]:

@@ -99,7 +99,10 @@ def _watch(
         torch.manual_seed(0)  # Some layers draw numbers even where dropout is off.
         try:
             if contender.watched or device.type == "cuda":
-                measured.peaks[kind] = watched(work, device, budget.limits())[1].memory
+                peak = watched(work, device, budget.limits())[1]
+                measured.peaks[kind] = peak.memory + measured.kept
+                if kind == "forward":  # What is kept for this graph stays beside all further steps.
+                    measured.kept = max(peak.kept - sum(item.nbytes for item in numbers.outputs.values()), 0)
             else:
                 work()
         except Exception as error:

@@ -33,11 +33,12 @@ class Measured:
     Attributes:
         name: of the backend or baseline.
         runs: seconds of each run, by pass.
-        peaks: bytes alive at once, by pass.
+        peaks: bytes alive at once, by pass, with those that are kept.
         refusals: by pass, why there are no runs.
         outputs: largest difference of outputs from ours, relative to the largest output.
         gradients: the same of gradients, parameter by parameter.
         layout: seconds that the first call on a graph takes longer than later ones.
+        kept: bytes that stay behind the first call on a graph, its result apart.
         compiling: seconds of compiling, where there is some.
         shares: share of the time in which the device could have moved the bytes that must be moved, by pass.
     """
@@ -49,6 +50,7 @@ class Measured:
     outputs: float | None = None
     gradients: float | None = None
     layout: float | None = None
+    kept: int = 0
     compiling: float | None = None
     shares: dict[str, float] = field(default_factory=dict[str, float])
 

@@ -197,6 +197,11 @@ def legend(setting: Setting, width: int) -> list[str]:
         f"forward: without gradients; step: forward and backward; memory: our peak ÷ {first}",
         "differ: the larger of outputs and gradients, relative",
     ]
+    if setting.bandwidth is not None:
+        speed = f"{setting.bandwidth / 1e12:.2f} TB/s"
+        lines.append(
+            f"roofline: share of the time that moving the bytes needs that must be moved, at {speed} of a copy"
+        )
     return _wrapped(lines, width)
 
 

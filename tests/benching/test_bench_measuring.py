@@ -163,6 +163,30 @@ def test_differences_are_found() -> None:
     assert measured.gradients == pytest.approx(0.5)
 
 
+class Keeping(nn.Module):
+    """A layer that keeps something for each graph."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lin = nn.Linear(3, 2)
+        self.known: dict[int, torch.Tensor] = {}
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if id(x) not in self.known:
+            self.known = {id(x): x.new_ones(1000)}
+        return self.lin(x) + self.known[id(x)][:2]
+
+
+def test_what_is_kept_for_a_graph_counts_in_every_step() -> None:
+    inputs = {"x": torch.randn(5, 3)}
+    keeping, plain = Keeping(), Twice(1.0)
+    ours, other = measure(
+        [Contender("keeping", keeping, inputs), Contender("plain", plain, inputs)], CPU, Budget(repeats=1), silent
+    )
+    assert (ours.kept, other.kept) == (4000, 0)
+    assert ours.peaks["step"] >= 4000 > other.peaks["step"]
+
+
 def test_weights_of_another_model_are_refused() -> None:
     with pytest.raises(ValueError, match="nothing takes lin\\.bias"):
         load_weights(

@@ -224,6 +224,7 @@ def _request(arguments: argparse.Namespace, known: Sequence[str]) -> "Request":
     from graphdsl.backends import BACKENDS
     from graphdsl.benching.cases import Request, require_compiler, usual_backend, usual_baselines
     from graphdsl.benching.measuring import Budget
+    from graphdsl.benching.roofline import bandwidth
 
     if arguments.device == "cuda" and not torch.cuda.is_available():
         raise SpecError([report("GNN204", "this machine has no GPU that torch can use", where="--device")])
@@ -237,7 +238,8 @@ def _request(arguments: argparse.Namespace, known: Sequence[str]) -> "Request":
         torch.set_num_threads(arguments.threads)
     memory = None if arguments.memory is None else int(arguments.memory * 2**30)
     budget = Budget(arguments.repeats, arguments.seconds, memory)
-    return Request(backend, tuple(against), device, budget, arguments.seed)
+    speed = bandwidth(device) if device.type == "cuda" else None
+    return Request(backend, tuple(against), device, budget, arguments.seed, speed)
 
 
 def _setting(request: "Request") -> Setting:
@@ -255,6 +257,7 @@ def _setting(request: "Request") -> Setting:
         repeats=request.budget.repeats,
         seconds=request.budget.seconds,
         versions=versions(),
+        bandwidth=request.bandwidth,
     )
 
 
