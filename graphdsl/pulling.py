@@ -105,6 +105,8 @@ def write(draft: Draft, *, model: bool = False, source: str = "") -> Pulled:
 def drift(schema: Schema, data: Any) -> Iterator[Diagnostic]:
     """How data has drifted from a schema: what each has that the other lacks, and what changed its type (GNN676).
 
+    What the data has and a schema cannot declare is told as `pull` tells it (GNN675).
+
     Args:
         schema: as a spec declares it.
         data: as for `pull`.

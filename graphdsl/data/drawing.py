@@ -4,16 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import networkx as nx
 import numpy as np
 import torch
 from torch import Tensor
 from torch_geometric.data import Data, Dataset, HeteroData, TemporalData
 
+from graphdsl.data.foreign import from_foreign
 from graphdsl.data.homogeneous import as_hetero
-from graphdsl.data.networks import from_networkx
 from graphdsl.data.places import BOOKKEEPING, Place, show_place
-from graphdsl.data.relational import from_database
 from graphdsl.data.survey import Survey, has_form
 from graphdsl.data.temporal import from_events
 from graphdsl.data.view import describe_tensor, form_of, open_data
@@ -49,10 +47,7 @@ def draw(data: Any, name: str = "data") -> Draft:
     >>> draw(data).nodes[0].attributes[0].type
     AttributeType(kind='float', size=2, optional=False)
     """
-    if isinstance(data, nx.Graph):
-        data = from_networkx(data)
-    elif not isinstance(data, Data | HeteroData) and hasattr(data, "table_dict"):
-        data = from_database(data)
+    data = from_foreign(data)
     if isinstance(data, Dataset | list | tuple) and not _is_store_pair(data):
         graphs = [_typed(graph) for graph in data]
         if not graphs:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch, Data, Dataset, HeteroData, TemporalData
 
+from graphdsl.data.foreign import from_foreign
 from graphdsl.data.homogeneous import as_hetero, only_types
 from graphdsl.data.temporal import event_relation, from_events
 from graphdsl.data.view import describe_tensor
@@ -209,7 +210,7 @@ def read_data(data: Any, schema: Schema | None) -> Any:
     """Data in the form that everything else reads: a `HeteroData`, a pair of stores, or a `GraphSet`.
 
     A homogeneous `Data` gets the types of a schema that has one of each, a `TemporalData` the relation of one with a single
-    relation; a dataset or list of graphs becomes a `GraphSet`.
+    relation; a dataset or list of graphs becomes a `GraphSet`; graphs of networkx and databases of RelBench are read.
 
     Args:
         data: whatever a user gave.
@@ -218,6 +219,7 @@ def read_data(data: Any, schema: Schema | None) -> Any:
     Raises:
         SpecError: GNN611 for an empty list, or a list of something else.
     """
+    data = from_foreign(data)
     if schema is None or isinstance(data, GraphSet):
         return data
     if is_graph_list(data):

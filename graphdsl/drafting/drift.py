@@ -11,7 +11,8 @@ def find_drift(schema: Schema, draft: Draft) -> Iterator[Diagnostic]:
     """Compare a schema with a draft of the data, name by name.
 
     A declared inverse need not be in the data, metapaths never are, and what is optional may be absent. Sizes that the
-    schema leaves open (`*`) fit any.
+    schema leaves open (`*`) fit any. What a schema cannot declare is no drift, and is told
+    of as when it is drawn (GNN675).
 
     Args:
         schema: as the spec declares it.
@@ -63,10 +64,13 @@ def _compare(
             message = f"`{where}` is declared as `{attribute.type}`, and is `{type_}` now"
             yield _say(message, attribute.span, where, f"write `{show_name(name)}: {type_}`")
     for name, item in found.items():
-        if name not in declared:
+        if name not in declared and item.type is None and item.remark is not None:
+            yield item.remark.as_warning()
+        elif name not in declared:
             where = f"{place}.{show_name(name)}"
-            advice = f"write `{show_name(name)}: {item.type}`" if item.type is not None else ""
-            yield _say(f"the data has a new attribute `{where}`", span, where, advice)
+            yield _say(
+                f"the data has a new attribute `{where}`", span, where, f"write `{show_name(name)}: {item.type}`"
+            )
 
 
 def _fits(declared: AttributeType, drawn: AttributeType) -> bool:

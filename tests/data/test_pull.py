@@ -402,3 +402,21 @@ def test_tables_of_any_kind(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(SpecError, match="holds no table"):
         draw_tables(DataSource("tables", "empty", {}, tmp_path), "s")
+
+
+def test_what_networkx_holds_is_validated_and_inspected_as_it_was_pulled() -> None:
+    graph = nx.karate_club_graph()
+    spec = graphdsl.pull(graph, "karate", model=True)
+    assert [item.code for item in spec.validate(graph).findings if item.severity != "note"] == []
+    assert spec.plan(data=graph).heads[0].kind == "link"
+
+
+def test_what_cannot_be_declared_has_not_drifted() -> None:
+    data = HeteroData()
+    data["paper"].x, data["paper"].title, data["paper"].box = torch.rand(3, 2), ["a", "b", "c"], torch.rand(3, 2, 2)
+    schema = graphdsl.pull(data).schema()
+    assert {(item.code, item.severity) for item in drift(schema, data)} == {("GNN675", "warning")}
+    data["paper"].year = torch.arange(3)
+    assert [item.message for item in drift(schema, data) if item.code == "GNN676"] == [
+        "the data has a new attribute `paper.year`"
+    ]

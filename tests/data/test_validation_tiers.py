@@ -230,3 +230,50 @@ def test_what_no_model_reads_is_told_in_a_line_for_each_sort(
 def test_what_events_blocks_and_labels_read_is_read(text: str) -> None:
     spec = graphdsl.loads(text)
     assert find_demands(spec.resolved, spec.schema()).unused == ()
+
+
+def test_a_contradicting_number_of_nodes_is_said_once() -> None:
+    data = library_data()
+    data["author"].num_nodes = data["author"].x.size(0) + 4
+    (finding,) = without_notes(validate(library_schema(), data))
+    assert (finding.code, finding.where) == ("GNN607", "author")
+    assert "by its `num_nodes`, and each attribute has" in finding.message
+
+
+def test_lists_instead_of_tensors_are_said_once() -> None:
+    spec, data = graphdsl.loads("schema s { node a { x: float[2] } }"), HeteroData()
+    data["a"].x = [[1.0, 2.0], [3.0, 4.0]]
+    assert [item.code for item in spec.validate(data).findings] == ["GNN605"]
+
+
+def test_targets_of_empty_relations_are_said_of_the_relations() -> None:
+    spec = graphdsl.loads("schema s { node a { x: float[2], y: class[2] } edge a -[r]-> a }"
+                          " model m on s { edges { *: SAGEConv(2) } predict a.y }")  # fmt: skip
+    data = HeteroData()
+    data["a"].x, data["a"].y = torch.rand(4, 2), torch.tensor([0, 1, 0, 1])
+    data["a", "r", "a"].edge_index = torch.zeros(2, 0, dtype=torch.long)
+    assert codes(without_notes(spec.validate(data).findings)) == {"GNN656"}
+
+
+def test_few_edges_do_not_look_swapped() -> None:
+    spec, data = graphdsl.loads("schema s { node a  node b  edge a -[r]-> b }"), HeteroData()
+    data["a"].num_nodes, data["b"].num_nodes = 4, 60
+    data["a", "r", "b"].edge_index = torch.tensor([[0, 1], [2, 3]])
+    assert "GNN660" not in codes(spec.validate(data).findings)
+    data["a", "r", "b"].edge_index = torch.tensor([[0, 1, 2, 1], [0, 1, 2, 3]])
+    assert "GNN660" in codes(spec.validate(data).findings)
+
+
+def test_what_no_schema_can_declare_is_not_to_be_declared() -> None:
+    spec, data = graphdsl.loads("schema s { node a { x: float[2] } }"), HeteroData()
+    data["a"].x, data["a"].box = torch.rand(3, 2), torch.rand(3, 2, 2)
+    (finding,) = (item for item in spec.validate(data).findings if item.code == "GNN619")
+    assert finding.helps[0].startswith('rows of numbers can be declared: `data["a"].box = data["a"].box.flatten(1)`')
+
+
+def test_zeros_have_no_sign() -> None:
+    spec, data = graphdsl.loads("schema s { node a { x: float[2] } }"), HeteroData()
+    data["a"].x = torch.tensor([[-0.0, 0.0], [-0.0, -0.0]])
+    assert [item.message for item in spec.validate(data).findings] == [
+        "`a.x` is 0 in every row: it tells no two nodes apart"
+    ]

@@ -69,7 +69,7 @@ def _neighbours(path: Path) -> list[str]:
 
 def _refuse(text: str, problem: str, *helps: str) -> Diagnostic:
     shown = text if len(text) <= 100 else text[:99] + "…"
-    return report("GNN612", f"`{shown}` {problem}", where="--data", helps=helps)
+    return report("GNN612", f"`{shown}` {problem}", where="data", helps=helps)
 
 
 def _parse_call(text: str, kind_name: str, base: Path) -> DataSource:

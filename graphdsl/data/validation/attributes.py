@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from graphdsl.data.holdings import Holdings
-from graphdsl.data.phrases import number, python
+from graphdsl.data.phrases import mend, number, python
 from graphdsl.data.places import BOOKKEEPING, Place, UnreadableTensorError, show_place
 from graphdsl.data.validation.finding import Finding
 from graphdsl.data.validation.kinds import RULES, VECTORS, expected_shape, fits_shape
@@ -56,6 +56,10 @@ def _check_place(view: Holdings, place: Place, declared: Mapping[str, Attribute]
     held = view.keys(place)
     extra = [key for key in held if key not in declared and key not in BOOKKEEPING]
     rows = view.count(place)
+    agreed = _agreed_rows(view, place, declared)
+    if isinstance(place, str) and None not in (rows, agreed) and rows != agreed:
+        yield _contradiction(place, rows or 0, agreed or 0, span)
+        rows = agreed
     for attribute in declared.values():
         finding = Finding(place, attribute, rows)
         if attribute.name in held:
@@ -69,22 +73,50 @@ def _check_place(view: Holdings, place: Place, declared: Mapping[str, Attribute]
                 extra.remove(meant)
             yield _missing(finding, meant, held)
     for key in extra:
-        if _is_tensor(view, place, key):
+        info = _described(view, place, key)
+        if info is not None:
+            declare = f"declare it with `{show_name(key)}: …`"
+            if len(info.shape) > 2:
+                declare = f"rows of numbers can be declared: {mend(place, key, '{}.flatten(1)')}"
             yield report(
                 "GNN619",
                 f"the data has an attribute `{show_place(place, key)}` that the schema does not declare",
                 span,
                 f"`{key}` is not declared here",
                 where=show_place(place, key),
-                helps=(f"declare it with `{show_name(key)}: …`, or leave it: it is not used",),
+                helps=(f"{declare}, or leave it: it is not used",),
             )
 
 
-def _is_tensor(view: Holdings, place: Place, key: str) -> bool:
+def _agreed_rows(view: Holdings, place: Place, declared: Mapping[str, Attribute]) -> int | None:
+    """How many rows all attributes have, if there are several and they agree."""
     try:
-        return view.describe(place, key) is not None
+        found = [view.describe(place, key) for key in view.keys(place) if key in declared]
+    except UnreadableTensorError:
+        return None
+    rows = {item.shape[0] for item in found if item is not None and item.shape}
+    return rows.pop() if len(rows) == 1 and len(found) > 1 else None
+
+
+def _contradiction(node_type: str, count: int, rows: int, span: Span) -> Diagnostic:
+    """One finding, where each attribute would have its own."""
+    stated = f"`{show_name(node_type)}` has {number(count, 'node')} by its `num_nodes`"
+    return report(
+        "GNN607",
+        f"{stated}, and each attribute has {number(rows, 'row')}",
+        span,
+        "declared here",
+        where=show_place(node_type),
+        helps=(f"`{python(node_type, 'num_nodes')} = {rows}`, or leave it out: attributes tell it",),
+        facts=Facts(number(rows, "node"), number(count, "node")),
+    )
+
+
+def _described(view: Holdings, place: Place, key: str) -> TensorInfo | None:
+    try:
+        return view.describe(place, key)
     except UnreadableTensorError:  # Nobody needs it.
-        return False
+        return None
 
 
 def _missing(finding: Finding, meant: str | None, held: tuple[str, ...]) -> Diagnostic:

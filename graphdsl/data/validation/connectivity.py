@@ -52,6 +52,8 @@ def _check_form(edge: EdgeType, index: Any, view: Survey) -> Diagnostic | None:
     if index.dtype not in INDEX_DTYPES:
         found = str(index.dtype).removeprefix("torch.")
         message = f"the `edge_index` of `{place}` is {found}, expected int64"
+        if index.dtype == torch.bool:
+            return say_of_edges("GNN605", edge, message, f"of a dense adjacency: `{target} = adjacency.nonzero().t()`")
         return say_of_edges("GNN605", edge, message, mend(edge.key, "edge_index", "{}.long()"))
     return None
 

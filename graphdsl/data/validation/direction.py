@@ -34,7 +34,8 @@ def _check_ends(edge: EdgeType, view: Survey) -> Iterator[Diagnostic]:
     reach = found.sources[1] + 1, found.targets[1] + 1
     straight = (reach[0] == sources) + (reach[1] == targets)
     turned = (reach[0] == targets) + (reach[1] == sources)
-    if sources == targets or straight or not turned or min(sizes) < 2:
+    edges = view.count(edge.key) or 0
+    if sources == targets or straight or not turned or min(sizes) < 2 or edges < min(sizes):  # Few ids stop anywhere.
         return
     yield report(
         "GNN660",

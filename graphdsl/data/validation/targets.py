@@ -26,9 +26,11 @@ def check_targets(schema: Schema, view: Survey, targets: Iterable[PredictedLabel
             continue
         chosen = _in_splits(view, target.type, count)
         found = _reached(schema, view, target, count)
-        if found is None or not bool(chosen.any()):
+        if found is None or chosen is None or not bool(chosen.any()):
             continue
         reached, by_others = found
+        if not bool(reached.any()) and all(_is_empty(schema, view, edge) for edge in target.along):
+            continue  # Said of the relations.
         yield from _say(schema, target, chosen, chosen & ~reached, chosen & reached & ~by_others)
 
 
@@ -111,8 +113,16 @@ def _ends(view: Survey, edge: EdgeKey, walk: list[tuple[EdgeKey, bool]]) -> tupl
     return first <= last, (first <= last) & ((first != itself) | (last != itself))
 
 
-def _in_splits(view: Survey, node_type: str, count: int) -> Tensor:
-    """Nodes of any split; all nodes where there is none."""
+def _is_empty(schema: Schema, view: Survey, edge: EdgeKey) -> bool:
+    """Whether a hop of a relation or metapath has no edge."""
+    stored = (stored_relation(view, hop.edge, schema) for hop in schema.hops(edge))
+    return any(item is not None and not view.count(item[0]) for item in stored)
+
+
+def _in_splits(view: Survey, node_type: str, count: int) -> Tensor | None:
+    """Nodes of any split; all nodes where there is none, and None where masks do not fit."""
     masks = [view.split(node_type, f"{split}_mask") for split in ("train", "val", "test")]
-    found = [mask for mask in masks if mask is not None and len(mask) == count]
+    found = [mask for mask in masks if mask is not None]
+    if any(len(mask) != count for mask in found):
+        return None
     return torch.stack(found).any(0).cpu() if found else torch.ones(count, dtype=torch.bool)

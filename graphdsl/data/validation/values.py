@@ -115,7 +115,7 @@ def _check_variety(finding: Finding, low: Tensor, high: Tensor) -> Iterator[Diag
     if not found.count:
         return
     if found.count == columns:
-        value = f"{low[0].item():g}" if bool((low == low[0]).all()) else "the same"
+        value = f"{low[0].item() + 0:g}" if bool((low == low[0]).all()) else "the same"
         things = "nodes" if isinstance(finding.place, str) else "edges"
         message = f"is {value} in every row: it tells no two {things} apart"
     else:
