@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from graphdsl.benching.contenders import Contender, NothingLearned, draw_probes, find_name
-from graphdsl.benching.memory import Limits, TooLarge, TooSlow, memory_left, watched
+from graphdsl.benching.memory import Clock, Limits, TooLarge, TooSlow, memory_left, watched
 from graphdsl.benching.records import PASSES, Measured, Pass, Refusal, show_bytes
 
 Tell = Callable[[str], None]
@@ -26,15 +26,18 @@ class Budget:
         repeats: most runs of each contender.
         seconds: a step that takes longer is given up; no further round of runs is begun after so long.
         memory: bytes that a step may take; None = what the machine has left.
+        clock: what tells seconds. With one thread, `time.process_time` tells what a step takes on a machine that has
+            nothing else to do.
     """
 
     repeats: int = 7
     seconds: float = 30.0
     memory: int | None = None
+    clock: Clock = time.perf_counter
 
     def limits(self) -> Limits:
         """For the next step."""
-        return Limits(memory_left() if self.memory is None else self.memory, self.seconds)
+        return Limits(memory_left() if self.memory is None else self.memory, self.seconds, self.clock)
 
 
 @dataclass(slots=True)
@@ -73,7 +76,7 @@ def measure(contenders: Sequence[Contender], device: torch.device, budget: Budge
     _run(contenders, found, probes, device, budget, tell)
     if found[0].seconds("forward") is not None:
         tell(f"{found[0].name}: a new graph")
-        found[0].layout = _layout_seconds(contenders[0], found[0], device)
+        found[0].layout = _layout_seconds(contenders[0], found[0], device, budget.clock)
     return found
 
 
@@ -167,10 +170,10 @@ def _rounds(
     budget: Budget,
     tell: Tell,
 ) -> None:
-    begin = time.perf_counter()
+    begin = budget.clock()
     slow: set[tuple[int, Pass]] = set()
     for turn in range(-1, budget.repeats):  # The round before the first is not counted.
-        if turn > 0 and time.perf_counter() - begin > budget.seconds:
+        if turn > 0 and budget.clock() - begin > budget.seconds:
             return
         for kind in PASSES:
             for offset in range(len(contenders)):
@@ -180,7 +183,7 @@ def _rounds(
                     continue
                 tell(f"{contender.name}: {_named(kind)}, {f'run {turn + 1}' if turn >= 0 else 'warming up'}")
                 try:
-                    seconds = _time(contender, kind, probes, device)
+                    seconds = _time(contender, kind, probes, device, budget.clock)
                 except ValueError as error:  # As of batch norms, which refuse to train on one row.
                     _refuse(measured, [kind], Refusal("other", str(error)))
                     continue
@@ -191,18 +194,18 @@ def _rounds(
                     measured.runs.setdefault(kind, []).append(seconds)
 
 
-def _time(contender: Contender, kind: Pass, probes: Mapping[str, Tensor], device: torch.device) -> float:
+def _time(contender: Contender, kind: Pass, probes: Mapping[str, Tensor], device: torch.device, clock: Clock) -> float:
     gc.collect()
     gc.disable()
     try:
         _wait(device)
-        start = time.perf_counter()
+        start = clock()
         if kind == "forward":
             contender.forward()
         else:
             contender.step(probes)
         _wait(device)
-        return time.perf_counter() - start
+        return clock() - start
     finally:
         gc.enable()
 
@@ -216,14 +219,14 @@ def _named(kind: Pass) -> str:
     return "forward" if kind == "forward" else "forward and backward"
 
 
-def _layout_seconds(contender: Contender, measured: Measured, device: torch.device) -> float | None:
+def _layout_seconds(contender: Contender, measured: Measured, device: torch.device, clock: Clock) -> float | None:
     """What the first call on a graph takes over later ones; the lesser of two graphs."""
     usual = measured.seconds("forward")
     assert usual is not None
     told = getattr(contender.module, "layout_seconds", None)
     if isinstance(told, float):
         return told
-    first = min(_time(contender.on_new_graph(), "forward", {}, device) for _ in range(2))
+    first = min(_time(contender.on_new_graph(), "forward", {}, device, clock) for _ in range(2))
     return max(first - usual, 0.0)
 
 

@@ -19,6 +19,7 @@ _SPARE: Final = 0.8
 _WIDEST: Final = 8
 
 Result = TypeVar("Result")
+Clock = Callable[[], float]
 
 
 class TooLarge(Exception):
@@ -47,10 +48,11 @@ class TooSlow(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a step may take: bytes beyond what is there, and seconds."""
+    """What a step may take: bytes beyond what is there, and seconds of a clock."""
 
     memory: int
     seconds: float
+    clock: Clock = time.perf_counter
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def watched(work: Callable[[], Result], device: torch.device, limits: Limits) ->
     watch = _Watch(limits)
     with watch:
         result = work()
-    return result, Peak(watch.peak, watch.live, time.perf_counter() - watch.start)
+    return result, Peak(watch.peak, watch.live, limits.clock() - watch.start)
 
 
 def _watched_by_cuda(work: Callable[[], Result], device: torch.device) -> tuple[Result, Peak]:
@@ -111,7 +113,7 @@ class _Watch(TorchDispatchMode):
         super().__init__()
         self._limits = limits
         self._known: dict[int, Any] = {}
-        self.start = time.perf_counter()
+        self.start = limits.clock()
         self.live = self.peak = 0
 
     def __torch_dispatch__(
@@ -120,7 +122,7 @@ class _Watch(TorchDispatchMode):
         given = [item for item in tree_leaves((args, kwargs)) if isinstance(item, Tensor)]
         for item in given:
             self._note(item, 0)  # A view of what was there before is nothing new.
-        if time.perf_counter() - self.start > self._limits.seconds:
+        if self._limits.clock() - self.start > self._limits.seconds:
             raise TooSlow(self._limits.seconds)
         if self.live + _at_most(given) > self._limits.memory:
             needed = self.live + _makes(func, args, kwargs or {})
@@ -205,4 +207,4 @@ def _container() -> int:
     return sys.maxsize
 
 
-__all__ = ["Limits", "Peak", "TooLarge", "TooSlow", "memory_left", "watched"]
+__all__ = ["Clock", "Limits", "Peak", "TooLarge", "TooSlow", "memory_left", "watched"]

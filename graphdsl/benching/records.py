@@ -125,6 +125,7 @@ class Setting:
         against: the baselines.
         device: "cpu" or the name of the GPU.
         threads: that torch uses.
+        clock: "wall" or "processor" time.
         seed: of graphs and weights.
         repeats: most runs of each.
         seconds: that a cell may take, about.
@@ -136,6 +137,7 @@ class Setting:
     against: tuple[str, ...]
     device: str
     threads: int
+    clock: str
     seed: int
     repeats: int
     seconds: float

@@ -209,7 +209,8 @@ def heading(setting: Setting, width: int) -> list[str]:
     """Where it was measured."""
     known = ", ".join(f"{name} {version}" for name, version in setting.versions.items())
     threads = f", {setting.threads} thread" + "s" * (setting.threads != 1) if setting.device == "cpu" else ""
-    return _wrapped([f"backend {setting.backend}; {setting.device}{threads}; {known}"], width)
+    where = f"{setting.device}{threads}, {setting.clock} time"
+    return _wrapped([f"backend {setting.backend}; {where}; {known}"], width)
 
 
 def _wrapped(lines: Sequence[str], width: int) -> list[str]:

@@ -28,7 +28,7 @@ def test_table_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     found = json.loads(file.read_text(encoding="utf-8"))
     assert found["format"] == 1
     assert set(found) == {"format", "setting", "cells", "means"}
-    assert {"backend", "against", "device", "threads", "seed", "versions"} <= set(found["setting"])
+    assert {"backend", "against", "device", "threads", "clock", "seed", "versions"} <= set(found["setting"])
     sage, gcn = found["cells"]
     assert (sage["shape"], sage["model"], sage["relations"], sage["edges"]) == ("tiny", "sage", 8, 2108)
     assert gcn["skipped"]

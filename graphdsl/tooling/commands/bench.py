@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -237,7 +238,9 @@ def _request(arguments: argparse.Namespace, known: Sequence[str]) -> "Request":
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     memory = None if arguments.memory is None else int(arguments.memory * 2**30)
-    budget = Budget(arguments.repeats, arguments.seconds, memory)
+    alone = device.type == "cpu" and torch.get_num_threads() == 1
+    clock = time.process_time if alone else time.perf_counter  # Of one thread, others on the machine take nothing.
+    budget = Budget(arguments.repeats, arguments.seconds, memory, clock)
     speed = bandwidth(device) if device.type == "cuda" else None
     return Request(backend, tuple(against), device, budget, arguments.seed, speed)
 
@@ -253,6 +256,7 @@ def _setting(request: "Request") -> Setting:
         against=request.against,
         device=torch.cuda.get_device_name(request.device) if gpu else "cpu",
         threads=torch.get_num_threads(),
+        clock="processor" if request.budget.clock is time.process_time else "wall",
         seed=request.seed,
         repeats=request.budget.repeats,
         seconds=request.budget.seconds,
