@@ -16,10 +16,10 @@ class Loop:
     Attributes:
         functions: texts of functions before `main`.
         path: what the first argument of the program is.
-        setup: lines of `main` up to the model, `{}` of braces doubled nowhere.
+        setup: lines of `main` up to the model.
         inner: lines behind the model and its optimizer: what a step asks for.
         parts: the dictionary that says which splits there are.
-        batches: whether an epoch goes over `loaders["train"]` instead of one step.
+        batches: what an epoch goes over, batch by batch; nothing where it is one step.
         outputs: an expression of outputs and labels of a training step (of `batch`, where there are batches).
         measured: an expression of outputs and labels of a split, which stands where `{split}` does.
     """
@@ -29,7 +29,7 @@ class Loop:
     setup: Block
     inner: tuple[str, ...]
     parts: str
-    batches: bool
+    batches: str
     outputs: str
     measured: str
 
@@ -155,7 +155,7 @@ def _write_epoch(loop: Loop, training: Training, score: str, context: Context, b
     block.write("model.train()")
     if loop.batches:
         block.write("total, count = 0.0, 0")
-        block.write('for batch in loaders["train"]:')
+        block.write(f"for batch in {loop.batches}:")
         inner = Block(block.indent + 4)
         _write_step(loop, training, context, inner)
         inner.write("total, count = total + loss.item() * len(wanted), count + len(wanted)")

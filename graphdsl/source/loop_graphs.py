@@ -37,7 +37,14 @@ def graphs(head: GraphHead, context: Context, training: Training) -> Loop:
     )  # fmt: skip
     path = "a file with a list of graphs that `torch.save` wrote."
     return Loop(
-        functions, path, block, (), "parts", True, "predict(model, batch)", 'collect(model, loaders["{split}"])'
+        functions,
+        path,
+        block,
+        (),
+        "parts",
+        'loaders["train"]',
+        "predict(model, batch)",
+        'collect(model, loaders["{split}"])',
     )
 
 

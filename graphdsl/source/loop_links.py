@@ -1,19 +1,16 @@
-"""A loop over edges of a relation: whether there is one, beside negatives, or what it carries; on the whole graph."""
+"""A loop over edges of a relation: whether there is one, beside negatives, or what it carries."""
 
 from graphdsl.model import Training
-from graphdsl.model.seeds import mix
 from graphdsl.plan import LinkHead
 from graphdsl.source.block import Block
 from graphdsl.source.context import Context
 from graphdsl.source.expressions import quote
 from graphdsl.source.loop import Loop
 from graphdsl.source.loop_data import container, edge_type, write_inputs, write_load
-from graphdsl.source.loop_nodes import write_class_weights
+from graphdsl.source.loop_nodes import PATH, write_class_weights, write_complete
+from graphdsl.source.loop_pairs import draw_negatives, fixed_negatives, partner, sampled_pairs, write_others
 from graphdsl.source.loop_tasks import conformed, loop_task
-from graphdsl.text import EdgeKey
-
-FIXED = 0x11AC
-"""Seeds the negatives of evaluation, as in `gnn train` and `gnn evaluate`."""
+from graphdsl.source.reading import derivations
 
 _APART = '''
 def set_apart(edge_index: Tensor, share: float) -> Tensor:
@@ -28,15 +25,29 @@ def set_apart(edge_index: Tensor, share: float) -> Tensor:
 
 
 def links(head: LinkHead, context: Context, training: Training) -> Loop:
-    """One step an epoch, on the graph without the edges of the other splits."""
-    is_label = head.attribute is not None
-    functions = [write_load(context, False), write_inputs(context), _split_edges(head, context, training)]
+    """One step an epoch, on the graph without the edges of the other splits, or batches of sampled neighbourhoods."""
+    functions = [write_load(context, False), *(write_complete(context) if context.sampled else ())]
+    functions += [write_inputs(context), _split_edges(head, context, training)]
     if training.disjoint:
         functions.append(_APART.format(distinct=_distinct(head)).strip("\n"))
     if not head.keep_target:
         functions.append(_keep_edges(head, context))
     block = Block(4)
     block.write("data = load(path)")
+    if context.sampled and derivations(context):
+        block.write("complete(data)")
+    _write_edges(head, training, context, block)
+    if context.sampled:
+        return sampled_pairs(head, functions, block, context, training)
+    inner = _label_pairs() if head.attribute is not None else _link_pairs(head, context, training, block)
+    seen = 'predict("train")' if head.attribute is not None else 'predict("train", draw("train", generator))'
+    measured = 'predict("{split}")' if head.attribute is not None else 'predict("{split}", fixed["{split}"])'
+    return Loop(tuple(functions), PATH, block, inner, "edges", "", seen, measured)
+
+
+def _write_edges(head: LinkHead, training: Training, context: Context, block: Block) -> None:
+    """What passes messages in each split, and which edges are predicted."""
+    is_label = head.attribute is not None
     store = "data" if context.plan.sequence is not None else f"data[{', '.join(map(quote, head.edge))}]"
     block.write(f"store = {store}")
     block.write("edge_index, role = store.edge_index, split_edges(store)")
@@ -44,15 +55,9 @@ def links(head: LinkHead, context: Context, training: Training) -> Loop:
         raw = f"store[{quote(head.attribute or '')}]"
         block.write(f"y = {conformed(head, raw, 'len(role)')}")
         block.write(f"labelled = {loop_task(head).labelled}")
-    apart = _write_apart(training, block)
-    _write_parts(head, is_label, apart, block)
+    _write_parts(head, is_label, _write_apart(training, block), "graphs" if context.sampled else "inputs", block)
     if training.class_weights:
         write_class_weights(head, 'y[edges["train"]]', block)
-    inner = _label_pairs() if is_label else _link_pairs(head, context, training, block)
-    path = "a file with one graph that `torch.save` wrote."
-    seen = 'predict("train")' if is_label else 'predict("train", draw("train", generator))'
-    measured = 'predict("{split}")' if is_label else 'predict("{split}", fixed["{split}"])'
-    return Loop(tuple(functions), path, block, inner, "edges", False, seen, measured)
 
 
 def _distinct(head: LinkHead) -> str:
@@ -94,16 +99,8 @@ def _split_edges(head: LinkHead, context: Context, training: Training) -> str:
     return block.text().rstrip("\n")
 
 
-def _partner(head: LinkHead, context: Context) -> EdgeKey | None:
-    """The declared inverse of the predicted relation, as far as the model knows one."""
-    for item in context.plan.derived:
-        if item.inverse_of is not None and head.edge in (item.edge, item.inverse_of):
-            return item.inverse_of if item.edge == head.edge else item.edge
-    return None
-
-
 def _keep_edges(head: LinkHead, context: Context) -> str:
-    kind, inverse = container(context), _partner(head, context)
+    kind, inverse = container(context), partner(head, context)
     block = Block()
     block.write(f"def keep_edges(data: {kind}, keep: Tensor) -> {kind}:")
     if context.plan.sequence is not None:
@@ -132,9 +129,8 @@ def _write_apart(training: Training, block: Block) -> bool:
     return True
 
 
-def _write_parts(head: LinkHead, is_label: bool, apart: bool, block: Block) -> None:
-    """What passes messages in each split, and which edges are predicted."""
-    block.write("inputs, edges = {}, {}")
+def _write_parts(head: LinkHead, is_label: bool, apart: bool, parts: str, block: Block) -> None:
+    block.write(f"{parts}, edges = {{}}, {{}}")
     block.write('for number, name in enumerate(("train", "val", "test")):')
     inner = Block(8)
     inner.write("chosen = (role == number) & labelled" if is_label else "chosen = role == number")
@@ -145,7 +141,7 @@ def _write_parts(head: LinkHead, is_label: bool, apart: bool, block: Block) -> N
         inner.write("chosen &= apart" if head.keep_target else "chosen, passing = chosen & apart, passing & ~apart", 4)
     inner.write("if chosen.any():")
     kept = "data" if head.keep_target else "keep_edges(data, passing)"
-    inner.write(f"inputs[name], edges[name] = inputs_of({kept}), chosen", 4)
+    inner.write(f"{parts}[name], edges[name] = {kept if parts == 'graphs' else f'inputs_of({kept})'}, chosen", 4)
     block.extend(inner.lines)
 
 
@@ -161,35 +157,16 @@ def _label_pairs() -> tuple[str, ...]:
 
 def _link_pairs(head: LinkHead, context: Context, training: Training, block: Block) -> tuple[str, ...]:
     """Edges with their negatives: drawn anew in each step of training, the same in every evaluation."""
-    context.helpers.add("NonNeighbors")
-    source, _, target = head.edge
-    if context.plan.sequence is not None or source == target:
-        owner = "data" if context.plan.sequence is not None else f"data[{quote(source)}]"
-        block.write(f"size = {owner}.num_nodes")
-        block.write("loops = torch.arange(size).expand(2, -1)  # no node is predicted to meet itself")
-        block.write("others = NonNeighbors(torch.cat([edge_index, loops], dim=1), size, size)")
-    else:
-        sizes = [f"data[{quote(name)}].num_nodes" for name in (source, target)]
-        block.write(f"sizes = {sizes[0]}, {sizes[1]}")
-        block.write("others = NonNeighbors(edge_index, *sizes)")
-    seed = mix(FIXED, head.negatives)
+    write_others(head, context, block)
     return (
         "",
-        "def draw(split: str, generator: torch.Generator) -> tuple[Tensor, Tensor]:",
-        f"    return others.draw(edge_index[:, edges[split]], {head.negatives}, generator)",
-        "",
+        *draw_negatives(head),
         "def predict(split: str, drawn: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:",
         "    pairs, y = drawn",
         "    out = model(**inputs[split], edge_label_index=pairs.flatten(1))",
         "    return out.view(y.shape), y",
         "",
-        f"generator = torch.Generator().manual_seed({mix(training.seed, 2)})",
-        "# The negatives of evaluation are the same in every epoch and run.",
-        "fixed = {",
-        f"    name: draw(name, torch.Generator().manual_seed({seed}))",
-        '    for name in ("val", "test")',
-        "    if name in edges",
-        "}",
+        *fixed_negatives(head, training),
     )
 
 

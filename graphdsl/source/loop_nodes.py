@@ -9,8 +9,10 @@ from graphdsl.source.expressions import Expression, call, each, flat, literal, m
 from graphdsl.source.loop import Loop
 from graphdsl.source.loop_data import container, edge_type, write_inputs, write_load
 from graphdsl.source.loop_tasks import conformed, loop_task
-from graphdsl.source.reading import bound_attributes, derivations, ids, made_tables
+from graphdsl.source.reading import bound_attributes, derivations, made_tables
 
+PATH = "a file with one graph that `torch.save` wrote."
+"""What the program says of its first argument."""
 _SPLITS = '("train", "val", "test")'
 
 SAMPLER = '''
@@ -48,8 +50,7 @@ def whole_graph(head: Head, context: Context, training: Training) -> Loop:
         "",
     )
     functions = (write_load(context, False), write_inputs(context))
-    path = "a file with one graph that `torch.save` wrote."
-    return Loop(functions, path, block, inner, "rows", False, 'predict("train")', 'predict("{split}")')
+    return Loop(functions, PATH, block, inner, "rows", "", 'predict("train")', 'predict("{split}")')
 
 
 def _write_rows(head: Head, context: Context, block: Block) -> None:
@@ -80,8 +81,6 @@ def sampled(head: Head, context: Context, training: Training) -> Loop:
     block.write("data = load(path)")
     if derivations(context):
         block.write("complete(data)")
-    for name in ids(context):
-        block.write(f"data[{quote(name)}].n_id = torch.arange(data[{quote(name)}].num_nodes)")
     _write_rows(head, context, block)
     if training.class_weights:
         write_class_weights(head, 'y[rows["train"]]', block)
@@ -97,8 +96,16 @@ def sampled(head: Head, context: Context, training: Training) -> Loop:
         write_load(context, False), *write_complete(context), write_inputs(context), SAMPLER.strip("\n"),
         _predict(head, context), COLLECT.format(loader=loader).strip("\n"),
     )  # fmt: skip
-    path = "a file with one graph that `torch.save` wrote."
-    return Loop(functions, path, block, (), "rows", True, "predict(model, batch)", 'collect(model, loaders["{split}"])')
+    return Loop(
+        functions,
+        PATH,
+        block,
+        (),
+        "rows",
+        'loaders["train"]',
+        "predict(model, batch)",
+        'collect(model, loaders["{split}"])',
+    )
 
 
 def _predict(head: Head, context: Context) -> str:

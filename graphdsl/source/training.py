@@ -54,16 +54,14 @@ def _unknown_settings(plan: Plan, training: Training) -> Iterator[str]:
         yield "a written loop knows no times: it does not know `temporal`"
     if training.batch_size is None or isinstance(head, GraphHead):
         return
-    if isinstance(head, LinkHead):
-        yield "a written loop learns links on the whole graph: it does not know `batch_size` there"
-    elif plan.sequence is not None or sampled_walks(plan) or getattr(head, "spread", None) is not None:
+    if plan.sequence is not None or sampled_walks(plan) or getattr(head, "spread", None) is not None:
         yield f"`{plan.model}` reads the whole graph: a written loop does not know `batch_size` there"
 
 
 def prepare_training(context: Context, training: Training) -> None:
     """Say what the loop needs, before the model is written."""
     head = context.plan.heads[0]
-    context.sampled = isinstance(head, Head) and training.batch_size is not None
+    context.sampled = not isinstance(head, GraphHead) and training.batch_size is not None
     context.imports.use("torch.nn.Module")
     container(context)
 

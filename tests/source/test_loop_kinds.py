@@ -3,6 +3,7 @@
 import csv
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -227,6 +228,36 @@ def test_labels_of_edges_are_learned_as_gnn_train_does(more, tmp_path, capsys) -
     same(losses, wanted)
 
 
+def test_labels_of_edges_in_one_mini_batch(tmp_path, capsys) -> None:
+    text = SHOP.replace("HEAD", ".stars: MLP(16, 3)").replace("SETTINGS", "batch_size: 1000 fanout: [-1]")
+    losses, _, wanted = run(text, ratings(True), tmp_path, capsys)
+    same(losses, wanted)  # the edges asked for are no messages: the same as in `gnn train`
+    text = text.replace("MLP(16, 3)", "MLP(16, 3) keep_target")
+    assert "def hide" not in graphdsl.loads(text).to_script()
+
+
+@pytest.mark.parametrize("more", ["", "disjoint: 0.3 workers: 1"])
+def test_links_in_mini_batches(more, tmp_path, capsys) -> None:
+    text = SHOP.replace("HEAD", ": distmult negatives 4").replace("SETTINGS", f"batch_size: 32 fanout: [8, 4] {more}")
+    losses, test, wanted = run(text, ratings(), tmp_path, capsys)
+    assert losses[-1] < losses[0] / 1.5
+    assert wanted[-1] < wanted[0] / 1.5
+    assert float(test.split()[-1]) > 0.7
+
+
+def test_mini_batches_of_links_within_a_type(tmp_path, capsys) -> None:
+    text = """schema cited { node paper { x: float[3] } edge paper -[cites]-> paper  reverse cited }
+    model m(hidden: int = 16) on cited {
+      edges { *: SAGEConv(hidden) } | relu
+      edges { *: SAGEConv(hidden) }
+      predict paper -[cites]-> paper: bilinear
+    }
+    train m { optimizer: Adam(lr = 0.01) epochs: 12 batch_size: 10000 fanout: [-1] monitor: "val_hits@1" }"""
+    losses, test, wanted = run(text, citations(), tmp_path, capsys)
+    same(losses, wanted, 0.25)
+    assert test.startswith("test hits@1 0.")
+
+
 def test_edges_with_masks_are_split_by_them(tmp_path, capsys) -> None:
     data = ratings()
     store = data["user", "rates", "a film"]
@@ -295,3 +326,20 @@ def test_sampling_without_any_package_is_said(tmp_path) -> None:
     hidden = f"import sys\nsys.modules['graphdsl'] = None\nsys.argv = ['p', 'data.pt']\nexec({program!r})"
     done = subprocess.run([sys.executable, "-c", hidden], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.stderr.strip().splitlines()[-1] == "sampling needs pyg-lib, torch-sparse or graphdsl"
+
+
+def test_layout_is_the_one_of_ruff(tmp_path) -> None:
+    ruff = shutil.which("ruff", path=str(Path(sys.executable).parent)) or shutil.which("ruff")
+    if ruff is None:
+        pytest.skip("ruff is not installed")
+    links = [SHOP.replace("HEAD", head) for head in (": dot negatives 2", ".stars: MLP(16, 3)", ".stars keep_target")]
+    graphs = [PAPERS.replace("LABEL", label) for label in ("class[2]", "multilabel[3]", "real")]
+    settings = ("", 'disjoint: 0.3 batch_size: 8 scheduler: StepLR(step_size = 3) workers: 2 monitor: "val_loss"')
+    texts = [text.replace("SETTINGS", more) for text in (*links, *graphs) for more in settings]
+    texts += [CITED, SAMPLED.replace("SIZE", "8").replace("FANOUT", "[3, 2]").replace("SETTINGS", "")]
+    for number, text in enumerate(texts):
+        (tmp_path / f"p{number}.py").write_text(graphdsl.loads(text, "s.gnn").to_script("m"), encoding="utf-8")
+    options = ["--isolated", "--no-cache", "--line-length", "100"]
+    for command in (["format", "--check", "--diff", *options], ["check", "--extend-select", "I,E501,UP", *options]):
+        done = subprocess.run([ruff, *command, "."], capture_output=True, text=True, check=False, cwd=tmp_path)
+        assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]

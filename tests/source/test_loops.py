@@ -120,9 +120,9 @@ def test_layout_is_the_one_of_ruff(tmp_path) -> None:
         assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
 
 
-def test_links_are_not_sampled() -> None:
-    spec = graphdsl.loads("""schema s { node a { x: float[3] } edge a -[to]-> a }
-    model m on s { edges { to: SAGEConv(8) } predict a -[to]-> a }
+def test_blocks_are_not_sampled() -> None:
+    spec = graphdsl.loads("""schema s { node a { x: float[3], y: class[2], train_mask: mask } edge a -[to]-> a }
+    model m on s { sequential x, edge_index { GCNConv(2): x, edge_index -> x } }
     train m { batch_size: 8 }""")
-    with pytest.raises(SpecError, match="learns links on the whole graph: it does not know `batch_size`"):
+    with pytest.raises(SpecError, match="`m` reads the whole graph: a written loop does not know `batch_size` there"):
         spec.to_script()
