@@ -26,14 +26,16 @@ class PairSeeds:
     Attributes:
         edge: their relation; it need not be one that passes messages.
         index: numbers of sources and targets, shape [2, pairs].
-        is_edge: which of them are edges, shape [pairs]; those never pass messages in their own batch.
+        is_edge: which of them are edges, shape [pairs]; those pass no messages in their own batch.
         time: what each pair may see, shape [pairs]; None without times.
+        pass_messages: whether the edges among them are messages all the same (`keep_target`).
     """
 
     edge: EdgeKey
     index: Tensor
     is_edge: Tensor
     time: Tensor | None = None
+    pass_messages: bool = False
 
 
 def pair_sampler(data: Any, plan: Plan, training: Training, schema: Schema) -> tuple[HeteroData, HeteroNeighborSampler]:
@@ -85,7 +87,7 @@ def pair_loader(
     Returns:
         A loader of `HeteroData` batches for `batch_inputs`. The store of the pairs' relation has their positions
         `edge_label_index`, `edge_label` (1 for an edge) and `input_id`. Neither the edges among the pairs, nor their
-        inverses, nor parallels of them are among the messages.
+        inverses, nor parallels of them are among the messages, unless `seeds` says so.
     """
     view = with_derived(open_data(data), plan)
     fetch = FetchRows(view, find_needs(plan), plan.relations)
@@ -96,7 +98,7 @@ def pair_loader(
         (seeds.edge, seeds.index),
         edge_label=seeds.is_edge.long(),
         edge_label_time=seeds.time if sampler.is_temporal else None,
-        transform=hide,
+        transform=fetch if seeds.pass_messages else hide,
         filter_per_worker=False,
         **loader_options,
     )

@@ -36,7 +36,7 @@ class _PairOrder(Sampler[list[int]]):
 class PairBatches:
     """Sampled neighbourhoods around edges of one relation and their negatives.
 
-    The edges of a batch, their inverses and their parallels are no messages in it.
+    The edges of a batch, their inverses and their parallels are no messages in it, unless the prediction keeps them.
 
     Args:
         data: the graph of the split, see `open_data`.
@@ -81,7 +81,7 @@ class PairBatches:
         loader = pair_loader(
             self._data,
             self._plan,
-            PairSeeds(head.edge, index, is_edge, drawn.times()),
+            PairSeeds(head.edge, index, is_edge, drawn.times(), pass_messages=head.keep_target),
             self._schema,
             self._structure,
             self._sampler,
