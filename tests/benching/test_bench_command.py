@@ -93,7 +93,19 @@ def test_scales(
     monkeypatch.setattr(bench, "SCALES", sizes)
     monkeypatch.setattr(shapes, "many_relations", lambda name, about, count, *_: made(name, about, count, 40, 90, 4))
     files = {name: tmp_path / f"bench.{name}" for name in ("svg", "json")}
-    words = ["bench", "--scale", scale, "--repeats", "1", "--svg", str(files["svg"]), "--json", str(files["json"])]
+    words = [
+        "bench",
+        "--scale",
+        scale,
+        "--repeats",
+        "1",
+        "--backend",
+        "pyg",
+        "--svg",
+        str(files["svg"]),
+        "--json",
+        str(files["json"]),
+    ]
     assert main(words) == 0
     out = capsys.readouterr().out
     assert all(re.search(rf"^{size:,} +sage ", out, re.MULTILINE) for size in sizes[scale])

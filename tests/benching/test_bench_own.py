@@ -144,7 +144,19 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_command_on_a_spec(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["bench", "shop.gnn", "shop.pt", "--repeats", "1", "--set", "hidden=4", "--json", "out.json"]
+    words = [
+        "bench",
+        "shop.gnn",
+        "shop.pt",
+        "--repeats",
+        "1",
+        "--backend",
+        "pyg",
+        "--set",
+        "hidden=4",
+        "--json",
+        "out.json",
+    ]
     assert main(words) == 0
     out = capsys.readouterr().out
     assert "model `m` of shop.gnn: 14 nodes, 2 relations, 40 edges" in out

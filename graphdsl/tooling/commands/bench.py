@@ -171,6 +171,7 @@ def _measure(works: Sequence[Work], shapes: Sequence[str], request: "Request", a
         except KeyboardInterrupt:
             code = INTERRUPTED
             put(f"interrupted: {len(cells)} of {len(works)} cells")
+            _write(arguments, setting, cells)  # The last one may have been measured and not written.
         if (mean := table.mean(cells)) is not None:
             put(mean)
         put(*legend(setting, width), *notes(cells, width))
