@@ -1,6 +1,7 @@
 """Tables with keys as a graph: rows are nodes, foreign keys relations (Fey et al., Relational Deep Learning, ICML 2024)."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,15 +28,15 @@ def from_tables(
     Other texts stay lists. A table's time is called `time`.
 
     Args:
-        tables: data frames by the name of their node type.
+        tables: data frames by the name of their node type, or paths of CSV and Parquet files (`.csv`, `.csv.gz`, `.parquet`).
         keys: the column of each table that others refer to; a table without one is referred to by nobody.
         links: which table a column of a table refers to, by (table, column). The relation is called as the column. Rows
             without a value have no edge.
-        times: the column of each table that says when its row came to be.
+        times: the column of each table that says when its row came to be: dates, also as text, or whole numbers.
 
     Raises:
         SpecError: GNN101 for a table or column that is not there, GNN611 for a key that is not unique, GNN606 for a foreign
-            key that is no row's.
+            key that is no row's, and GNN611 or GNN617 for a file that cannot be read.
 
     >>> import pandas as pd
     >>> users, buys = pd.DataFrame({"id": [7, 9], "age": [20, 40]}), pd.DataFrame({"user": [9, 9]})
@@ -43,7 +44,7 @@ def from_tables(
     >>> data["buys", "user", "users"].edge_index.tolist(), data["users"].x.tolist()
     ([[0, 1], [1, 1]], [[-1.0], [1.0]])
     """
-    times = times or {}
+    times, tables = times or {}, {name: _open(name, table) for name, table in tables.items()}
     found = _check_names(tables, keys, links, times)
     if found:
         raise SpecError(found)
@@ -59,6 +60,22 @@ def from_tables(
     if found:
         raise SpecError(found)
     return data
+
+
+def _open(name: str, table: Any) -> Any:
+    """A data frame, or what a file of one holds."""
+    if not isinstance(table, str | Path):
+        return table
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(table) if Path(table).suffix == ".parquet" else pd.read_csv(table)
+    except ImportError as error:
+        message = f"reading `{table}` needs a package: {' '.join(str(error).split()[:12])} …"
+        raise SpecError([report("GNN617", message, where=name, helps=("`pip install pyarrow`",))]) from error
+    except Exception as error:  # Whatever a parser raises, the table cannot be had.
+        message = f"cannot read `{table}`: {type(error).__name__}: {' '.join(str(error).split())}"
+        raise SpecError([report("GNN611", message, where=name)]) from error
 
 
 def from_database(database: Any) -> HeteroData:
@@ -171,8 +188,11 @@ def _standard(values: Any) -> Any:
 
 def _seconds(cells: Any) -> Any:
     """Dates as seconds since 1970, whole numbers as they are."""
+    import pandas as pd
     from pandas.api import types
 
+    if not types.is_numeric_dtype(cells):
+        cells = pd.to_datetime(cells)
     if types.is_datetime64_any_dtype(cells):
         cells = cells.astype("datetime64[s]")
     return torch.from_numpy(cells.to_numpy().astype(np.int64))

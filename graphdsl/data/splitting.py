@@ -51,12 +51,14 @@ def split_links(
         negatives: for each predicted edge, so many pairs of its source and a target that it has no edge to in any split.
         time: an attribute of the relation by which to split, oldest first, instead of at random.
         seed: of the drawing.
-        harmless: relations that hold the same pairs and may stay, because they will be known.
+        harmless: relations that hold the same pairs and may stay, because they will be known; or that the schema does
+            not declare.
 
     Returns:
         Three graphs: for training, validation and test. In each, `edge_label_index` of the predicted relation has the pairs
         to predict, shape `[2, pairs]`, positives first, and `edge_label` has 1 for edges and 0 for others, shape `[pairs]`.
         Messages of training and validation run over training edges, those of test over training and validation edges.
+        Relations that the schema does not declare are not in them: nobody can tell what they give away.
 
     Raises:
         SpecError: GNN101 and GNN603 for unknown names, GNN601 and GNN606 without sound edges, GNN625 for a mirror.
@@ -75,13 +77,17 @@ def split_links(
     read = read_data(data, schema)
     view, edge = Survey(open_data(read)), _find_relation(schema, relation)
     stored, index = _stored_edges(schema, view, edge)
-    _refuse_mirrors(schema, view, edge, frozenset(harmless))
+    harmless = frozenset(harmless)
+    _refuse_mirrors(schema, view, edge, harmless)
     roles = _assign(view, stored[0], index, split, disjoint, time, seed)
     forward = index.flip(0) if stored[1] else index
     others = NonNeighbors(forward, *_sizes(view, edge), loops=edge[0] != edge[2])
     generator = torch.Generator().manual_seed(seed)
     train, val, test = (copy.copy(read) for _ in SPLITS)
+    undeclared = set(view.edge_types) - set(schema.relations()) - harmless
     for name, graph in zip(SPLITS, (train, val, test), strict=True):
+        for key in undeclared:
+            del graph[key]
         _hide(graph, schema, view, stored[0], roles.passing(name))
         _ask(graph, edge, forward, roles.predicted(name), others, negatives, generator)
     return train, val, test
@@ -109,6 +115,8 @@ def _find_relation(schema: Schema, relation: str | EdgeKey) -> EdgeKey:
             )
         named, shown = relation, relation
     helps = did_you_mean(named, [key[1] for key in schema.edges])
+    if named in schema.metapaths:
+        helps = ("a metapath cannot be split: its edges follow from other relations",)
     notes = listing("relations", [show_edge(key) for key in schema.edges])
     raise SpecError(
         [report("GNN101", f"the schema has no relation `{shown}`", where="relation", helps=helps, notes=notes)]

@@ -254,6 +254,8 @@ class _SchemaBuilder:
             if word not in _SAMPLING or word in values:
                 problem = "is given twice" if word in values else "is no option of a metapath"
                 helps = () if word in values else did_you_mean(word, _SAMPLING)
+                if word == "budget":
+                    helps = ("it stands behind the path: `metapath APA = … budget 20M`",)
                 notes = listing("options", [*get_args(Multiplicity), *_SAMPLING])
                 message = f"metapath `{declared.name.text}`: `{word}` {problem}"
                 self.found.append(report("GNN201", message, option.span, helps=helps, notes=notes))

@@ -1,5 +1,6 @@
 """Tables with keys: rows are nodes, foreign keys relations; what does not fit is said by table and column."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
@@ -9,6 +10,7 @@ import torch
 import graphdsl
 from graphdsl.data import from_tables
 from graphdsl.data.relational import from_database
+from graphdsl.pulling import pull_text
 from graphdsl.text import SpecError
 
 
@@ -54,7 +56,7 @@ def test_many_different_texts_stay_a_list() -> None:
     data = from_tables({"a": frame}, {}, {})
     assert data["a"].name[:2] == ["n0", "n1"]
     assert "x" not in data["a"]
-    assert [item.where for item in graphdsl.pulling.pull_text(data).findings] == ["a.name"]
+    assert [item.where for item in pull_text(data).findings] == ["a.name"]
 
 
 def test_a_database_of_relbench_is_drawn_and_trains() -> None:
@@ -101,3 +103,31 @@ def test_tensors_are_of_the_dtypes_that_specs_declare() -> None:
     data = from_tables(tables(), KEYS, LINKS, {"views": "at"})
     assert data["users"].x.dtype == torch.float32
     assert data["views"].time.dtype == torch.int64
+
+
+def test_files_are_read_as_data_frames_are(tmp_path: Path) -> None:
+    frames = {
+        "users": pd.DataFrame({"id": ["u1", "u2"], "age": [20.0, 40.0]}),
+        "buys": pd.DataFrame({"user": ["u2", "u1", "u2"], "on": ["2020-01-02", "2020-01-01", "2020-01-03"]}),
+    }
+    for name, frame in frames.items():
+        frame.to_csv(tmp_path / f"{name}.csv.gz", index=False)
+    files = {name: tmp_path / f"{name}.csv.gz" for name in frames}
+    given = {"users": "id"}, {("buys", "user"): "users"}, {"buys": "on"}
+    read, made = from_tables(files, *given), from_tables(frames, *given)
+    assert read["buys", "user", "users"].edge_index.tolist() == [[0, 1, 2], [1, 0, 1]]
+    assert read["buys"].time.tolist() == made["buys"].time.tolist() == [1577923200, 1577836800, 1578009600]
+    assert torch.equal(read["users"].x, made["users"].x)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"), [("no.csv", None, "GNN611"), ("empty.csv", "", "GNN611"), ("bad.parquet", "x", None)]
+)
+def test_a_file_that_cannot_be_read_is_said(tmp_path: Path, name: str, content: str | None, code: str | None) -> None:
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    with pytest.raises(SpecError) as caught:
+        from_tables({"users": str(tmp_path / name)}, {}, {})
+    (finding,) = caught.value.diagnostics
+    assert finding.code in ({code} if code else {"GNN611", "GNN617"})  # Without pyarrow, no Parquet is read.
+    assert name in finding.message

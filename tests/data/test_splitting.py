@@ -113,6 +113,22 @@ def test_an_undeclared_mirror_is_refused_unless_it_is_harmless() -> None:
     assert split_links(SCHEMA, data, "saw", harmless=[likes])[2][likes].edge_index.size(1) == 80
 
 
+def test_what_the_schema_does_not_declare_is_left_out() -> None:
+    """A reverse that nobody declared would show every answer, and so would what `AddMetaPaths` has made."""
+    data, mirror = shop(), ("film", "rev_saw", "user")
+    data[mirror].edge_index = data[SAW].edge_index.flip(0)
+    for graph in split_links(SCHEMA, data, "saw"):
+        assert mirror not in graph.edge_types
+        assert UFU in graph.edge_types
+    assert mirror in data.edge_types
+    assert all(mirror in graph.edge_types for graph in split_links(SCHEMA, data, "saw", harmless=[mirror]))
+
+
+def test_a_metapath_is_not_split() -> None:
+    with pytest.raises(SpecError, match="its edges follow from other relations"):
+        split_links(SCHEMA, shop(), "UFU")
+
+
 def test_the_inverse_may_be_all_that_the_data_holds() -> None:
     data = shop(30, 20, 80)
     del data[SAW], data[UFU]
