@@ -277,3 +277,19 @@ def test_zeros_have_no_sign() -> None:
     assert [item.message for item in spec.validate(data).findings] == [
         "`a.x` is 0 in every row: it tells no two nodes apart"
     ]
+
+
+def test_all_that_time_leaves_out_is_named() -> None:
+    (finding,) = (item for item in karate().spec.validate(karate().data, seconds=0).findings if item.code == "GNN672")
+    assert finding.message.endswith("`leaks`, `mirrors`, `targets`")
+
+
+def test_bad_arguments_of_the_command_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "spec.gnn").write_text("schema s { node a { x: float[2] } }")
+    write_metadata(inspect(HeteroData(a={"x": torch.rand(3, 2)})), tmp_path / "data.json")
+    files = str(tmp_path / "spec.gnn"), str(tmp_path / "data.json")
+    assert main(["validate", *files]) == main(["validate", *files, "--tier", "metadata"]) == 0
+    assert main(["validate", *files, "--tier", "structure"]) == 1
+    assert "metadata has no edges and no numbers: `--tier structure` needs the data" in capsys.readouterr().err
+    assert main(["validate", *files, "--seconds", "-1"]) == 2
+    assert "a number of seconds >= 0 is needed" in capsys.readouterr().err

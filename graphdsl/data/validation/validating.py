@@ -63,22 +63,28 @@ def validate(
     try:
         read = read_data(data, schema)
         if isinstance(read, GraphSet):
-            return order(check_graphs(read, lambda of, view: _run(of, Survey(view, part=True), tier, None)))
+            return order(check_graphs(read, lambda of, view: _run(of, Survey(view, part=True), _checks(tier), None)))
         view = Survey(open_data(read))
     except SpecError as error:
         return error.diagnostics
     deadline = None if seconds is None else monotonic() + seconds
-    found = [*_run(schema, view, tier, deadline)]
-    if tier != "metadata" and (deadline is None or monotonic() < deadline):
-        found += [*check_mirrors(schema, view, links), *check_targets(schema, view, targets)]
-    return order(found)
+    checks = _checks(tier)
+    if tier != "metadata":
+        checks["mirrors"] = lambda schema, view: check_mirrors(schema, view, links)
+        checks["targets"] = lambda schema, view: check_targets(schema, view, targets)
+    return order(_run(schema, view, checks, deadline))
 
 
-def _run(schema: Schema, view: Survey, tier: Tier, deadline: float | None) -> Iterator[Diagnostic]:
-    checks = [check for name in TIERS[: TIERS.index(tier) + 1] for check in CHECKS[name]]
-    for number, check in enumerate(checks):
+def _checks(tier: Tier) -> dict[str, Check]:
+    """All checks of a tier and those before it, by name."""
+    names = TIERS[: TIERS.index(tier) + 1]
+    return {check.__name__.removeprefix("check_"): check for name in names for check in CHECKS[name]}
+
+
+def _run(schema: Schema, view: Survey, checks: Mapping[str, Check], deadline: float | None) -> Iterator[Diagnostic]:
+    for number, check in enumerate(checks.values()):
         if deadline is not None and number and monotonic() >= deadline:
-            left = ", ".join(f"`{item.__name__.removeprefix('check_')}`" for item in checks[number:])
+            left = ", ".join(f"`{name}`" for name in [*checks][number:])
             message = f"time is up: {len(checks) - number} of {len(checks)} checks were not made: {left}"
             helps = ("`--seconds` gives them time, `--tier` says how deep to look at all",)
             yield report("GNN672", message, where="data", helps=helps)

@@ -22,9 +22,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("spec", help="a `.gnn` file")
     parser.add_argument("data", nargs="?", help=_DATA)
     parser.add_argument("--model", metavar="NAME", help="whose schema, where the spec has several")
-    parser.add_argument("--tier", choices=("metadata", "structure", "values"), default="values", help=_TIER)
+    parser.add_argument("--tier", choices=("metadata", "structure", "values"), help=_TIER)
     parser.add_argument(
-        "--seconds", type=float, metavar="N", help="begin no check after N seconds, and say which are left"
+        "--seconds", type=_seconds, metavar="N", help="begin no check after N seconds, and say which are left"
     )
     parser.add_argument(
         "--html", metavar="FILE", help="write a page, too: findings, the schema as a picture, statistics"
@@ -35,6 +35,17 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     parser.set_defaults(run=run)
 
 
+def _seconds(text: str) -> float:
+    """A time that is not negative; argparse says what is wrong with others."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not seconds >= 0:
+        raise argparse.ArgumentTypeError(f"a number of seconds >= 0 is needed, not {text!r}")
+    return seconds
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Load the data, compare, print."""
     spec = load(arguments.spec)
@@ -43,7 +54,11 @@ def run(arguments: argparse.Namespace) -> int:
         data = _load(spec, arguments)
     elif arguments.html:
         raise SpecError([report("GNN209", "metadata has no numbers to draw: `--html` needs the data", where="--html")])
-    found = spec.validate(data, arguments.model, tier=arguments.tier, seconds=arguments.seconds).findings
+    elif arguments.tier not in (None, "metadata"):
+        message = f"metadata has no edges and no numbers: `--tier {arguments.tier}` needs the data"
+        raise SpecError([report("GNN209", message, where="--tier")])
+    tier = arguments.tier or "values"
+    found = spec.validate(data, arguments.model, tier=tier, seconds=arguments.seconds).findings
     if arguments.html:
         _write_page(spec, data, found, arguments)
     return print_findings(found, arguments.format, deny_warnings=arguments.deny_warnings)
