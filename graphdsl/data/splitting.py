@@ -77,20 +77,24 @@ def split_links(
     read = read_data(data, schema)
     view, edge = Survey(open_data(read)), _find_relation(schema, relation)
     stored, index = _stored_edges(schema, view, edge)
-    harmless = frozenset(harmless)
-    _refuse_mirrors(schema, view, edge, harmless)
+    _refuse_mirrors(schema, view, edge, harmless := frozenset(harmless))
     roles = _assign(view, stored[0], index, split, disjoint, time, seed)
     forward = index.flip(0) if stored[1] else index
     others = NonNeighbors(forward, *_sizes(view, edge), loops=edge[0] != edge[2])
     generator = torch.Generator().manual_seed(seed)
-    train, val, test = (copy.copy(read) for _ in SPLITS)
-    undeclared = set(view.edge_types) - set(schema.relations()) - harmless
+    train, val, test = (_without(read, set(view.edge_types) - set(schema.relations()) - harmless) for _ in SPLITS)
     for name, graph in zip(SPLITS, (train, val, test), strict=True):
-        for key in undeclared:
-            del graph[key]
         _hide(graph, schema, view, stored[0], roles.passing(name))
         _ask(graph, edge, forward, roles.predicted(name), others, negatives, generator)
     return train, val, test
+
+
+def _without(data: HeteroData, relations: set[EdgeKey]) -> HeteroData:
+    """A copy without some relations, that shares its tensors."""
+    made = copy.copy(data)
+    for key in relations:
+        del made[key]
+    return made
 
 
 def _check_shares(split: tuple[float, ...], disjoint: float) -> None:
