@@ -8,6 +8,11 @@ from graphdsl.source.context import Context, place
 from graphdsl.source.expressions import call, flat, literal
 from graphdsl.source.loop_tasks import LOWER, loop_task
 
+_START = """if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        raise SystemExit(f"usage: python {sys.argv[0]} DATA.pt [WEIGHTS.pt]")
+    main(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "weights.pt")"""
+
 
 @dataclass(frozen=True, slots=True)
 class Loop:
@@ -64,9 +69,7 @@ def write_loop(loop: Loop, context: Context, training: Training) -> str:
         context.helpers |= {*found.helpers}
         parts.append(_function("score_of", "float", f"{score} of some rows.", found.lines, ""))
     parts.append(_main(loop, context, training, score))
-    parts.append(
-        'if __name__ == "__main__":\n    main(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "weights.pt")'
-    )
+    parts.append(_START)
     return "\n\n\n".join(parts)
 
 

@@ -325,6 +325,9 @@ def test_sampling_without_any_package_is_said(tmp_path) -> None:
     text = SAMPLED.replace("SIZE", "8").replace("FANOUT", "[3, 2]").replace("SETTINGS", "")
     program = graphdsl.loads(text).to_script()
     assert "NeighborLoader(" in program
+    alone = [sys.executable, "-c", program]
+    done = subprocess.run(alone, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.stderr.strip() == "usage: python -c DATA.pt [WEIGHTS.pt]"
     torch.save(places(), tmp_path / "data.pt")
     hidden = f"import sys\nsys.modules['graphdsl'] = None\nsys.argv = ['p', 'data.pt']\nexec({program!r})"
     done = subprocess.run([sys.executable, "-c", hidden], capture_output=True, text=True, check=False, cwd=tmp_path)
