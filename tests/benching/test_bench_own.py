@@ -181,3 +181,10 @@ def test_the_command_on_a_spec(files: Path, capsys: pytest.CaptureFixture[str]) 
 def test_refusals(files: Path, words: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", *words]) == code
     assert said in capsys.readouterr().err
+
+
+def test_a_model_that_does_not_fit_is_said(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "shop.gnn", "shop.pt", "--memory", "0.0000001"]) == 1
+    out = capsys.readouterr().out
+    assert "too big" in out
+    assert "needs" in out
