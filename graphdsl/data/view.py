@@ -113,7 +113,7 @@ def open_data(data: Any) -> GraphView:
         if len(data) == 1:
             return open_data(data[0])
         message = f"one graph is needed, and here are {len(data)}"
-        helps = ("links are predicted on one graph; labels of nodes and of whole graphs on several, too",)
+        helps = ("links, and labels that spread, are predicted on one graph; other labels on several, too",)
         raise SpecError([report("GNN611", message, where="data", helps=helps)])
     if isinstance(data, tuple | list) and len(data) == 2:
         features, graph = data

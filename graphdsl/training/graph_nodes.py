@@ -10,7 +10,7 @@ from torch_geometric.data import HeteroData
 from graphdsl.data.graph_set import GraphSet
 from graphdsl.data.view import open_data
 from graphdsl.model import Training
-from graphdsl.plan import AnyHead, Head, Plan, given_labels
+from graphdsl.plan import AnyHead, Head, Plan
 from graphdsl.text import Diagnostic, SpecError, report
 from graphdsl.training.shares import SPLITS, draw_graphs
 from graphdsl.training.task import head_task
@@ -23,8 +23,8 @@ def are_nodes_of_graphs(data: Any, heads: Sequence[AnyHead]) -> bool:
 
 
 def takes_nodes_of_graphs(data: Any, plan: Plan) -> bool:
-    """`are_nodes_of_graphs` for a plan; labels that are inputs too need the masks of one graph."""
-    return are_nodes_of_graphs(data, plan.heads) and not any(given_labels(plan))
+    """`are_nodes_of_graphs` for a plan."""
+    return are_nodes_of_graphs(data, plan.heads)
 
 
 class NodeNumbers:

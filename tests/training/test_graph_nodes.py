@@ -193,6 +193,38 @@ def test_what_cannot_be_split_says_so() -> None:
         read_supervision(proteins(2), spec.plan("maps").heads, schema=spec.schema())
 
 
+@pytest.mark.parametrize("batch_size", [None, 2])
+def test_labels_as_inputs_are_those_of_training_nodes_of_the_batch(batch_size: int | None) -> None:
+    spec = graphdsl.loads("""
+      schema s {
+        node protein { x: float[5], y: class[2], train_mask: mask }
+        edge protein -[acts_on]-> protein
+      }
+      model m on s {
+        nodes { protein: MaskLabel(5, y = y) }
+        edges { acts_on: SAGEConv(4) }
+        predict protein.y
+      }""")
+    graphs = proteins(5)
+    for graph in graphs:
+        graph.y = graph.y[:, 0]
+        graph.train_mask = torch.arange(graph.num_nodes or 0) % 2 == 0
+    listed = GraphSet(graphs, spec.schema())
+    model = spec.compile("m", data=listed).eval()
+    source = BatchSource(listed, model.plan, Training("m", batch_size=batch_size), spec.schema())
+    before = predict(model, model.plan, source, all_nodes(listed, model.plan))[0].outputs
+    for graph in graphs:
+        graph.y = torch.where(graph.train_mask, graph.y, 1 - graph.y)
+    other = GraphSet(graphs, spec.schema())
+    source = BatchSource(other, model.plan, Training("m", batch_size=batch_size), spec.schema())
+    torch.testing.assert_close(predict(model, model.plan, source, all_nodes(other, model.plan))[0].outputs, before)
+    for graph in graphs:
+        graph.y = 1 - graph.y
+    shown = GraphSet(graphs, spec.schema())
+    source = BatchSource(shown, model.plan, Training("m", batch_size=batch_size), spec.schema())
+    assert not torch.allclose(predict(model, model.plan, source, all_nodes(shown, model.plan))[0].outputs, before)
+
+
 def test_links_need_one_graph() -> None:
     spec = graphdsl.loads(PROTEINS.replace("predict protein.y\n}", "predict protein -[acts_on]-> protein\n}"))
     with pytest.raises(SpecError, match="one graph is needed, and here are 3"):
