@@ -10,6 +10,7 @@ from graphdsl.data.places import show_place
 from graphdsl.data.survey import Survey
 from graphdsl.data.validation.offenders import where_true
 from graphdsl.kernels.counting import find_origins
+from graphdsl.kernels.sweeping import count_loops
 from graphdsl.model import Schema
 from graphdsl.plan import PredictedLabel
 from graphdsl.text import Diagnostic, EdgeKey, report
@@ -92,6 +93,8 @@ def _reached(schema: Schema, view: Survey, target: PredictedLabel, count: int) -
 
 def _ends(view: Survey, edge: EdgeKey, walk: list[tuple[EdgeKey, bool]]) -> tuple[Tensor, Tensor] | None:
     """Targets of a relation or metapath that anything leads to, and those that another node leads to."""
+    if len(walk) == 1:
+        return _ends_of_edges(view, *walk[0])
     hops, sizes = list[Tensor](), list[int]()
     for stored, backward in walk:
         index, size = view.edges(stored), view.sizes(stored)
@@ -99,18 +102,22 @@ def _ends(view: Survey, edge: EdgeKey, walk: list[tuple[EdgeKey, bool]]) -> tupl
             return None
         hops.append(index.flip(0) if backward else index)
         sizes += [size[backward], size[not backward]] if not sizes else [size[not backward]]
-    if len(hops) == 1:
-        ends = view.degrees(walk[0][0], 0 if walk[0][1] else 1)
-        assert ends is not None
-        if edge[0] != edge[2]:
-            return (ends > 0).cpu(), (ends > 0).cpu()
-        own = hops[0][1][hops[0][0] == hops[0][1]]
-        return (ends > 0).cpu(), (ends > torch.bincount(own, minlength=sizes[-1])).cpu()
     first, last = (item.cpu() for item in find_origins(hops, sizes))
     if edge[0] != edge[2]:
         return first <= last, first <= last
     itself = torch.arange(sizes[-1])
     return first <= last, (first <= last) & ((first != itself) | (last != itself))
+
+
+def _ends_of_edges(view: Survey, stored: EdgeKey, backward: bool) -> tuple[Tensor, Tensor] | None:
+    """The same of a single relation, by numbers of edges that were counted for other checks, too."""
+    index, arrive = view.edges(stored), view.degrees(stored, 0 if backward else 1)
+    if index is None or arrive is None:
+        return None
+    others = arrive
+    if stored[0] == stored[2] and count_loops(index):
+        others = arrive - torch.bincount(index[1][index[0] == index[1]], minlength=len(arrive))
+    return (arrive > 0).cpu(), (others > 0).cpu()
 
 
 def _is_empty(schema: Schema, view: Survey, edge: EdgeKey) -> bool:
