@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from graphdsl.backends.compiled import CompiledModel, StageBuilder
+from graphdsl.backends.fused import build_stage as build_fused
 from graphdsl.backends.pyg import CompiledSequence, build_stage
 from graphdsl.plan import Plan
 
 AnyModel = CompiledModel | CompiledSequence
 
-BACKENDS: Final[Mapping[str, StageBuilder]] = {"pyg": build_stage}
+BACKENDS: Final[Mapping[str, StageBuilder]] = {"pyg": build_stage, "fused": build_fused}
 """Backends by name: how each makes the module of a stage."""
 
 

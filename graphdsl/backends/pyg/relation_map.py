@@ -19,7 +19,7 @@ from graphdsl.backends.places import located
 from graphdsl.backends.pyg.attention import SemanticAttention
 from graphdsl.backends.pyg.joint import build_joint, run_joint
 from graphdsl.backends.pyg.pipe import build_pipe, run_pipe
-from graphdsl.plan import InputBinding, RelationStage, RelationStep
+from graphdsl.plan import InputBinding, JointStep, RelationStage, RelationStep
 from graphdsl.text import show_edge
 
 
@@ -61,7 +61,7 @@ class RelationMap(nn.Module):
         for module, step in zip(self.joints, stage.joints, strict=True):
             if step.live or not live:
                 with located(f"`{step.module.name}`", step.rule):
-                    made = _made_rows(run_joint(module, step, states, stage.reads, graph, live), graph)
+                    made = _made_rows(self._send_joint(module, step, states, stage.reads, graph, live), graph)
                 for name, message in made.items():
                     messages.setdefault(name, []).append(message)
         with located(f"`combine {stage.combine.kind}`", stage.combine.span or stage.span):
@@ -71,6 +71,12 @@ class RelationMap(nn.Module):
     def penalties(self) -> dict[str, Tensor]:
         """Losses that layers have of their own, of the latest forward pass: by class, those of all relations added up."""
         return take_losses(self._own)
+
+    def _send_joint(
+        self, module: nn.Module, step: JointStep, states: list[Values], reads: int, graph: Graph, live: bool
+    ) -> Values:
+        """Messages of a joint layer by destination."""
+        return run_joint(module, step, states, reads, graph, live)
 
     def _send(
         self, steps: list[RelationStep], stage: RelationStage, states: list[Values], graph: Graph
@@ -85,7 +91,7 @@ class RelationMap(nn.Module):
         inputs: dict[str, dict[Any, Any]] = {}
         for step in steps:
             for item in step.inputs:
-                value = _input(item, step, states, values, graph)
+                value = bound_input(item, step, states, values, graph)
                 inputs.setdefault(f"{item.argument}_dict", {})[edge_key(step.edge)] = value
         try:
             # By keyword: `PointNetConv` and `GCN2Conv` take another argument before `edge_index`.
@@ -134,7 +140,7 @@ def _build_attention(stage: RelationStage) -> dict[str, nn.Module]:
     return found
 
 
-def _input(item: InputBinding, step: RelationStep, states: list[Values], values: Values, graph: Graph) -> Any:
+def bound_input(item: InputBinding, step: RelationStep, states: list[Values], values: Values, graph: Graph) -> Any:
     """A forward argument of one relation: per edge, or per node of its type, or of its two types."""
     source, _, target = step.edge
     like = values[source]

@@ -1,0 +1,158 @@
+"""Attention whose score is a number of the source plus one of the destination: `GATConv`, all relations at once.
+
+Scores of nodes come straight from the features, by weights folded with the attention vectors; edges hold one number a head,
+and nothing of the size of the edges times the width is made.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch_geometric.utils import add_self_loops, remove_self_loops
+
+from graphdsl.backends.fused.relations import Bucket
+from graphdsl.backends.fused.roots import with_roots
+from graphdsl.backends.graph import Graph, Values
+from graphdsl.backends.pyg.relation_map import bound_input
+from graphdsl.kernels.gathering import gather_sum
+from graphdsl.kernels.layouts import Layout
+from graphdsl.kernels.normalizing import edge_scores, segment_softmax
+from graphdsl.kernels.projecting import Projection, lay_out_projection
+from graphdsl.kernels.unions import Union
+from graphdsl.plan import RelationStage
+
+
+@dataclass(frozen=True, slots=True)
+class AdditiveLayout:
+    """A graph as attention reads it.
+
+    Attributes:
+        union: its edges.
+        projection: rows of the table of projected sources.
+        edges: from the table to pairs of a relation and a destination, each row once a head.
+        targets: by node type of destinations, the relations into it.
+        place: row of each pair in the table of scores of destinations [pairs].
+    """
+
+    union: Union
+    projection: Projection
+    edges: Layout
+    targets: tuple[tuple[str, tuple[int, ...]], ...]
+    place: Tensor
+
+
+def send_additive(bucket: Bucket, stage: RelationStage, states: list[Values], graph: Graph) -> dict[int, Tensor]:
+    """Messages by slot, of a bucket of `GATConv`."""
+    layers: list[Any] = list(bucket.modules)
+    heads, width = layers[0].heads, layers[0].out_channels
+    index = [graph.edge_index[step.edge] for step in bucket.steps]
+    loops = tuple(layer.add_self_loops for layer in layers)
+    layout = bucket.keep(("attention", heads, loops), index, lambda: _lay_out(bucket, index, loops, heads))
+    x = [bucket.values[name] for name in bucket.sources]
+    matrices = torch.stack([_source_matrix(layer) for layer in layers])
+    per_head = matrices.view(len(layers), heads, width, -1)
+    folded = torch.einsum("rhci,rhc->rhi", per_head, torch.cat([layer.att_src for layer in layers]))
+    table = layout.projection.table(x, matrices)
+    score = edge_scores(
+        layout.edges,
+        _target_scores(bucket, layout, layers).reshape(-1),
+        layout.projection.table(x, folded).reshape(-1),
+    )
+    score = _with_edges(score, bucket, layout, layers, stage, states, graph)
+    share = segment_softmax(layout.edges, _bent(score, bucket, layout, layers))
+    share = _dropped(share, bucket, layout, layers)
+    made = gather_sum(layout.edges, table.view(-1, width), share).view(-1, heads, width)
+    made = made.flatten(1) if layers[0].concat else made.mean(1)
+    total = gather_sum(layout.union.join, made)
+    roots = [None if layer.res is None else layer.res.weight for layer in layers]
+    return with_roots(bucket, total, roots, [layer.bias for layer in layers])
+
+
+def _source_matrix(layer: Any) -> Tensor:
+    return (layer.lin if layer.lin is not None else layer.lin_src).weight
+
+
+def _lay_out(bucket: Bucket, index: Sequence[Tensor], loops: Sequence[bool], heads: int) -> AdditiveLayout:
+    edges: list[Tensor] = []
+    for number, item in enumerate(index):
+        if loops[number]:
+            rows = min(bucket.source_rows[bucket.source[number]], bucket.rows[bucket.target[number]])
+            item, _ = add_self_loops(remove_self_loops(item)[0], num_nodes=rows)
+        edges.append(item)
+    union = Union(edges, bucket.source, bucket.target, bucket.source_rows, bucket.rows)
+    projection = lay_out_projection(union)
+    layout = Layout.of(union.pair_of_edge, projection.column, union.pairs, projection.rows).heads(heads)
+    names = [step.edge[2] for step in bucket.steps]
+    targets = tuple((name, tuple(r for r, other in enumerate(names) if other == name)) for name in dict.fromkeys(names))
+    place = torch.empty(union.pairs, dtype=torch.long, device=union.device)
+    base = 0
+    for name, members in targets:
+        for number, r in enumerate(members):
+            part = slice(union.pair_bounds[r], union.pair_bounds[r + 1])
+            own = union.pair_row[part] - union.target_at[bucket.target[r]]
+            place[part] = base + own * len(members) + number
+        base += bucket.values[name].size(0) * len(members)
+    return AdditiveLayout(union, projection, layout, targets, place)
+
+
+def _target_scores(bucket: Bucket, layout: AdditiveLayout, layers: Sequence[Any]) -> Tensor:
+    """Scores [pairs, heads] of destinations."""
+    made: list[Tensor] = []
+    for name, members in layout.targets:
+        chosen = [layers[r] for r in members]
+        matrix = torch.stack([(item.lin if item.lin is not None else item.lin_dst).weight for item in chosen])
+        vector = torch.cat([item.att_dst for item in chosen])
+        folded = torch.einsum("rhci,rhc->rhi", matrix.view(*vector.shape, -1), vector)
+        made.append(functional.linear(bucket.values[name], folded.flatten(0, 1)).view(-1, vector.size(1)))
+    return (made[0] if len(made) == 1 else torch.cat(made)).index_select(0, layout.place)
+
+
+def _with_edges(
+    score: Tensor,
+    bucket: Bucket,
+    layout: AdditiveLayout,
+    layers: Sequence[Any],
+    stage: RelationStage,
+    states: list[Values],
+    graph: Graph,
+) -> Tensor:
+    """Scores with what edges themselves add, where some layer reads attributes of edges."""
+    if all(layer.lin_edge is None for layer in layers):
+        return score
+    parts: list[Tensor] = []
+    for (step, _), layer, count in zip(bucket.items(), layers, layout.union.counts, strict=True):
+        if layer.lin_edge is None or not step.inputs:
+            parts.append(score.new_zeros(count, layer.heads))
+            continue
+        given = bound_input(step.inputs[0], step, states, states[stage.reads], graph)
+        given = given.view(-1, 1) if given.dim() == 1 else given
+        folded = torch.einsum("hci,hc->hi", layer.lin_edge.weight.view(*layer.att_edge.shape[1:], -1), layer.att_edge[0])
+        parts.append(functional.linear(given, folded))
+    return score + torch.cat(parts).reshape(-1).index_select(0, layout.edges.order)
+
+
+def _bent(score: Tensor, bucket: Bucket, layout: AdditiveLayout, layers: Sequence[Any]) -> Tensor:
+    slopes = [layer.negative_slope for layer in layers]
+    if len(set(slopes)) == 1:
+        return functional.leaky_relu(score, slopes[0])
+    slope = _per_edge(slopes, score, layout, layers[0].heads)
+    return torch.where(score > 0, score, score * slope)
+
+
+def _dropped(share: Tensor, bucket: Bucket, layout: AdditiveLayout, layers: Sequence[Any]) -> Tensor:
+    rates = [layer.dropout if layer.training else 0.0 for layer in layers]
+    if len(set(rates)) == 1:
+        return functional.dropout(share, rates[0], training=rates[0] > 0)
+    kept = 1 - _per_edge(rates, share, layout, layers[0].heads)
+    return share * torch.bernoulli(kept) / kept.clamp(min=torch.finfo(share.dtype).tiny)
+
+
+def _per_edge(values: Sequence[float], like: Tensor, layout: AdditiveLayout, heads: int) -> Tensor:
+    """A number of each relation at each edge and head, in the order of the layout."""
+    each = torch.tensor(values, dtype=like.dtype, device=like.device).repeat_interleave(
+        torch.tensor([count * heads for count in layout.union.counts], device=like.device)
+    )
+    return each.index_select(0, layout.edges.order)

@@ -1,0 +1,103 @@
+"""A relation map whose layers are the reference's, and whose messages are computed for all relations at once."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.nn import MessagePassing
+
+from graphdsl.backends.fused.single import Served, serve_steps
+from graphdsl.backends.graph import Graph, Values
+from graphdsl.backends.naming import edge_key
+from graphdsl.backends.pyg.relation_map import RelationMap
+from graphdsl.plan import JointStep, RelationStage, RelationStep
+from graphdsl.plan.fusing import adds_up, fused_family
+
+
+class FusedRelationMap(RelationMap):
+    """The modules of an `edges { … }` stage, run on kernels of ours where those serve a layer.
+
+    Modules, parameters and their names are the reference's. What has no kernel, what an explainer or a hook wants to
+    look into, what torch traces, and what belongs to a trimmed batch is computed by the reference.
+
+    Args:
+        stage: the stage whose modules these are.
+    """
+
+    def __init__(self, stage: RelationStage) -> None:
+        super().__init__(stage)
+        self._watched = tuple(item for item in self.modules() if item is not self)
+
+    def _send(
+        self, steps: list[RelationStep], stage: RelationStage, states: list[Values], graph: Graph
+    ) -> dict[str, list[Tensor]]:
+        if self._is_watched() or graph.makes or not steps:
+            return super()._send(steps, stage, states, graph)
+        served, left = _divide(steps, stage)
+        if not served:
+            return super()._send(steps, stage, states, graph)
+        assert self.conv is not None
+        together = adds_up(stage.combine)
+        found = Served(self._modules_of(served), served, stage, states, graph, together)
+        made = serve_steps(found)
+        rest = super()._send(left, stage, states, graph) if left else {}
+        if stage.combine.kind == "mean" and self.conv.aggr is not None:
+            return _averages(made, rest, steps, left)
+        for name, messages in rest.items():
+            made.setdefault(name, []).extend(messages)
+        return made
+
+    def _modules_of(self, steps: Sequence[RelationStep]) -> list[nn.Module]:
+        assert self.conv is not None
+        return [self.conv.convs[edge_key(step.edge)] for step in steps]  # type: ignore[index]
+
+    def _is_watched(self) -> bool:
+        """Whether somebody looks into the layers: an explainer, a hook, or torch's compiler."""
+        return torch.compiler.is_compiling() or any(_has_hooks(module) for module in self._watched)
+
+
+def _has_hooks(module: nn.Module) -> bool:
+    state: dict[str, Any] = module.__dict__
+    if state["_forward_hooks"] or state["_forward_pre_hooks"] or state["_backward_hooks"] or state["_backward_pre_hooks"]:
+        return True
+    return isinstance(module, MessagePassing) and (bool(state["_explain"]) or any(_hooks_of(state)))
+
+
+def _hooks_of(state: dict[str, Any]) -> Iterator[Any]:
+    return (hooks for name, hooks in state.items() if name.endswith("_hooks") and name.startswith(_SENDING))
+
+
+_SENDING = ("_propagate", "_message", "_aggregate", "_edge_update")
+
+
+def _divide(steps: list[RelationStep], stage: RelationStage) -> tuple[list[RelationStep], list[RelationStep]]:
+    """Steps that kernels serve, and those that the reference does.
+
+    Where messages do not add up, they must stay in order: then all steps into a type are served, or none.
+    """
+    served = [step for step in steps if fused_family(step)[0] is not None]
+    if not adds_up(stage.combine):
+        refused = {step.edge[2] for step in steps if fused_family(step)[0] is None}
+        served = [step for step in served if step.edge[2] not in refused]
+    chosen = {id(step) for step in served}
+    return served, [step for step in steps if id(step) not in chosen]
+
+
+def _averages(
+    made: dict[str, list[Tensor]], rest: dict[str, list[Tensor]], steps: list[RelationStep], left: list[RelationStep]
+) -> dict[str, list[Tensor]]:
+    """Averages over all relations into a type, from sums of some of them and the average of the others."""
+    count: dict[str, int] = defaultdict(int)
+    others: dict[str, int] = defaultdict(int)
+    for step in steps:
+        count[step.edge[2]] += 1
+    for step in left:
+        others[step.edge[2]] += 1
+    found: dict[str, list[Tensor]] = {}
+    for name in {**made, **rest}:
+        parts = list(made.get(name, ()))
+        parts += [message * others[name] for message in rest.get(name, ())]
+        found[name] = [sum(parts[1:], parts[0]) / count[name]]
+    return found

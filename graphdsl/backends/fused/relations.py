@@ -1,0 +1,132 @@
+"""Which rows the relations of a stage lead from and into."""
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self, TypeVar
+
+from torch import Tensor, nn
+
+from graphdsl.backends.graph import Values
+from graphdsl.kernels import KeptResults
+from graphdsl.kernels.unions import EdgeOutside
+from graphdsl.plan import RelationStep
+from graphdsl.text import SpecError, report, show_edge, show_name
+
+Result = TypeVar("Result")
+
+LAYOUTS = KeptResults()
+"""Layouts of the graphs that are alive, shared by all models: they follow from the edges and from numbers alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """Where messages go: one slot for each node type, or for each step where messages do not add up.
+
+    Attributes:
+        types: node type of each slot.
+        of_step: slot of each step.
+        rows: rows of each slot.
+    """
+
+    types: tuple[str, ...]
+    of_step: tuple[int, ...]
+    rows: tuple[int, ...]
+
+    @classmethod
+    def of(cls, steps: Sequence[RelationStep], together: bool, values: Values) -> Self:
+        """The slots of some steps.
+
+        Args:
+            steps: the steps.
+            together: whether messages into a type are added up.
+            values: what the stage reads.
+        """
+        targets = [step.edge[2] for step in steps]
+        types = tuple(dict.fromkeys(targets)) if together else tuple(targets)
+        of_step = tuple(types.index(name) for name in targets) if together else tuple(range(len(steps)))
+        return cls(types, of_step, tuple(values[name].size(0) for name in types))
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Steps that one kernel serves together.
+
+    Attributes:
+        steps: in canonical order.
+        modules: the layer of each.
+        sources: node types that they read, the blocks of sources.
+        source: block of sources of each step.
+        slots: of these steps.
+        target: of each step, its place in `slots`.
+        rows: rows of each of `slots`.
+        values: what the stage reads.
+    """
+
+    steps: tuple[RelationStep, ...]
+    modules: tuple[nn.Module, ...]
+    sources: tuple[str, ...]
+    source: tuple[int, ...]
+    slots: tuple[int, ...]
+    target: tuple[int, ...]
+    rows: tuple[int, ...]
+    values: Values
+
+    @classmethod
+    def of(
+        cls,
+        members: Sequence[int],
+        steps: Sequence[RelationStep],
+        modules: Sequence[nn.Module],
+        slots: Slots,
+        values: Values,
+    ) -> Self:
+        """Some of the steps of a stage."""
+        chosen = tuple(steps[number] for number in members)
+        sources = tuple(dict.fromkeys(step.edge[0] for step in chosen))
+        used = tuple(dict.fromkeys(slots.of_step[number] for number in members))
+        return cls(
+            chosen,
+            tuple(modules[number] for number in members),
+            sources,
+            tuple(sources.index(step.edge[0]) for step in chosen),
+            used,
+            tuple(used.index(slots.of_step[number]) for number in members),
+            tuple(slots.rows[slot] for slot in used),
+            values,
+        )
+
+    def items(self) -> Iterator[tuple[RelationStep, nn.Module]]:
+        """Steps and their layers."""
+        return zip(self.steps, self.modules, strict=True)
+
+    @property
+    def source_rows(self) -> tuple[int, ...]:
+        """Rows of each block of sources."""
+        return tuple(self.values[name].size(0) for name in self.sources)
+
+    def keep(self, name: Hashable, index: Sequence[Tensor], make: Callable[[], Result]) -> Result:
+        """A layout of these steps' edges, kept while the edges live.
+
+        Args:
+            name: what else it depends on.
+            index: edges [2, edges] of each step, as they were given.
+            make: makes it.
+
+        Raises:
+            SpecError: GNN606 if an edge leads from or to a node that is not there.
+        """
+        where = (name, self.source, self.target, len(self.slots))
+        sizes = (*self.source_rows, -1, *self.rows)
+        try:
+            return LAYOUTS.fetch(where, index, sizes, make)
+        except EdgeOutside as wrong:
+            raise SpecError([self._outside(wrong)]) from wrong
+
+    def _outside(self, wrong: EdgeOutside):  # noqa: ANN202
+        step = self.steps[wrong.relation]
+        name = step.edge[0] if wrong.end == "source" else step.edge[2]
+        message = (
+            f"`{show_edge(step.edge)}` has {wrong.count} edge{'s' * (wrong.count > 1)} with a {wrong.end} that is no "
+            f"`{show_name(name)}` (the first is {wrong.value}, of {wrong.size} nodes)"
+        )
+        return report("GNN606", message, step.rule, "sends along it", helps=("`gnn validate SPEC DATA` finds all of them",))

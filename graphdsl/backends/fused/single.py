@@ -1,0 +1,100 @@
+"""Layers of single relations, all relations of a stage together."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.nn.conv.gcn_conv import gcn_norm
+
+from graphdsl.backends.fused.additive import send_additive
+from graphdsl.backends.fused.linear import lay_out_linear, sum_linear
+from graphdsl.backends.fused.relations import Bucket, Slots
+from graphdsl.backends.fused.roots import with_roots
+from graphdsl.backends.fused.terms import LinearTerm, linear_term
+from graphdsl.backends.graph import Graph, Values
+from graphdsl.plan import RelationStage, RelationStep
+from graphdsl.plan.fusing import fused_family
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What a stage's kernels are given.
+
+    Attributes:
+        modules: the layer of each step.
+        steps: the steps, in canonical order.
+        stage: the stage.
+        states: states so far.
+        graph: edges and attributes.
+        together: whether messages of several relations into a type are added up.
+    """
+
+    modules: list[nn.Module]
+    steps: list[RelationStep]
+    stage: RelationStage
+    states: list[Values]
+    graph: Graph
+    together: bool
+
+
+def serve_steps(served: Served) -> dict[str, list[Tensor]]:
+    """Messages [num_nodes, width] by destination: their sum, or those of each relation in order."""
+    values = served.states[served.stage.reads]
+    slots = Slots.of(served.steps, served.together, values)
+    made: dict[int, Tensor] = {}
+    for (family, _, _), members in _buckets(served).items():
+        bucket = Bucket.of(members, served.steps, served.modules, slots, values)
+        messages = (_send_linear if family == "linear" else send_additive)(bucket, served.stage, served.states, served.graph)
+        for slot, message in messages.items():
+            made[slot] = made[slot] + message if slot in made else message
+    found: dict[str, list[Tensor]] = defaultdict(list)
+    for slot in sorted(made):
+        found[slots.types[slot]].append(made[slot])
+    return found
+
+
+def _buckets(served: Served) -> dict[tuple[str, object, object], list[int]]:
+    """Steps that one kernel can serve together, by family and widths."""
+    found: dict[tuple[str, object, object], list[int]] = defaultdict(list)
+    for number, step in enumerate(served.steps):
+        family, _ = fused_family(step)
+        assert family is not None
+        arguments = step.module.arguments
+        shape = (step.width_out, arguments.get("heads", 1), arguments.get("concat", True)) if family == "attention" else step.width_out
+        found[family, step.width_in[0], shape].append(number)
+    return found
+
+
+def _send_linear(bucket: Bucket, stage: RelationStage, states: list[Values], graph: Graph) -> dict[int, Tensor]:
+    terms = [linear_term(step, module, stage, states, graph) for step, module in bucket.items()]
+    kinds = tuple(term.kind for term in terms)
+    index = [graph.edge_index[step.edge] for step in bucket.steps]
+    width_out, width_in = terms[0].weight.shape
+    layout = bucket.keep(
+        ("linear", kinds, width_in, width_out),
+        index,
+        lambda: lay_out_linear(*_normalized(bucket, terms, index), (width_in, width_out)),
+    )
+    weight = torch.stack([term.weight for term in terms])
+    given = [term.given for term in terms]
+    x = [bucket.values[name] for name in bucket.sources]
+    total = sum_linear(layout, x, weight, given if any(item is not None for item in given) else None)
+    return with_roots(bucket, total, [term.root for term in terms], [term.bias for term in terms])
+
+
+def _normalized(bucket: Bucket, terms: Sequence[LinearTerm], index: Sequence[Tensor]) -> tuple[Any, ...]:
+    """The edges that layers really sum over, and their factors."""
+    edges: list[Tensor] = []
+    factors: list[Tensor | str | None] = []
+    for number, (term, item) in enumerate(zip(terms, index, strict=True)):
+        factor: Tensor | str | None = "mean" if term.kind == "mean" else None
+        if isinstance(term.kind, tuple):
+            _, improved, loops = term.kind
+            size = bucket.rows[bucket.target[number]]
+            item, factor = gcn_norm(item, None, size, improved, loops, "source_to_target", torch.float64)
+        edges.append(item)
+        factors.append(factor)
+    return edges, bucket.source, bucket.target, bucket.source_rows, bucket.rows, factors

@@ -1,0 +1,140 @@
+"""Weighted sums of rows along the edges of a layout, and their gradients: products with a sparse matrix.
+
+`embedding_bag` sums rows as it reads them, so nothing of the size of the edges times the width is made. Gradients go the way
+back through the transposed layout with the same kernel, where scattering would add row by row in random order.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from graphdsl.kernels.layouts import Layout
+
+_SLOW = 1 << 22
+"""Numbers of gathered rows that are made at once where torch's kernel would gather all."""
+
+
+def gather_sum(layout: Layout, x: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Sums of the rows of `x` that edges lead from.
+
+    Args:
+        layout: the edges.
+        x: [columns, width].
+        weight: of each edge, in the order of the layout [edges].
+
+    Returns:
+        [rows, width]; rows without an edge are zero.
+
+    >>> layout = Layout.of(torch.tensor([1, 1]), torch.tensor([0, 1]), 2, 2)
+    >>> gather_sum(layout, torch.tensor([[1.0], [2.0]]), torch.tensor([1.0, 10.0]))
+    tensor([[ 0.],
+            [21.]])
+    """
+    made = _GatherSum.apply(x, weight, layout)
+    assert isinstance(made, Tensor)
+    return made
+
+
+def edge_dot(layout: Layout, left: Tensor, right: Tensor) -> Tensor:
+    """Scalar products of the rows at the two ends of each edge.
+
+    Args:
+        layout: the edges.
+        left: [rows, width].
+        right: [columns, width].
+
+    Returns:
+        [edges], in the order of the layout.
+
+    >>> layout = Layout.of(torch.tensor([1, 1]), torch.tensor([0, 1]), 2, 2)
+    >>> edge_dot(layout, torch.tensor([[1.0], [2.0]]), torch.tensor([[3.0], [4.0]]))
+    tensor([6., 8.])
+    """
+    made = _EdgeDot.apply(left, right, layout)
+    assert isinstance(made, Tensor)
+    return made
+
+
+class _GatherSum(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor | None, layout: Layout) -> Tensor:
+        ctx.layout = layout
+        ctx.weighted = weight is not None
+        ctx.save_for_backward(*((x, weight) if weight is not None and ctx.needs_input_grad[1] else (weight,)))
+        return summed(layout, x, weight)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        layout: Layout = ctx.layout
+        arrived = gradients[0]
+        weight = ctx.saved_tensors[-1]
+        of_x = of_weight = None
+        if ctx.needs_input_grad[0]:
+            back = layout.back
+            of_x = summed(back, arrived, None if weight is None else weight.index_select(0, back.order))
+        if ctx.needs_input_grad[1]:
+            of_weight = dotted(layout, arrived, ctx.saved_tensors[0]).to(weight.dtype)
+        return of_x, of_weight, None
+
+
+class _EdgeDot(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, left: Tensor, right: Tensor, layout: Layout) -> Tensor:
+        ctx.layout = layout
+        ctx.save_for_backward(left, right)
+        return dotted(layout, left, right)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        left, right = ctx.saved_tensors
+        layout: Layout = ctx.layout
+        of_left = of_right = None
+        if ctx.needs_input_grad[0]:
+            of_left = summed(layout, right, gradients[0])
+        if ctx.needs_input_grad[1]:
+            of_right = summed(layout.back, left, gradients[0].index_select(0, layout.back.order))
+        return of_left, of_right, None
+
+
+def summed(layout: Layout, x: Tensor, weight: Tensor | None) -> Tensor:
+    """`gather_sum` without a gradient."""
+    if layout.edges == 0 or x.size(1) == 0:
+        return x.new_zeros(layout.rows, x.size(1))
+    weight = None if weight is None else weight.to(x.dtype)
+    if x.device.type == "cpu" and x.dtype == torch.float64:
+        return _sum_wide(layout, x, weight)
+    return functional.embedding_bag(
+        layout.column, x.contiguous(), layout.pointer, mode="sum", per_sample_weights=weight, include_last_offset=True
+    )
+
+
+def _sum_wide(layout: Layout, x: Tensor, weight: Tensor | None) -> Tensor:
+    """For double precision `embedding_bag` gathers all rows on a CPU; a sparse product does not."""
+    value = x.new_ones(layout.edges) if weight is None else weight.contiguous()
+    return _matrix(layout, value) @ x
+
+
+def dotted(layout: Layout, left: Tensor, right: Tensor) -> Tensor:
+    """`edge_dot` without a gradient."""
+    if layout.edges == 0:
+        return left.new_zeros(0)
+    exact = left.dtype in (torch.float32, torch.float64) and left.dtype == right.dtype
+    if exact and layout.edges <= layout.rows * layout.columns:  # Torch makes no matrix with more entries than places.
+        nothing = _matrix(layout, left.new_zeros(layout.edges))
+        return torch.sparse.sampled_addmm(nothing, left.contiguous(), right.contiguous().t(), beta=0.0).values()
+    step = max(1, _SLOW // max(left.size(1), 1))
+    made = left.new_empty(layout.edges)
+    for at in range(0, layout.edges, step):
+        part = slice(at, at + step)
+        product = left.index_select(0, layout.row[part]) * right.index_select(0, layout.column[part])
+        made[part] = product.sum(1)
+    return made
+
+
+def _matrix(layout: Layout, value: Tensor) -> Tensor:
+    with torch.sparse.check_sparse_tensor_invariants(False):
+        return torch.sparse_csr_tensor(layout.pointer, layout.column, value, (layout.rows, layout.columns))

@@ -1,0 +1,104 @@
+"""Sources of several relations, each relation's through a matrix of its own, in one table.
+
+Relations that use most nodes of their type share one wide product with the others from that type; those that use few are
+given the rows that they use, in a grouped product.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from graphdsl.kernels.gathering import gather_sum
+from graphdsl.kernels.grouped import grouped_linear
+from graphdsl.kernels.layouts import Layout, number_distinct
+from graphdsl.kernels.unions import Union
+
+_FEW = 0.5
+"""Share of the nodes of a type below which a relation's sources are picked out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Which rows of the table belong to which node and relation.
+
+    Attributes:
+        groups: of each block of sources, the relations in its wide product.
+        few: relations whose sources are picked out.
+        picked: the rows that they use, as a layout with one edge in each row; None where there are none.
+        bounds: where those of each begin.
+        column: row of the table that each edge leads from [edges].
+        rows: of the table.
+    """
+
+    groups: tuple[tuple[int, ...], ...]
+    few: tuple[int, ...]
+    picked: Layout | None
+    bounds: tuple[int, ...]
+    column: Tensor
+    rows: int
+
+    def table(self, x: Sequence[Tensor], weight: Tensor) -> Tensor:
+        """The table [rows, width_out].
+
+        Args:
+            x: rows [nodes, width_in] of each block of sources.
+            weight: of each relation [relations, width_out, width_in].
+        """
+        width = weight.size(1)
+        made = [
+            functional.linear(x[block], chosen(weight, group).flatten(0, 1)).view(-1, width)
+            for block, group in enumerate(self.groups)
+            if group
+        ]
+        if self.picked is not None:
+            rows = gather_sum(self.picked, x[0] if len(x) == 1 else torch.cat(list(x)))
+            made.append(grouped_linear(rows, chosen(weight, self.few), self.bounds))
+        return made[0] if len(made) == 1 else torch.cat(made)
+
+
+def chosen(weight: Tensor, members: Sequence[int]) -> Tensor:
+    """Some of the matrices; all of them as they are."""
+    if len(members) == weight.size(0) and all(number == place for place, number in enumerate(members)):
+        return weight
+    return weight[torch.tensor(members, device=weight.device)]
+
+
+def lay_out_projection(union: Union) -> Projection:
+    """Which relations of a union take part in wide products, and which pick out their sources.
+
+    >>> union = Union([torch.tensor([[0, 1], [0, 0]]), torch.tensor([[9], [0]])], [0, 0], [0, 0], [10], [1])
+    >>> found = lay_out_projection(union)
+    >>> found.groups, found.few, found.column.tolist()
+    (((),), (0, 1), [0, 1, 2])
+    """
+    rows = [union.source_rows[block] for block in union.source]
+    starts = (0, *accumulate(rows))
+    local = union.column - union.each([union.source_at[block] for block in union.source])
+    found, place = number_distinct(local + union.each(starts[:-1]), starts[-1])
+    ends = torch.searchsorted(found, torch.tensor(starts, device=union.device)).tolist()
+    used = [high - low for low, high in pairwise(ends)]
+    few = tuple(r for r in range(union.relations) if used[r] < _FEW * rows[r])
+    groups = tuple(
+        tuple(r for r in range(union.relations) if union.source[r] == block and r not in few)
+        for block in range(len(union.source_rows))
+    )
+    start, stride, total = [0] * union.relations, [1] * union.relations, 0
+    for block, group in enumerate(groups):
+        for number, r in enumerate(group):
+            start[r], stride[r] = total + number, len(group)
+        total += union.source_rows[block] * len(group)
+    wide = local * union.each(stride) + union.each(start)
+    if not few:
+        return Projection(groups, (), None, (), wide, total)
+    bounds = [0, *accumulate(used[r] for r in few)]
+    shift = {r: total + bounds[number] - ends[r] for number, r in enumerate(few)}
+    is_few = union.each([int(r in shift) for r in range(union.relations)]).bool()
+    column = torch.where(is_few, place + union.each([shift.get(r, 0) for r in range(union.relations)]), wide)
+    taken = [found[ends[r] : ends[r + 1]] - starts[r] + union.source_at[union.source[r]] for r in few]
+    one = torch.arange(bounds[-1], device=union.device)
+    picked = Layout.of(one, torch.cat(taken), bounds[-1], union.source_at[-1])
+    return Projection(groups, few, picked, tuple(bounds), column, total + bounds[-1])
