@@ -41,34 +41,49 @@ class Projection:
     column: Tensor
     rows: int
 
-    def table(self, x: Sequence[Tensor], weight: Tensor) -> Tensor:
+    def table(self, x: Sequence[Tensor], weight: Tensor | Sequence[Tensor], bias: Tensor | None = None) -> Tensor:
         """The table [rows, width_out].
 
         Args:
             x: rows [nodes, width_in] of each block of sources.
-            weight: of each relation [relations, width_out, width_in].
+            weight: of each relation [relations, width_out, width_in], or a list where blocks differ in width.
+            bias: of each relation [relations, width_out].
         """
-        width = weight.size(1)
+        width = weight[0].size(0)
         made = [
-            functional.linear(x[block], chosen(weight, group).flatten(0, 1)).view(-1, width)
+            functional.linear(
+                x[block],
+                chosen(weight, group).flatten(0, 1),
+                None if bias is None else chosen(bias, group).flatten(),
+            ).view(-1, width)
             for block, group in enumerate(self.groups)
             if group
         ]
         if self.picked is not None:
             rows = gather_sum(self.picked, x[0] if len(x) == 1 else torch.cat(list(x)))
-            made.append(grouped_linear(rows, chosen(weight, self.few), self.bounds))
+            picked = grouped_linear(rows, chosen(weight, self.few), self.bounds)
+            if bias is not None:
+                sizes = torch.tensor(self.bounds, device=picked.device).diff()
+                picked = picked + chosen(bias, self.few).repeat_interleave(sizes, 0, output_size=self.bounds[-1])
+            made.append(picked)
         return made[0] if len(made) == 1 else torch.cat(made)
 
 
-def chosen(weight: Tensor, members: Sequence[int]) -> Tensor:
-    """Some of the matrices; all of them as they are."""
+def chosen(weight: Tensor | Sequence[Tensor], members: Sequence[int]) -> Tensor:
+    """Some of the matrices, or other tensors of relations, stacked; all of them as they are."""
+    if not isinstance(weight, Tensor):
+        return torch.stack([weight[number] for number in members])
     if len(members) == weight.size(0) and all(number == place for place, number in enumerate(members)):
         return weight
     return weight[torch.tensor(members, device=weight.device)]
 
 
-def lay_out_projection(union: Union) -> Projection:
+def lay_out_projection(union: Union, pick: bool = True) -> Projection:
     """Which relations of a union take part in wide products, and which pick out their sources.
+
+    Args:
+        union: the relations.
+        pick: whether sources may be picked out, which takes blocks of one width.
 
     >>> union = Union([torch.tensor([[0, 1], [0, 0]]), torch.tensor([[9], [0]])], [0, 0], [0, 0], [10], [1])
     >>> found = lay_out_projection(union)
@@ -81,7 +96,7 @@ def lay_out_projection(union: Union) -> Projection:
     found, place = number_distinct(local + union.each(starts[:-1]), starts[-1])
     ends = torch.searchsorted(found, torch.tensor(starts, device=union.device)).tolist()
     used = [high - low for low, high in pairwise(ends)]
-    few = tuple(r for r in range(union.relations) if used[r] < _FEW * rows[r])
+    few = tuple(r for r in range(union.relations) if pick and used[r] < _FEW * rows[r])
     groups = tuple(
         tuple(r for r in range(union.relations) if union.source[r] == block and r not in few)
         for block in range(len(union.source_rows))

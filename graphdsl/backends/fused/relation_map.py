@@ -1,14 +1,18 @@
 """A relation map whose layers are the reference's, and whose messages are computed for all relations at once."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
 
+from graphdsl.backends.fused.joint_edges import JointEdges
+from graphdsl.backends.fused.relational import send_relational
+from graphdsl.backends.fused.semantic import send_semantic
 from graphdsl.backends.fused.single import Served, serve_steps
+from graphdsl.backends.fused.transformer import send_transformer
 from graphdsl.backends.graph import Graph, Values
 from graphdsl.backends.naming import edge_key
 from graphdsl.backends.pyg.relation_map import RelationMap
@@ -49,6 +53,15 @@ class FusedRelationMap(RelationMap):
             made.setdefault(name, []).extend(messages)
         return made
 
+    def _send_joint(
+        self, module: nn.Module, step: JointStep, states: list[Values], reads: int, graph: Graph, live: bool
+    ) -> Values:
+        family, _ = fused_family(step)
+        if family is None or self._is_watched() or graph.makes:
+            return super()._send_joint(module, step, states, reads, graph, live)
+        joint = JointEdges.of(step, states[reads], graph, live)
+        return _JOINTS[family](module, joint) if joint.edges else {}
+
     def _modules_of(self, steps: Sequence[RelationStep]) -> list[nn.Module]:
         assert self.conv is not None
         return [self.conv.convs[edge_key(step.edge)] for step in steps]  # type: ignore[index]
@@ -56,6 +69,13 @@ class FusedRelationMap(RelationMap):
     def _is_watched(self) -> bool:
         """Whether somebody looks into the layers: an explainer, a hook, or torch's compiler."""
         return torch.compiler.is_compiling() or any(_has_hooks(module) for module in self._watched)
+
+
+_JOINTS: Mapping[str, Callable[[nn.Module, JointEdges], Values]] = {
+    "relational": send_relational,
+    "transformer": send_transformer,
+    "semantic": send_semantic,
+}
 
 
 def _has_hooks(module: nn.Module) -> bool:

@@ -10,7 +10,7 @@ from graphdsl.backends.graph import Values
 from graphdsl.kernels import KeptResults
 from graphdsl.kernels.unions import EdgeOutside
 from graphdsl.plan import RelationStep
-from graphdsl.text import SpecError, report, show_edge, show_name
+from graphdsl.text import Diagnostic, EdgeKey, Span, SpecError, report, show_edge, show_name
 
 Result = TypeVar("Result")
 
@@ -116,17 +116,39 @@ class Bucket:
             SpecError: GNN606 if an edge leads from or to a node that is not there.
         """
         where = (name, self.source, self.target, len(self.slots))
-        sizes = (*self.source_rows, -1, *self.rows)
-        try:
-            return LAYOUTS.fetch(where, index, sizes, make)
-        except EdgeOutside as wrong:
-            raise SpecError([self._outside(wrong)]) from wrong
+        places = [(step.edge, step.rule) for step in self.steps]
+        return keep_layout(where, places, index, (*self.source_rows, -1, *self.rows), make)
 
-    def _outside(self, wrong: EdgeOutside):  # noqa: ANN202
-        step = self.steps[wrong.relation]
-        name = step.edge[0] if wrong.end == "source" else step.edge[2]
-        message = (
-            f"`{show_edge(step.edge)}` has {wrong.count} edge{'s' * (wrong.count > 1)} with a {wrong.end} that is no "
-            f"`{show_name(name)}` (the first is {wrong.value}, of {wrong.size} nodes)"
-        )
-        return report("GNN606", message, step.rule, "sends along it", helps=("`gnn validate SPEC DATA` finds all of them",))
+
+def keep_layout(
+    name: Hashable,
+    places: Sequence[tuple[EdgeKey, Span]],
+    index: Sequence[Tensor],
+    sizes: Sequence[int],
+    make: Callable[[], Result],
+) -> Result:
+    """A layout, kept while the edges live.
+
+    Args:
+        name: what else it depends on.
+        places: relation and line of the spec of each edge index.
+        index: edges [2, edges], as they were given.
+        sizes: numbers of nodes that it depends on.
+        make: makes it.
+
+    Raises:
+        SpecError: GNN606 if an edge leads from or to a node that is not there.
+    """
+    try:
+        return LAYOUTS.fetch((name, len(index)), index, sizes, make)
+    except EdgeOutside as wrong:
+        raise SpecError([_outside(wrong, *places[wrong.relation])]) from wrong
+
+
+def _outside(wrong: EdgeOutside, edge: EdgeKey, span: Span) -> Diagnostic:
+    name = edge[0] if wrong.end == "source" else edge[2]
+    message = (
+        f"`{show_edge(edge)}` has {wrong.count} edge{'s' * (wrong.count > 1)} with a {wrong.end} that is no "
+        f"`{show_name(name)}` (the first is {wrong.value}, of {wrong.size} nodes)"
+    )
+    return report("GNN606", message, span, "sends along it", helps=("`gnn validate SPEC DATA` finds all of them",))

@@ -1,0 +1,88 @@
+"""The relations of a joint layer whose destinations some prediction depends on, as blocks of nodes."""
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Self, TypeVar
+
+from torch import Tensor
+
+from graphdsl.backends.fused.relations import keep_layout
+from graphdsl.backends.graph import Graph, Values
+from graphdsl.plan import JointStep
+from graphdsl.text import EdgeKey
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class JointEdges:
+    """What a joint layer sends along.
+
+    Attributes:
+        step: the step.
+        edges: the relations, sorted by destination.
+        numbers: of each, its index in the step.
+        index: edges [2, edges] of each.
+        sources: node types that they lead from.
+        targets: node types that they lead to.
+        values: what the stage reads.
+    """
+
+    step: JointStep
+    edges: tuple[EdgeKey, ...]
+    numbers: tuple[int, ...]
+    index: tuple[Tensor, ...]
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+    values: Values
+
+    @classmethod
+    def of(cls, step: JointStep, values: Values, graph: Graph, live: bool) -> Self:
+        """The relations of a step.
+
+        Args:
+            step: the step.
+            values: what the stage reads.
+            graph: edges.
+            live: leave out destinations that no prediction depends on.
+        """
+        targets = tuple(name for name in step.targets if not live or name in step.wanted)
+        numbered = [(number, edge) for number, edge in enumerate(step.edges) if edge[2] in targets]
+        numbered.sort(key=lambda item: targets.index(item[1][2]))
+        edges = tuple(edge for _, edge in numbered)
+        return cls(
+            step,
+            edges,
+            tuple(number for number, _ in numbered),
+            tuple(graph.edge_index[edge] for edge in edges),
+            tuple(sorted({edge[0] for edge in edges})),
+            targets,
+            values,
+        )
+
+    @property
+    def target_rows(self) -> tuple[int, ...]:
+        """Rows of each destination."""
+        return tuple(self.values[name].size(0) for name in self.targets)
+
+    @property
+    def source_rows(self) -> tuple[int, ...]:
+        """Rows of each source."""
+        return tuple(self.values[name].size(0) for name in self.sources)
+
+    @property
+    def blocks(self) -> tuple[Sequence[Tensor], Sequence[int], Sequence[int], Sequence[int], Sequence[int]]:
+        """Edges, blocks of sources and destinations of each relation, and the rows of the blocks."""
+        source = tuple(self.sources.index(edge[0]) for edge in self.edges)
+        target = tuple(self.targets.index(edge[2]) for edge in self.edges)
+        return self.index, source, target, self.source_rows, self.target_rows
+
+    def keep(self, name: Hashable, make: Callable[[], Result]) -> Result:
+        """A layout of these relations, kept while their edges live.
+
+        Raises:
+            SpecError: GNN606 if an edge leads from or to a node that is not there.
+        """
+        where = (name, self.edges, self.targets)
+        places = [(edge, self.step.rule) for edge in self.edges]
+        return keep_layout(where, places, self.index, (*self.source_rows, -1, *self.target_rows), make)

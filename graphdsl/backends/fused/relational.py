@@ -1,0 +1,50 @@
+"""`RGCNConv`: a matrix per relation, from bases or blocks or as it is, and the mean or sum of each relation's neighbours."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from graphdsl.backends.fused.joint_edges import JointEdges
+from graphdsl.backends.fused.linear import lay_out_linear, sum_linear
+from graphdsl.backends.graph import Values
+
+
+def send_relational(module: nn.Module, joint: JointEdges) -> Values:
+    """Messages [num_nodes, width] into each destination.
+
+    Args:
+        module: PyG's layer.
+        joint: the relations.
+    """
+    layer: Any = module
+    weight = relation_matrices(layer)[torch.tensor(joint.numbers, device=layer.weight.device)]
+    kind = "mean" if layer.aggr == "mean" else None
+    layout = joint.keep(
+        ("relational", kind, *weight.shape[1:]),
+        lambda: lay_out_linear(*joint.blocks, [kind] * len(joint.edges), (weight.size(2), weight.size(1))),
+    )
+    total = sum_linear(layout, [joint.values[name] for name in joint.sources], weight)
+    made: Values = {}
+    for name, message in zip(joint.targets, total.split(joint.target_rows), strict=True):
+        if layer.root is not None:
+            message = message + functional.linear(joint.values[name], layer.root.t(), layer.bias)
+        elif layer.bias is not None:
+            message = message + layer.bias
+        made[name] = message
+    return made
+
+
+def relation_matrices(layer: Any) -> Tensor:
+    """The matrix of each relation [relations, width_out, width_in]."""
+    weight: Tensor = layer.weight
+    if layer.num_bases is not None:
+        flat = layer.comp @ weight.view(layer.num_bases, -1)
+        return flat.view(layer.num_relations, *weight.shape[1:]).transpose(1, 2)
+    if layer.num_blocks is not None:
+        relations, blocks, width_in, width_out = weight.shape
+        apart = torch.eye(blocks, dtype=weight.dtype, device=weight.device)
+        full = torch.einsum("rbio,bc->rbico", weight, apart)
+        return full.reshape(relations, blocks * width_in, blocks * width_out).transpose(1, 2)
+    return weight.transpose(1, 2)
