@@ -102,39 +102,76 @@ class _EdgeDot(torch.autograd.Function):
 
 def summed(layout: Layout, x: Tensor, weight: Tensor | None) -> Tensor:
     """`gather_sum` without a gradient."""
-    if layout.edges == 0 or x.size(1) == 0:
-        return x.new_zeros(layout.rows, x.size(1))
+    return summed_part(layout, slice(0, layout.rows), slice(0, layout.edges), x.contiguous(), weight)
+
+
+def summed_part(layout: Layout, rows: slice, edges: slice, x: Tensor, weight: Tensor | None) -> Tensor:
+    """Sums of some rows of a layout, without a gradient.
+
+    Args:
+        layout: the edges.
+        rows: from and to which.
+        edges: their edges.
+        x: [columns, width], contiguous.
+        weight: of each of these edges.
+
+    Returns:
+        [rows, width].
+    """
+    count = rows.stop - rows.start
+    if edges.stop == edges.start or x.size(1) == 0:
+        return x.new_zeros(count, x.size(1))
     weight = None if weight is None else weight.to(x.dtype)
+    pointer, column = layout.pointer, layout.column[edges]
+    if count < layout.rows:
+        pointer = pointer[rows.start : rows.stop + 1] - edges.start
     if x.device.type == "cpu" and x.dtype == torch.float64:
-        return _sum_wide(layout, x, weight)
+        # For double precision `embedding_bag` gathers all rows on a CPU; a sparse product does not.
+        value = x.new_ones(column.numel()) if weight is None else weight.contiguous()
+        return _matrix(pointer, column, value, (count, layout.columns)) @ x
     return functional.embedding_bag(
-        layout.column, x.contiguous(), layout.pointer, mode="sum", per_sample_weights=weight, include_last_offset=True
+        column, x, pointer, mode="sum", per_sample_weights=weight, include_last_offset=True
     )
-
-
-def _sum_wide(layout: Layout, x: Tensor, weight: Tensor | None) -> Tensor:
-    """For double precision `embedding_bag` gathers all rows on a CPU; a sparse product does not."""
-    value = x.new_ones(layout.edges) if weight is None else weight.contiguous()
-    return _matrix(layout, value) @ x
 
 
 def dotted(layout: Layout, left: Tensor, right: Tensor) -> Tensor:
     """`edge_dot` without a gradient."""
-    if layout.edges == 0:
+    everything = slice(0, layout.rows), slice(0, layout.edges)
+    return dotted_part(layout, *everything, left.contiguous(), right.contiguous())
+
+
+def dotted_part(layout: Layout, rows: slice, edges: slice, left: Tensor, right: Tensor) -> Tensor:
+    """Scalar products of the edges of some rows, without a gradient.
+
+    Args:
+        layout: the edges.
+        rows: from and to which.
+        edges: their edges.
+        left: of all rows [rows, width], contiguous.
+        right: [columns, width], contiguous.
+
+    Returns:
+        [edges of these rows].
+    """
+    count = edges.stop - edges.start
+    if count == 0:
         return left.new_zeros(0)
     exact = left.dtype in (torch.float32, torch.float64) and left.dtype == right.dtype
-    if exact and layout.edges <= layout.rows * layout.columns:  # Torch makes no matrix with more entries than places.
-        nothing = _matrix(layout, left.new_zeros(layout.edges))
-        return torch.sparse.sampled_addmm(nothing, left.contiguous(), right.contiguous().t(), beta=0.0).values()
+    # Torch makes no matrix with more entries than places.
+    if exact and count <= (rows.stop - rows.start) * layout.columns:
+        pointer = layout.pointer[rows.start : rows.stop + 1] - edges.start
+        shape = (rows.stop - rows.start, layout.columns)
+        nothing = _matrix(pointer, layout.column[edges], left.new_zeros(count), shape)
+        return torch.sparse.sampled_addmm(nothing, left[rows], right.t(), beta=0.0).values()
     step = max(1, _SLOW // max(left.size(1), 1))
-    made = left.new_empty(layout.edges)
-    for at in range(0, layout.edges, step):
-        part = slice(at, at + step)
+    made = left.new_empty(count)
+    for at in range(edges.start, edges.stop, step):
+        part = slice(at, min(at + step, edges.stop))
         product = left.index_select(0, layout.row[part]) * right.index_select(0, layout.column[part])
-        made[part] = product.sum(1)
+        made[part.start - edges.start : part.stop - edges.start] = product.sum(1)
     return made
 
 
-def _matrix(layout: Layout, value: Tensor) -> Tensor:
+def _matrix(pointer: Tensor, column: Tensor, value: Tensor, shape: tuple[int, int]) -> Tensor:
     with torch.sparse.check_sparse_tensor_invariants(False):
-        return torch.sparse_csr_tensor(layout.pointer, layout.column, value, (layout.rows, layout.columns))
+        return torch.sparse_csr_tensor(pointer, column, value, shape)

@@ -32,6 +32,7 @@ class Layout:
         self.column = column
         self.order = order
         self._heads: dict[int, Layout] = {}
+        self._pieces: dict[int, list[tuple[int, int, int, int]]] = {}
 
     @classmethod
     def of(cls, row: Tensor, column: Tensor, rows: int, columns: int) -> Self:
@@ -79,6 +80,20 @@ class Layout:
     def back(self) -> "Layout":
         """The same edges from columns to rows; its `order` says where each stands here."""
         return Layout.of(self.column, self.row, self.columns, self.rows)
+
+    def pieces(self, most: int) -> list[tuple[int, int, int, int]]:
+        """First and last row, first and last edge of pieces of whole rows, with about `most` edges each.
+
+        >>> Layout.of(torch.tensor([0, 0, 1, 2]), torch.tensor([0, 0, 0, 0]), 3, 1).pieces(2)
+        [(0, 1, 0, 2), (1, 3, 2, 4)]
+        """
+        if most not in self._pieces:
+            marks = torch.arange(most, self.edges, most, device=self.offsets.device)
+            inner = torch.searchsorted(self.offsets, marks).clamp(max=self.rows).unique().tolist()
+            rows = sorted({0, *inner, self.rows})
+            ends = self.offsets[torch.tensor(rows, device=self.offsets.device)].tolist()
+            self._pieces[most] = list(zip(rows, rows[1:], ends, ends[1:], strict=False))
+        return self._pieces[most]
 
     def heads(self, count: int) -> "Layout":
         """The layout in which each row and column stands `count` times, once for each head.

@@ -41,41 +41,45 @@ class Projection:
     column: Tensor
     rows: int
 
-    def table(self, x: Sequence[Tensor], weight: Tensor | Sequence[Tensor], bias: Tensor | None = None) -> Tensor:
+    def table(self, x: Sequence[Tensor], weight: Sequence[Tensor], bias: Sequence[Tensor] | None = None) -> Tensor:
         """The table [rows, width_out].
 
         Args:
             x: rows [nodes, width_in] of each block of sources.
-            weight: of each relation [relations, width_out, width_in], or a list where blocks differ in width.
-            bias: of each relation [relations, width_out].
+            weight: of each relation [width_out, width_in].
+            bias: of each relation [width_out].
         """
+        return self.tables(x, [(weight, bias)])[0]
+
+    def tables(
+        self, x: Sequence[Tensor], maps: Sequence[tuple[Sequence[Tensor], Sequence[Tensor] | None]]
+    ) -> list[Tensor]:
+        """Several tables of the same rows, each with its own matrices and shifts: see `table`."""
+        picked = None
+        if self.picked is not None:
+            picked = gather_sum(self.picked, x[0] if len(x) == 1 else torch.cat(list(x)))
+        return [self._table(x, picked, weight, bias) for weight, bias in maps]
+
+    def _table(
+        self, x: Sequence[Tensor], picked: Tensor | None, weight: Sequence[Tensor], bias: Sequence[Tensor] | None
+    ) -> Tensor:
         width = weight[0].size(0)
         made = [
             functional.linear(
                 x[block],
-                chosen(weight, group).flatten(0, 1),
-                None if bias is None else chosen(bias, group).flatten(),
+                torch.cat([weight[r] for r in group]),
+                None if bias is None else torch.cat([bias[r] for r in group]),
             ).view(-1, width)
             for block, group in enumerate(self.groups)
             if group
         ]
-        if self.picked is not None:
-            rows = gather_sum(self.picked, x[0] if len(x) == 1 else torch.cat(list(x)))
-            picked = grouped_linear(rows, chosen(weight, self.few), self.bounds)
+        if picked is not None:
+            rows = grouped_linear(picked, torch.stack([weight[r] for r in self.few]), self.bounds)
             if bias is not None:
-                sizes = torch.tensor(self.bounds, device=picked.device).diff()
-                picked = picked + chosen(bias, self.few).repeat_interleave(sizes, 0, output_size=self.bounds[-1])
-            made.append(picked)
+                sizes = torch.tensor(self.bounds, device=rows.device).diff()
+                rows = rows + torch.stack([bias[r] for r in self.few]).repeat_interleave(sizes, 0, output_size=self.bounds[-1])
+            made.append(rows)
         return made[0] if len(made) == 1 else torch.cat(made)
-
-
-def chosen(weight: Tensor | Sequence[Tensor], members: Sequence[int]) -> Tensor:
-    """Some of the matrices, or other tensors of relations, stacked; all of them as they are."""
-    if not isinstance(weight, Tensor):
-        return torch.stack([weight[number] for number in members])
-    if len(members) == weight.size(0) and all(number == place for place, number in enumerate(members)):
-        return weight
-    return weight[torch.tensor(members, device=weight.device)]
 
 
 def lay_out_projection(union: Union, pick: bool = True) -> Projection:

@@ -94,15 +94,42 @@ class Union:
         return self._to + self.each([self.target_at[block] for block in self.target])
 
     @cached_property
+    def _dense(self) -> tuple[Tensor, list[int], list[int]]:
+        starts = list(accumulate((self.target_rows[block] for block in self.target), initial=0))
+        found, place = number_distinct(self._to + self.each(starts[:-1]), starts[-1])
+        return found, place, starts
+
+    @cached_property
     def _pairs(self) -> tuple[Tensor, Tensor, list[int]]:
-        starts = (0, *accumulate(self.target_rows[block] for block in self.target))
-        dense = self._to + self.each(starts[:-1])
-        found, place = number_distinct(dense, starts[-1])
+        found, place, starts = self._dense
         bounds = torch.searchsorted(found, torch.tensor(starts, device=self.device)).tolist()
         shift = [self.target_at[block] - start for block, start in zip(self.target, starts, strict=False)]
         sizes = torch.tensor(bounds, device=self.device).diff()
         row = found + torch.tensor(shift, device=self.device).repeat_interleave(sizes, output_size=found.numel())
         return row, place, bounds
+
+    @property
+    def pair_numbers(self) -> Tensor:
+        """Number of each pair among the destinations of all relations, relation by relation [pairs]."""
+        return self._dense[0]
+
+    @cached_property
+    def source_pairs(self) -> tuple[Tensor, Tensor]:
+        """Pairs of a relation and a node that sends along it, and the pair of each edge.
+
+        The first [source pairs] holds the number of each among the sources of all relations, relation by relation.
+        """
+        starts = list(accumulate((self.source_rows[block] for block in self.source), initial=0))
+        return number_distinct(self._from + self.each(starts[:-1]), starts[-1])
+
+    def source_of(self, number: Tensor) -> Tensor:
+        """Rows among all blocks of sources of some numbers among the sources of all relations, relation by relation."""
+        starts = torch.tensor(
+            list(accumulate((self.source_rows[block] for block in self.source), initial=0)), device=self.device
+        )
+        relation = torch.searchsorted(starts, number, right=True) - 1
+        at = torch.tensor([self.source_at[block] for block in self.source], device=self.device)
+        return number - starts[relation] + at[relation]
 
     @property
     def pair_row(self) -> Tensor:

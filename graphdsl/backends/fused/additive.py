@@ -17,6 +17,7 @@ from graphdsl.backends.fused.relations import Bucket
 from graphdsl.backends.fused.roots import with_roots
 from graphdsl.backends.graph import Graph, Values
 from graphdsl.backends.pyg.relation_map import bound_input
+from graphdsl.kernels.attending import additive_attention
 from graphdsl.kernels.gathering import gather_sum
 from graphdsl.kernels.layouts import Layout
 from graphdsl.kernels.normalizing import edge_scores, segment_softmax
@@ -52,19 +53,22 @@ def send_additive(bucket: Bucket, stage: RelationStage, states: list[Values], gr
     loops = tuple(layer.add_self_loops for layer in layers)
     layout = bucket.keep(("attention", heads, loops), index, lambda: _lay_out(bucket, index, loops, heads))
     x = [bucket.values[name] for name in bucket.sources]
-    matrices = torch.stack([_source_matrix(layer) for layer in layers])
-    per_head = matrices.view(len(layers), heads, width, -1)
-    folded = torch.einsum("rhci,rhc->rhi", per_head, torch.cat([layer.att_src for layer in layers]))
-    table = layout.projection.table(x, matrices)
-    score = edge_scores(
-        layout.edges,
-        _target_scores(bucket, layout, layers).reshape(-1),
-        layout.projection.table(x, folded).reshape(-1),
-    )
-    score = _with_edges(score, bucket, layout, layers, stage, states, graph)
-    share = segment_softmax(layout.edges, _bent(score, bucket, layout, layers))
-    share = _dropped(share, bucket, layout, layers)
-    made = gather_sum(layout.edges, table.view(-1, width), share).view(-1, heads, width)
+    matrices = [_source_matrix(layer) for layer in layers]
+    folded = [_folded(matrix, layer.att_src) for matrix, layer in zip(matrices, layers, strict=True)]
+    table, of_source = layout.projection.tables(x, [(matrices, None), (folded, None)])
+    of_target = _target_scores(bucket, layout, layers)
+    slopes = {layer.negative_slope for layer in layers}
+    rates = {layer.dropout if layer.training else 0.0 for layer in layers}
+    if len(slopes) == len(rates) == 1 and all(layer.lin_edge is None for layer in layers):
+        made = additive_attention(
+            layout.edges, table.view(-1, width), of_target.reshape(-1), of_source.reshape(-1), slopes.pop(), rates.pop()
+        )
+    else:
+        score = edge_scores(layout.edges, of_target.reshape(-1), of_source.reshape(-1))
+        score = _with_edges(score, bucket, layout, layers, stage, states, graph)
+        share = segment_softmax(layout.edges, _bent(score, layout, layers))
+        made = gather_sum(layout.edges, table.view(-1, width), _dropped(share, layout, layers))
+    made = made.view(-1, heads, width)
     made = made.flatten(1) if layers[0].concat else made.mean(1)
     total = gather_sum(layout.union.join, made)
     roots = [None if layer.res is None else layer.res.weight for layer in layers]
@@ -73,6 +77,20 @@ def send_additive(bucket: Bucket, stage: RelationStage, states: list[Values], gr
 
 def _source_matrix(layer: Any) -> Tensor:
     return (layer.lin if layer.lin is not None else layer.lin_src).weight
+
+
+def _target_matrix(layer: Any) -> Tensor:
+    return (layer.lin if layer.lin is not None else layer.lin_dst).weight
+
+
+def _folded(matrix: Tensor, vector: Tensor) -> Tensor:
+    """What gives the scores [nodes, heads] right from the features: [heads, width_in].
+
+    Args:
+        matrix: [heads * width, width_in].
+        vector: [1, heads, width].
+    """
+    return (matrix.view(*vector.shape[1:], -1) * vector.squeeze(0).unsqueeze(-1)).sum(1)
 
 
 def _lay_out(bucket: Bucket, index: Sequence[Tensor], loops: Sequence[bool], heads: int) -> AdditiveLayout:
@@ -102,11 +120,8 @@ def _target_scores(bucket: Bucket, layout: AdditiveLayout, layers: Sequence[Any]
     """Scores [pairs, heads] of destinations."""
     made: list[Tensor] = []
     for name, members in layout.targets:
-        chosen = [layers[r] for r in members]
-        matrix = torch.stack([(item.lin if item.lin is not None else item.lin_dst).weight for item in chosen])
-        vector = torch.cat([item.att_dst for item in chosen])
-        folded = torch.einsum("rhci,rhc->rhi", matrix.view(*vector.shape, -1), vector)
-        made.append(functional.linear(bucket.values[name], folded.flatten(0, 1)).view(-1, vector.size(1)))
+        folded = torch.cat([_folded(_target_matrix(layers[r]), layers[r].att_dst) for r in members])
+        made.append(functional.linear(bucket.values[name], folded).view(-1, layers[0].heads))
     return (made[0] if len(made) == 1 else torch.cat(made)).index_select(0, layout.place)
 
 
@@ -129,12 +144,11 @@ def _with_edges(
             continue
         given = bound_input(step.inputs[0], step, states, states[stage.reads], graph)
         given = given.view(-1, 1) if given.dim() == 1 else given
-        folded = torch.einsum("hci,hc->hi", layer.lin_edge.weight.view(*layer.att_edge.shape[1:], -1), layer.att_edge[0])
-        parts.append(functional.linear(given, folded))
+        parts.append(functional.linear(given, _folded(layer.lin_edge.weight, layer.att_edge)))
     return score + torch.cat(parts).reshape(-1).index_select(0, layout.edges.order)
 
 
-def _bent(score: Tensor, bucket: Bucket, layout: AdditiveLayout, layers: Sequence[Any]) -> Tensor:
+def _bent(score: Tensor, layout: AdditiveLayout, layers: Sequence[Any]) -> Tensor:
     slopes = [layer.negative_slope for layer in layers]
     if len(set(slopes)) == 1:
         return functional.leaky_relu(score, slopes[0])
@@ -142,7 +156,7 @@ def _bent(score: Tensor, bucket: Bucket, layout: AdditiveLayout, layers: Sequenc
     return torch.where(score > 0, score, score * slope)
 
 
-def _dropped(share: Tensor, bucket: Bucket, layout: AdditiveLayout, layers: Sequence[Any]) -> Tensor:
+def _dropped(share: Tensor, layout: AdditiveLayout, layers: Sequence[Any]) -> Tensor:
     rates = [layer.dropout if layer.training else 0.0 for layer in layers]
     if len(set(rates)) == 1:
         return functional.dropout(share, rates[0], training=rates[0] > 0)

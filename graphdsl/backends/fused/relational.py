@@ -19,11 +19,13 @@ def send_relational(module: nn.Module, joint: JointEdges) -> Values:
         joint: the relations.
     """
     layer: Any = module
-    weight = relation_matrices(layer)[torch.tensor(joint.numbers, device=layer.weight.device)]
+    matrices = relation_matrices(layer).unbind(0)
+    weight = [matrices[number] for number in joint.numbers]
+    width_out, width_in = weight[0].shape
     kind = "mean" if layer.aggr == "mean" else None
     layout = joint.keep(
-        ("relational", kind, *weight.shape[1:]),
-        lambda: lay_out_linear(*joint.blocks, [kind] * len(joint.edges), (weight.size(2), weight.size(1))),
+        ("relational", kind, width_in, width_out),
+        lambda: lay_out_linear(*joint.blocks, [kind] * len(joint.edges), (width_in, width_out)),
     )
     total = sum_linear(layout, [joint.values[name] for name in joint.sources], weight)
     made: Values = {}

@@ -1,33 +1,38 @@
 """`HANConv`: attention over the edges of each relation, then over the relations."""
 
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from graphdsl.backends.fused.joint_edges import JointEdges
 from graphdsl.backends.graph import Values
 from graphdsl.backends.naming import edge_key, module_key
+from graphdsl.kernels.attending import additive_attention
 from graphdsl.kernels.gathering import gather_sum
 from graphdsl.kernels.layouts import Layout
-from graphdsl.kernels.normalizing import edge_scores, segment_softmax
 from graphdsl.kernels.unions import Union
 
 
 @dataclass(frozen=True, slots=True)
 class SemanticLayout:
-    """Edges into the destinations of each relation in turn, each row once a head.
+    """A graph as `HANConv` reads it.
 
     Attributes:
-        values: from the projected nodes of all types.
-        scores: the same edges from the scores of sources, relation by relation.
+        union: its edges.
+        edges: from nodes, once for each relation that they send along, to pairs of a relation and a destination, each row
+            once a head.
+        sources: row of each of those nodes among the nodes of all blocks of sources.
+        column: row of each of those nodes in the table of scores of sources.
+        place: row of each pair in the table of scores of destinations.
     """
 
-    values: Layout
-    scores: Layout
+    union: Union
+    edges: Layout
+    sources: Layout
+    column: Tensor
+    place: Tensor
 
 
 def send_semantic(module: nn.Module, joint: JointEdges) -> Values:
@@ -43,51 +48,56 @@ def send_semantic(module: nn.Module, joint: JointEdges) -> Values:
     types = sorted({*joint.sources, *joint.targets})
     nodes = {name: layer.proj[module_key(name)](joint.values[name]) for name in types}
     keys = ["__".join(edge_key(edge)) for edge in joint.edges]
-    of_target = _scores(nodes, [edge[2] for edge in joint.edges], [layer.lin_dst[key] for key in keys])
-    of_source = _scores(nodes, [edge[0] for edge in joint.edges], [layer.lin_src[key] for key in keys])
-    score = functional.leaky_relu(edge_scores(layout.scores, of_target, of_source), layer.negative_slope)
-    share = functional.dropout(segment_softmax(layout.scores, score), layer.dropout, layer.training)
+    of_target = _scores(nodes, [edge[2] for edge in joint.edges], [layer.lin_dst[key] for key in keys], heads)
+    of_source = _scores(nodes, [edge[0] for edge in joint.edges], [layer.lin_src[key] for key in keys], heads)
     sources = [nodes[name] for name in joint.sources]
-    table = (sources[0] if len(sources) == 1 else torch.cat(sources)).view(-1, width // heads)
-    total = gather_sum(layout.values, table, share).view(-1, width).relu()
-    made: Values = {}
-    start = 0
-    for name in joint.targets:
-        relations = sum(edge[2] == name for edge in joint.edges)
-        rows = joint.values[name].size(0)
-        messages = total[start : start + relations * rows].view(relations, rows, width)
-        start += relations * rows
-        made[name] = _grouped(messages, layer)
-    return made
+    table = gather_sum(layout.sources, sources[0] if len(sources) == 1 else torch.cat(sources))
+    made = additive_attention(
+        layout.edges,
+        table.view(-1, width // heads),
+        of_target.index_select(0, layout.place).reshape(-1),
+        of_source.index_select(0, layout.column).reshape(-1),
+        layer.negative_slope,
+        layer.dropout if layer.training else 0.0,
+    )
+    return _grouped(made.view(-1, width).relu(), layer, layout.union, joint)
 
 
 def _lay_out(joint: JointEdges, heads: int) -> SemanticLayout:
     index, source, target, source_rows, target_rows = joint.blocks
     union = Union(index, source, target, source_rows, target_rows)
-    rows = (0, *accumulate(target_rows[block] for block in target))
-    columns = (0, *accumulate(source_rows[block] for block in source))
-    row = union.row - union.each([union.target_at[block] for block in target]) + union.each(rows[:-1])
-    score = union.column - union.each([union.source_at[block] for block in source]) + union.each(columns[:-1])
-    values = Layout.of(row, union.column, rows[-1], union.source_at[-1])
-    scores = Layout(rows[-1], columns[-1], values.pointer, score.to(values.column.dtype)[values.order], values.order)
-    return SemanticLayout(values.heads(heads), scores.heads(heads))
+    used, column = union.source_pairs
+    sources = Layout.of(torch.arange(used.numel(), device=union.device), union.source_of(used), used.numel(), union.source_at[-1])
+    edges = Layout.of(union.pair_of_edge, column, union.pairs, used.numel()).heads(heads)
+    return SemanticLayout(union, edges, sources, used, union.pair_numbers)
 
 
-def _scores(nodes: Values, names: list[str], vectors: list[Tensor]) -> Tensor:
-    """Scores of the nodes at one end of each relation, relation by relation, flat [nodes of all, heads]."""
+def _scores(nodes: Values, names: list[str], vectors: list[Tensor], heads: int) -> Tensor:
+    """Scores of the nodes at one end of each relation, relation by relation [nodes of all, heads]."""
     made: dict[int, Tensor] = {}
     for name in dict.fromkeys(names):
         places = [place for place, other in enumerate(names) if other == name]
         vector = torch.cat([vectors[place] for place in places])
         found = torch.einsum("nhd,rhd->rnh", nodes[name].view(-1, *vector.shape[1:]), vector)
         for place, item in zip(places, found.unbind(0), strict=True):
-            made[place] = item.reshape(-1)
+            made[place] = item
     return torch.cat([made[place] for place in range(len(names))])
 
 
-def _grouped(messages: Tensor, layer: Any) -> Tensor:
-    """Messages [relations, num_nodes, width] weighed by the attention of their relations."""
-    if messages.numel() == 0:
-        return messages.view(0, messages.size(-1))
-    score = (layer.q * torch.tanh(layer.k_lin(messages)).mean(1)).sum(-1)
-    return (score.softmax(0).unsqueeze(0) @ messages.flatten(1)).view(messages.shape[1:])
+def _grouped(messages: Tensor, layer: Any, union: Union, joint: JointEdges) -> Values:
+    """Messages of pairs, weighed by the attention of their relations, added up by destination.
+
+    A relation's score is a mean over all nodes that it may lead to; those that it does not lead to all have the same, which is
+    computed once.
+    """
+    sizes = torch.tensor(union.pair_bounds, device=union.device).diff()
+    rows = torch.tensor([union.target_rows[block] for block in union.target], device=union.device)
+    score = torch.tanh(layer.k_lin(messages)) @ layer.q.squeeze(0)
+    relation = torch.arange(union.relations, device=union.device).repeat_interleave(sizes, output_size=union.pairs)
+    total = score.new_zeros(union.relations).index_add(0, relation, score)
+    nothing = torch.tanh(layer.k_lin.bias) @ layer.q.squeeze(0)
+    mean = (total + (rows - sizes) * nothing) / rows.clamp(min=1)
+    parts = mean.split([union.target.count(block) for block in range(len(joint.targets))])
+    weight = torch.cat([part.softmax(0) for part in parts]).index_select(0, relation)
+    made = gather_sum(union.join, messages, weight.index_select(0, union.join.order))
+    return dict(zip(joint.targets, made.split(union.target_rows), strict=True))

@@ -39,8 +39,7 @@ def send_transformer(module: nn.Module, joint: JointEdges) -> Values:
     layout = joint.keep(("transformer", heads, len(widths)), lambda: _lay_out(joint, heads, pick=len(widths) == 1))
     x = [joint.values[name] for name in joint.sources]
     key, value = (_folded(layer, joint, part) for part in (0, 2))
-    keys = layout.projection.table(x, *key).view(-1, width // heads)
-    values = layout.projection.table(x, *value).view(-1, width // heads)
+    keys, values = (table.view(-1, width // heads) for table in layout.projection.tables(x, [key, value]))
     queries = [
         functional.linear(joint.values[name], *(part[width : 2 * width] for part in _kqv(layer, name)))
         for name in joint.targets
@@ -70,7 +69,7 @@ def _kqv(layer: Any, name: str) -> tuple[Tensor, Tensor]:
     return lin.weight, lin.bias
 
 
-def _folded(layer: Any, joint: JointEdges, part: int) -> tuple[list[Tensor], Tensor]:
+def _folded(layer: Any, joint: JointEdges, part: int) -> tuple[list[Tensor], list[Tensor]]:
     """Matrix and shift of each relation for keys (part 0) or values (part 2), the relation's own matrix folded in."""
     heads, width = layer.heads, layer.out_channels
     size = width // heads
@@ -90,4 +89,4 @@ def _folded(layer: Any, joint: JointEdges, part: int) -> tuple[list[Tensor], Ten
         for place, item in zip(places, folded.unbind(0), strict=True):
             matrices[place], shifts[place] = item[:, :-1], item[:, -1]
     order = range(len(joint.edges))
-    return [matrices[place] for place in order], torch.stack([shifts[place] for place in order])
+    return [matrices[place] for place in order], [shifts[place] for place in order]
