@@ -41,18 +41,18 @@ class Projection:
     column: Tensor
     rows: int
 
-    def table(self, x: Sequence[Tensor], weight: Sequence[Tensor], bias: Sequence[Tensor] | None = None) -> Tensor:
+    def table(self, x: Sequence[Tensor], weight: Tensor | Sequence[Tensor], bias: Tensor | Sequence[Tensor] | None = None) -> Tensor:
         """The table [rows, width_out].
 
         Args:
             x: rows [nodes, width_in] of each block of sources.
-            weight: of each relation [width_out, width_in].
-            bias: of each relation [width_out].
+            weight: of each relation [relations, width_out, width_in]; a list where blocks differ in width.
+            bias: of each relation [relations, width_out].
         """
         return self.tables(x, [(weight, bias)])[0]
 
     def tables(
-        self, x: Sequence[Tensor], maps: Sequence[tuple[Sequence[Tensor], Sequence[Tensor] | None]]
+        self, x: Sequence[Tensor], maps: Sequence[tuple[Tensor | Sequence[Tensor], Tensor | Sequence[Tensor] | None]]
     ) -> list[Tensor]:
         """Several tables of the same rows, each with its own matrices and shifts: see `table`."""
         picked = None
@@ -61,25 +61,34 @@ class Projection:
         return [self._table(x, picked, weight, bias) for weight, bias in maps]
 
     def _table(
-        self, x: Sequence[Tensor], picked: Tensor | None, weight: Sequence[Tensor], bias: Sequence[Tensor] | None
+        self, x: Sequence[Tensor], picked: Tensor | None, weight: Tensor | Sequence[Tensor], bias: Tensor | Sequence[Tensor] | None
     ) -> Tensor:
         width = weight[0].size(0)
         made = [
             functional.linear(
                 x[block],
-                torch.cat([weight[r] for r in group]),
-                None if bias is None else torch.cat([bias[r] for r in group]),
+                _picked(weight, group).flatten(0, 1),
+                None if bias is None else _picked(bias, group).flatten(),
             ).view(-1, width)
             for block, group in enumerate(self.groups)
             if group
         ]
         if picked is not None:
-            rows = grouped_linear(picked, torch.stack([weight[r] for r in self.few]), self.bounds)
+            rows = grouped_linear(picked, _picked(weight, self.few), self.bounds)
             if bias is not None:
                 sizes = torch.tensor(self.bounds, device=rows.device).diff()
-                rows = rows + torch.stack([bias[r] for r in self.few]).repeat_interleave(sizes, 0, output_size=self.bounds[-1])
+                rows = rows + _picked(bias, self.few).repeat_interleave(sizes, 0, output_size=self.bounds[-1])
             made.append(rows)
         return made[0] if len(made) == 1 else torch.cat(made)
+
+
+def _picked(items: Tensor | Sequence[Tensor], members: Sequence[int]) -> Tensor:
+    """What belongs to some relations, stacked."""
+    if not isinstance(items, Tensor):
+        return torch.stack([items[r] for r in members])
+    if len(members) == items.size(0):
+        return items
+    return items.index_select(0, torch.tensor(members, device=items.device))
 
 
 def lay_out_projection(union: Union, pick: bool = True) -> Projection:

@@ -53,8 +53,8 @@ def send_additive(bucket: Bucket, stage: RelationStage, states: list[Values], gr
     loops = tuple(layer.add_self_loops for layer in layers)
     layout = bucket.keep(("attention", heads, loops), index, lambda: _lay_out(bucket, index, loops, heads))
     x = [bucket.values[name] for name in bucket.sources]
-    matrices = [_source_matrix(layer) for layer in layers]
-    folded = [_folded(matrix, layer.att_src) for matrix, layer in zip(matrices, layers, strict=True)]
+    matrices = torch.stack([_source_matrix(layer) for layer in layers])
+    folded = _folded(matrices, torch.cat([layer.att_src for layer in layers]))
     table, of_source = layout.projection.tables(x, [(matrices, None), (folded, None)])
     of_target = _target_scores(bucket, layout, layers)
     slopes = {layer.negative_slope for layer in layers}
@@ -84,13 +84,13 @@ def _target_matrix(layer: Any) -> Tensor:
 
 
 def _folded(matrix: Tensor, vector: Tensor) -> Tensor:
-    """What gives the scores [nodes, heads] right from the features: [heads, width_in].
+    """What gives the scores right from the features: [relations, heads, width_in].
 
     Args:
-        matrix: [heads * width, width_in].
-        vector: [1, heads, width].
+        matrix: [relations, heads * width, width_in].
+        vector: [relations, heads, width].
     """
-    return (matrix.view(*vector.shape[1:], -1) * vector.squeeze(0).unsqueeze(-1)).sum(1)
+    return (matrix.view(*vector.shape, -1) * vector.unsqueeze(-1)).sum(2)
 
 
 def _lay_out(bucket: Bucket, index: Sequence[Tensor], loops: Sequence[bool], heads: int) -> AdditiveLayout:
@@ -120,8 +120,9 @@ def _target_scores(bucket: Bucket, layout: AdditiveLayout, layers: Sequence[Any]
     """Scores [pairs, heads] of destinations."""
     made: list[Tensor] = []
     for name, members in layout.targets:
-        folded = torch.cat([_folded(_target_matrix(layers[r]), layers[r].att_dst) for r in members])
-        made.append(functional.linear(bucket.values[name], folded).view(-1, layers[0].heads))
+        matrices = torch.stack([_target_matrix(layers[r]) for r in members])
+        folded = _folded(matrices, torch.cat([layers[r].att_dst for r in members]))
+        made.append(functional.linear(bucket.values[name], folded.flatten(0, 1)).view(-1, layers[0].heads))
     return (made[0] if len(made) == 1 else torch.cat(made)).index_select(0, layout.place)
 
 
@@ -144,7 +145,7 @@ def _with_edges(
             continue
         given = bound_input(step.inputs[0], step, states, states[stage.reads], graph)
         given = given.view(-1, 1) if given.dim() == 1 else given
-        parts.append(functional.linear(given, _folded(layer.lin_edge.weight, layer.att_edge)))
+        parts.append(functional.linear(given, _folded(layer.lin_edge.weight.unsqueeze(0), layer.att_edge)[0]))
     return score + torch.cat(parts).reshape(-1).index_select(0, layout.edges.order)
 
 

@@ -140,14 +140,14 @@ def _sum_part(union: Union, members: tuple[int, ...], factor: Tensor | None) -> 
 
 
 def sum_linear(
-    layout: LinearLayout, x: Sequence[Tensor], weight: Sequence[Tensor], given: Sequence[Tensor | None] | None = None
+    layout: LinearLayout, x: Sequence[Tensor], weight: Tensor, given: Sequence[Tensor | None] | None = None
 ) -> Tensor:
     """Messages of all relations into each destination, added up.
 
     Args:
         layout: the graph.
         x: rows [nodes, width_in] of each block of sources.
-        weight: of each relation [width_out, width_in].
+        weight: of each relation [relations, width_out, width_in].
         given: of each relation factors [edges] of this call.
 
     Returns:
@@ -164,7 +164,7 @@ def sum_linear(
             made = _sum_then_transform(part, x, weight, own)
         total = made if total is None else total + made
     if total is None:  # No edges; parameters still get a gradient of zeros.
-        return x[0].new_zeros(layout.rows, weight[0].size(0)) + 0 * sum(item.sum() for item in weight)
+        return x[0].new_zeros(layout.rows, weight.size(1)) + 0 * weight.sum()
     return total
 
 
@@ -172,13 +172,19 @@ def _factor_or_one(given: Tensor | None, edges: int, like: Tensor) -> Tensor:
     return like.new_ones(edges) if given is None else given
 
 
-def _transform_then_sum(part: Part, projection: Projection, x: Sequence[Tensor], weight: Sequence[Tensor], given: Tensor | None) -> Tensor:
-    table = projection.table(x, [weight[r] for r in part.members])
+def _of_members(weight: Tensor, part: Part) -> Tensor:
+    if len(part.members) == weight.size(0):
+        return weight
+    return weight.index_select(0, torch.tensor(part.members, device=weight.device))
+
+
+def _transform_then_sum(part: Part, projection: Projection, x: Sequence[Tensor], weight: Tensor, given: Tensor | None) -> Tensor:
+    table = projection.table(x, _of_members(weight, part))
     return gather_sum(part.layout, table, part.weights(table.dtype, given))
 
 
-def _sum_then_transform(part: Part, x: Sequence[Tensor], weight: Sequence[Tensor], given: Tensor | None) -> Tensor:
+def _sum_then_transform(part: Part, x: Sequence[Tensor], weight: Tensor, given: Tensor | None) -> Tensor:
     table = x[0] if len(x) == 1 else torch.cat(list(x))
     summed = gather_sum(part.layout, table, part.weights(table.dtype, given))
-    made = grouped_linear(summed, torch.stack([weight[r] for r in part.members]), part.union.pair_bounds)
+    made = grouped_linear(summed, _of_members(weight, part), part.union.pair_bounds)
     return gather_sum(part.union.join, made)

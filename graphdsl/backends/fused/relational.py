@@ -19,9 +19,10 @@ def send_relational(module: nn.Module, joint: JointEdges) -> Values:
         joint: the relations.
     """
     layer: Any = module
-    matrices = relation_matrices(layer).unbind(0)
-    weight = [matrices[number] for number in joint.numbers]
-    width_out, width_in = weight[0].shape
+    weight = relation_matrices(layer)
+    if joint.numbers != tuple(range(weight.size(0))):
+        weight = weight.index_select(0, torch.tensor(joint.numbers, device=weight.device))
+    width_out, width_in = weight.shape[1:]
     kind = "mean" if layer.aggr == "mean" else None
     layout = joint.keep(
         ("relational", kind, width_in, width_out),

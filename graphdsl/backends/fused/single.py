@@ -78,7 +78,7 @@ def _send_linear(bucket: Bucket, stage: RelationStage, states: list[Values], gra
         index,
         lambda: lay_out_linear(*_normalized(bucket, terms, index), (width_in, width_out)),
     )
-    weight = [term.weight for term in terms]
+    weight = torch.stack([term.weight for term in terms])
     given = [term.given for term in terms]
     x = [bucket.values[name] for name in bucket.sources]
     total = sum_linear(layout, x, weight, given if any(item is not None for item in given) else None)
