@@ -15,7 +15,7 @@ from graphdsl.kernels.gathering import dotted_part, gather_sum, summed_part
 from graphdsl.kernels.layouts import Layout
 from graphdsl.kernels.normalizing import edge_scores, segment_softmax
 
-_PIECE = 1 << 18
+_PIECE = 1 << 19
 """Edges that are worked on at once: a number for each fits into the cache of a core."""
 _LEAST = 1e-16
 
@@ -62,8 +62,8 @@ class _Additive(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, of_row: Tensor, of_column: Tensor, slope: float, layout: Layout) -> Tensor:
         ctx.layout, ctx.slope = layout, slope
         x = x.contiguous()
-        made = x.new_zeros(layout.rows, x.size(1))
-        largest, total = torch.zeros_like(of_row), torch.zeros_like(of_row)
+        made = x.new_empty(layout.rows, x.size(1))
+        largest, total = torch.empty_like(of_row), torch.empty_like(of_row)
         for low, high, first, last in pieces(layout):
             edges, rows = slice(first, last), slice(low, high)
             row = layout.row[edges]
@@ -88,7 +88,7 @@ class _Additive(torch.autograd.Function):
         arrived = gradients[0].contiguous()
         inner = (arrived * made).sum(1)
         of_edge = torch.empty(layout.edges, dtype=x.dtype)
-        gradient_of_row = torch.zeros_like(of_row)
+        gradient_of_row = torch.empty_like(of_row)
         for low, high, first, last in pieces(layout):
             edges, rows = slice(first, last), slice(low, high)
             row = layout.row[edges]
@@ -101,8 +101,7 @@ class _Additive(torch.autograd.Function):
             offsets = layout.offsets[low : high + 1] - first
             gradient_of_row[rows] = torch.segment_reduce(own, "sum", offsets=offsets, axis=0, initial=0)
         back = layout.back
-        gradient_of_x = torch.zeros_like(x)
-        gradient_of_column = torch.zeros_like(of_column)
+        gradient_of_x, gradient_of_column = torch.empty_like(x), torch.empty_like(of_column)
         for low, high, first, last in pieces(back):
             edges, columns = slice(first, last), slice(low, high)
             offsets = back.offsets[low : high + 1] - first

@@ -4,6 +4,8 @@
 back through the transposed layout with the same kernel, where scattering would add row by row in random order.
 """
 
+import warnings
+from functools import cache
 from typing import Any
 
 import torch
@@ -129,8 +131,9 @@ def summed_part(layout: Layout, rows: slice, edges: slice, x: Tensor, weight: Te
         # For double precision `embedding_bag` gathers all rows on a CPU; a sparse product does not.
         value = x.new_ones(column.numel()) if weight is None else weight.contiguous()
         return _matrix(pointer, column, value, (count, layout.columns)) @ x
+    # Detached, because torch prepares for a backward pass of its own where its input asks for a gradient.
     return functional.embedding_bag(
-        column, x, pointer, mode="sum", per_sample_weights=weight, include_last_offset=True
+        column, x.detach(), pointer, mode="sum", per_sample_weights=weight, include_last_offset=True
     )
 
 
@@ -173,5 +176,14 @@ def dotted_part(layout: Layout, rows: slice, edges: slice, left: Tensor, right: 
 
 
 def _matrix(pointer: Tensor, column: Tensor, value: Tensor, shape: tuple[int, int]) -> Tensor:
+    _hear_once()
     with torch.sparse.check_sparse_tensor_invariants(False):
         return torch.sparse_csr_tensor(pointer, column, value, shape)
+
+
+@cache
+def _hear_once() -> None:
+    """Torch says once a process that such matrices are new; catching that at each product would cost more than small ones."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sparse", UserWarning)
+        torch.sparse_csr_tensor([0, 0], [], [], (1, 1))
