@@ -19,7 +19,8 @@ def compile_plan(plan: Plan, backend: str = "auto") -> AnyModel:
 
     Args:
         plan: a model whose widths are all known.
-        backend: "pyg" (the reference: `HeteroConv`, `HANConv`, `Sequential` and the like) or "auto", which picks one.
+        backend: "fused" (kernels of ours where they serve a layer, the reference for all else), "pyg" (the reference:
+            `HeteroConv`, `HANConv`, `Sequential` and the like), or "auto", which is "fused".
 
     Returns:
         A module; all its parameters are initialised, none is lazy.
@@ -27,7 +28,7 @@ def compile_plan(plan: Plan, backend: str = "auto") -> AnyModel:
     Raises:
         ValueError: for a backend that does not exist.
     """
-    name = "pyg" if backend == "auto" else backend
+    name = "fused" if backend == "auto" else backend
     if name not in BACKENDS:
         known = ", ".join(f"'{item}'" for item in ("auto", *BACKENDS))
         raise ValueError(f"'backend' must be one of {known} (got '{backend}')")

@@ -11,6 +11,10 @@ _FITS = (1 << 31) - 1
 """The largest number of 32 bits: positions that fit are half as large."""
 
 
+lasting = torch.inference_mode(mode=False)
+"""Marks a function whose tensors are kept: those made inside of `torch.inference_mode` could never take part in training."""
+
+
 class Layout:
     """Edges between rows (destinations) and columns (sources), sorted by row.
 
@@ -60,16 +64,19 @@ class Layout:
         return self.column.numel()
 
     @cached_property
+    @lasting
     def offsets(self) -> Tensor:
         """`pointer` in 64 bits."""
         return self.pointer.long()
 
     @cached_property
+    @lasting
     def degree(self) -> Tensor:
         """Number of edges of each row [rows], int64."""
         return self.offsets.diff()
 
     @cached_property
+    @lasting
     def row(self) -> Tensor:
         """Destination of each edge [edges]."""
         return torch.arange(self.rows, dtype=self.column.dtype, device=self.column.device).repeat_interleave(
@@ -77,6 +84,7 @@ class Layout:
         )
 
     @cached_property
+    @lasting
     def back(self) -> "Layout":
         """The same edges from columns to rows; its `order` says where each stands here."""
         return Layout.of(self.column, self.row, self.columns, self.rows)
@@ -111,6 +119,7 @@ class Layout:
             self._heads[count] = self._expand(count)
         return self._heads[count]
 
+    @lasting
     def _expand(self, count: int) -> "Layout":
         device = self.column.device
         large = max(self.rows, self.columns, self.edges) * count

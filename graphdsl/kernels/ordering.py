@@ -20,5 +20,7 @@ def transforms_first(edges: int, sources: int, pairs: int, width_in: int, width_
     (True, False)
     """
     before = sources * width_out * (width_in + _MOVE) + _SUM * edges * width_out
-    after = pairs * width_out * (width_in + _MOVE) + (_SUM * edges + _MOVE * pairs) * width_in + _SUM * pairs * width_out
+    after = (
+        pairs * width_out * (width_in + _MOVE) + (_SUM * edges + _MOVE * pairs) * width_in + _SUM * pairs * width_out
+    )
     return before < after

@@ -41,7 +41,9 @@ class Projection:
     column: Tensor
     rows: int
 
-    def table(self, x: Sequence[Tensor], weight: Tensor | Sequence[Tensor], bias: Tensor | Sequence[Tensor] | None = None) -> Tensor:
+    def table(
+        self, x: Sequence[Tensor], weight: Tensor | Sequence[Tensor], bias: Tensor | Sequence[Tensor] | None = None
+    ) -> Tensor:
         """The table [rows, width_out].
 
         Args:
@@ -61,7 +63,11 @@ class Projection:
         return [self._table(x, picked, weight, bias) for weight, bias in maps]
 
     def _table(
-        self, x: Sequence[Tensor], picked: Tensor | None, weight: Tensor | Sequence[Tensor], bias: Tensor | Sequence[Tensor] | None
+        self,
+        x: Sequence[Tensor],
+        picked: Tensor | None,
+        weight: Tensor | Sequence[Tensor],
+        bias: Tensor | Sequence[Tensor] | None,
     ) -> Tensor:
         width = weight[0].size(0)
         made = [

@@ -11,7 +11,7 @@ from itertools import accumulate
 import torch
 from torch import Tensor
 
-from graphdsl.kernels.layouts import Layout, number_distinct
+from graphdsl.kernels.layouts import Layout, lasting, number_distinct
 
 
 class Union:
@@ -84,22 +84,26 @@ class Union:
         return len(self.counts)
 
     @cached_property
+    @lasting
     def column(self) -> Tensor:
         """Source of each edge among the rows of all blocks of sources [edges]."""
         return self._from + self.each([self.source_at[block] for block in self.source])
 
     @cached_property
+    @lasting
     def row(self) -> Tensor:
         """Destination of each edge among the rows of all blocks of destinations [edges]."""
         return self._to + self.each([self.target_at[block] for block in self.target])
 
     @cached_property
+    @lasting
     def _dense(self) -> tuple[Tensor, list[int], list[int]]:
         starts = list(accumulate((self.target_rows[block] for block in self.target), initial=0))
         found, place = number_distinct(self._to + self.each(starts[:-1]), starts[-1])
         return found, place, starts
 
     @cached_property
+    @lasting
     def _pairs(self) -> tuple[Tensor, Tensor, list[int]]:
         found, place, starts = self._dense
         bounds = torch.searchsorted(found, torch.tensor(starts, device=self.device)).tolist()
@@ -114,6 +118,7 @@ class Union:
         return self._dense[0]
 
     @cached_property
+    @lasting
     def source_pairs(self) -> tuple[Tensor, Tensor]:
         """Pairs of a relation and a node that sends along it, and the pair of each edge.
 
@@ -152,17 +157,20 @@ class Union:
         return self.pair_bounds[-1]
 
     @cached_property
+    @lasting
     def by_pair(self) -> Layout:
         """From sources to pairs."""
         return Layout.of(self.pair_of_edge, self.column, self.pairs, self.source_at[-1])
 
     @cached_property
+    @lasting
     def join(self) -> Layout:
         """From pairs to destinations."""
         pairs = torch.arange(self.pairs, device=self.device)
         return Layout.of(self.pair_row, pairs, self.target_at[-1], self.pairs)
 
     @cached_property
+    @lasting
     def pair_degree(self) -> Tensor:
         """Number of edges of each pair [pairs]."""
         return torch.bincount(self.pair_of_edge, minlength=self.pairs)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
-from graphdsl.plan.ir import Combine, JointStep, RelationStep
+from graphdsl.plan.ir import JointStep, RelationStep
 from graphdsl.plan.module_spec import Ids
 
 Family = Literal["linear", "attention", "relational", "transformer", "semantic"]
@@ -70,8 +70,3 @@ def fused_family(step: RelationStep | JointStep) -> tuple[Family | None, str]:
         return None, "it reads node numbers"
     reason = refuse(step)
     return (None, f"{name}: {reason}") if reason else (family, "")
-
-
-def adds_up(combine: Combine) -> bool:
-    """Whether messages of several relations are summed or averaged, so that a kernel may do it on the way."""
-    return combine.kind in ("sum", "mean")

@@ -160,8 +160,8 @@ def test_inputs_are_not_changed():
 def test_backends_by_name():
     plan = everything().plan
     assert isinstance(compile_plan(plan, backend="pyg"), CompiledModel)
-    assert list(BACKENDS) == ["pyg"]
-    with pytest.raises(ValueError, match=r"'auto', 'pyg' \(got 'dgl'\)"):
+    assert list(BACKENDS) == ["pyg", "fused"]
+    with pytest.raises(ValueError, match=r"'auto', 'pyg', 'fused' \(got 'dgl'\)"):
         compile_plan(plan, backend="dgl")
 
 

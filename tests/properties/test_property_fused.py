@@ -20,7 +20,9 @@ def same_gradients(ours: list[Tensor | None], reference: list[Tensor | None]) ->
     for one, other in zip(ours, reference, strict=True):
         if one is None and other is None:
             continue
-        filled = [torch.zeros_like(one if one is not None else other) if item is None else item for item in (one, other)]  # type: ignore[arg-type]
+        filled = [
+            torch.zeros_like(one if one is not None else other) if item is None else item for item in (one, other)
+        ]  # type: ignore[arg-type]
         torch.testing.assert_close(filled[0], filled[1], rtol=1e-9, atol=1e-10)
 
 

@@ -104,4 +104,4 @@ def test_summary_counts_every_parameter(name: str, data: HeteroData) -> None:
     total = sum(parameter.numel() for parameter in model.parameters())
     assert rows[2][0].strip() == "CompiledModel"
     assert int(rows[2][-1].replace(",", "")) == total
-    assert any("(edges1)RelationMap" in row[0] for row in rows)
+    assert any("(edges1)FusedRelationMap" in row[0] for row in rows)

@@ -46,7 +46,8 @@ class Part:
             given: factors of this call, of each edge in the order it was given.
         """
         if self.factor is not None and dtype not in self.scale:
-            self.scale[dtype] = self.factor.to(dtype).index_select(0, self.layout.order)
+            with torch.inference_mode(mode=False):
+                self.scale[dtype] = self.factor.to(dtype).index_select(0, self.layout.order)
         constant = None if self.factor is None else self.scale[dtype]
         if given is None:
             return constant
@@ -178,7 +179,9 @@ def _of_members(weight: Tensor, part: Part) -> Tensor:
     return weight.index_select(0, torch.tensor(part.members, device=weight.device))
 
 
-def _transform_then_sum(part: Part, projection: Projection, x: Sequence[Tensor], weight: Tensor, given: Tensor | None) -> Tensor:
+def _transform_then_sum(
+    part: Part, projection: Projection, x: Sequence[Tensor], weight: Tensor, given: Tensor | None
+) -> Tensor:
     table = projection.table(x, _of_members(weight, part))
     return gather_sum(part.layout, table, part.weights(table.dtype, given))
 

@@ -11,13 +11,13 @@ from torch_geometric.nn import MessagePassing
 from graphdsl.backends.fused.joint_edges import JointEdges
 from graphdsl.backends.fused.relational import send_relational
 from graphdsl.backends.fused.semantic import send_semantic
-from graphdsl.backends.fused.single import Served, serve_steps
+from graphdsl.backends.fused.single import Served, fits, serve_steps
 from graphdsl.backends.fused.transformer import send_transformer
 from graphdsl.backends.graph import Graph, Values
 from graphdsl.backends.naming import edge_key
 from graphdsl.backends.pyg.relation_map import RelationMap
 from graphdsl.plan import JointStep, RelationStage, RelationStep
-from graphdsl.plan.fusing import adds_up, fused_family
+from graphdsl.plan.fusing import fused_family
 
 
 class FusedRelationMap(RelationMap):
@@ -39,15 +39,16 @@ class FusedRelationMap(RelationMap):
     ) -> dict[str, list[Tensor]]:
         if self._is_watched() or graph.makes or not steps:
             return super()._send(steps, stage, states, graph)
-        served, left = _divide(steps, stage)
-        if not served:
-            return super()._send(steps, stage, states, graph)
         assert self.conv is not None
-        together = adds_up(stage.combine)
+        # Beside joint layers averages are taken over single messages.
+        together = stage.combine.kind == "sum" or (stage.combine.kind == "mean" and self.conv.aggr is not None)
+        served, left = _divide(steps, together)
         found = Served(self._modules_of(served), served, stage, states, graph, together)
+        if not served or not fits(found):  # A layer that does not fit its input is named by the reference.
+            return super()._send(steps, stage, states, graph)
         made = serve_steps(found)
         rest = super()._send(left, stage, states, graph) if left else {}
-        if stage.combine.kind == "mean" and self.conv.aggr is not None:
+        if together and stage.combine.kind == "mean":
             return _averages(made, rest, steps, left)
         for name, messages in rest.items():
             made.setdefault(name, []).extend(messages)
@@ -80,7 +81,12 @@ _JOINTS: Mapping[str, Callable[[nn.Module, JointEdges], Values]] = {
 
 def _has_hooks(module: nn.Module) -> bool:
     state: dict[str, Any] = module.__dict__
-    if state["_forward_hooks"] or state["_forward_pre_hooks"] or state["_backward_hooks"] or state["_backward_pre_hooks"]:
+    if (
+        state["_forward_hooks"]
+        or state["_forward_pre_hooks"]
+        or state["_backward_hooks"]
+        or state["_backward_pre_hooks"]
+    ):
         return True
     return isinstance(module, MessagePassing) and (bool(state["_explain"]) or any(_hooks_of(state)))
 
@@ -92,13 +98,13 @@ def _hooks_of(state: dict[str, Any]) -> Iterator[Any]:
 _SENDING = ("_propagate", "_message", "_aggregate", "_edge_update")
 
 
-def _divide(steps: list[RelationStep], stage: RelationStage) -> tuple[list[RelationStep], list[RelationStep]]:
+def _divide(steps: list[RelationStep], together: bool) -> tuple[list[RelationStep], list[RelationStep]]:
     """Steps that kernels serve, and those that the reference does.
 
     Where messages do not add up, they must stay in order: then all steps into a type are served, or none.
     """
     served = [step for step in steps if fused_family(step)[0] is not None]
-    if not adds_up(stage.combine):
+    if not together:
         refused = {step.edge[2] for step in steps if fused_family(step)[0] is None}
         served = [step for step in served if step.edge[2] not in refused]
     chosen = {id(step) for step in served}

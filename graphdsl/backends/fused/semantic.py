@@ -67,7 +67,9 @@ def _lay_out(joint: JointEdges, heads: int) -> SemanticLayout:
     index, source, target, source_rows, target_rows = joint.blocks
     union = Union(index, source, target, source_rows, target_rows)
     used, column = union.source_pairs
-    sources = Layout.of(torch.arange(used.numel(), device=union.device), union.source_of(used), used.numel(), union.source_at[-1])
+    sources = Layout.of(
+        torch.arange(used.numel(), device=union.device), union.source_of(used), used.numel(), union.source_at[-1]
+    )
     edges = Layout.of(union.pair_of_edge, column, union.pairs, used.numel()).heads(heads)
     return SemanticLayout(union, edges, sources, used, union.pair_numbers)
 

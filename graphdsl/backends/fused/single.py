@@ -47,13 +47,31 @@ def serve_steps(served: Served) -> dict[str, list[Tensor]]:
     made: dict[int, Tensor] = {}
     for (family, _, _), members in _buckets(served).items():
         bucket = Bucket.of(members, served.steps, served.modules, slots, values)
-        messages = (_send_linear if family == "linear" else send_additive)(bucket, served.stage, served.states, served.graph)
+        messages = (_send_linear if family == "linear" else send_additive)(
+            bucket, served.stage, served.states, served.graph
+        )
         for slot, message in messages.items():
             made[slot] = made[slot] + message if slot in made else message
     found: dict[str, list[Tensor]] = defaultdict(list)
     for slot in sorted(made):
         found[slots.types[slot]].append(made[slot])
     return found
+
+
+def fits(served: Served) -> bool:
+    """Whether the values that layers read are as wide as the layers are."""
+    values = served.states[served.stage.reads]
+    for step in served.steps:
+        ends = (step.edge[0], step.edge[2])
+        if any(values[name].shape[1:] != (width,) for name, width in zip(ends, _widths(step), strict=True)):
+            return False
+    return True
+
+
+def _widths(step: RelationStep) -> tuple[int, int]:
+    """Columns of source and destination that a layer is made for."""
+    width = step.module.arguments["in_channels"]
+    return width if isinstance(width, tuple) else (width, width)
 
 
 def _buckets(served: Served) -> dict[tuple[str, object, object], list[int]]:
@@ -63,8 +81,12 @@ def _buckets(served: Served) -> dict[tuple[str, object, object], list[int]]:
         family, _ = fused_family(step)
         assert family is not None
         arguments = step.module.arguments
-        shape = (step.width_out, arguments.get("heads", 1), arguments.get("concat", True)) if family == "attention" else step.width_out
-        found[family, step.width_in[0], shape].append(number)
+        shape = (
+            (step.width_out, arguments.get("heads", 1), arguments.get("concat", True))
+            if family == "attention"
+            else step.width_out
+        )
+        found[family, _widths(step)[0], shape].append(number)
     return found
 
 

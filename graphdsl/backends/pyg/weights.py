@@ -107,7 +107,7 @@ def _watch_steps(model: CompiledSequence, weights: AttentionWeights, stack: Exit
         def sends(module: nn.Module, arguments: tuple[Any, ...], _: Any) -> None:
             alpha = _alpha_of(module, arguments[0])
             if alpha is not None:
-                found = EdgeAttention(sent[module], alpha.detach().reshape(alpha.size(0), -1))
+                found = EdgeAttention(sent[module], alpha.detach().reshape(alpha.size(0), math.prod(alpha.shape[1:])))
                 weights.edges[name, model.stage.edge] = found
 
         def propagates(module: nn.Module, arguments: tuple[Any, ...]) -> None:
@@ -204,7 +204,7 @@ class _Stage:
         step, edge = self.turns[module].pop(0)
         assert self.stage is not None
         assert self.graph is not None
-        alpha = alpha.detach().reshape(alpha.size(0), -1)
+        alpha = alpha.detach().reshape(alpha.size(0), math.prod(alpha.shape[1:]))
         key = ".".join(name for name in (self.stage.key, self.names[module]) if name)
         if edge is not None:
             self.weights.edges[key, edge] = EdgeAttention(self.sent[module], alpha)

@@ -1,0 +1,289 @@
+"""The fused backend layer by layer: every option that a kernel serves, and what it must leave to the reference."""
+
+import copy
+import pickle
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import graphdsl
+from graphdsl.backends import recording
+from graphdsl.backends.fused import relation_map
+from graphdsl.backends.fused.relations import LAYOUTS
+from graphdsl.text import SpecError
+
+SCHEMA = """
+schema s {
+  node a(count = 9) { x: float[6], y: class[3] }
+  node b(count = 7) { x: float[6] }
+  node c(count = 4) { x: float[5] }
+  edge a -[to]-> a { w: float[1], f: float[3] }
+  edge a -[has]-> b { w: float[1], f: float[3] }
+  edge b -[of]-> a { w: float[1], f: float[3] }
+  edge c -[in]-> a { w: float[1], f: float[3] }
+  edge b -[none]-> a { w: float[1], f: float[3] }
+}
+"""
+EDGES = {
+    ("a", "to", "a"): [[0, 1, 2, 2, 3, 8, 8, 4, 4], [1, 1, 0, 0, 3, 2, 7, 4, 5]],
+    ("a", "has", "b"): [[0, 1, 5, 5], [6, 6, 0, 1]],
+    ("b", "of", "a"): [[0, 1, 1, 2, 6, 6], [8, 8, 8, 0, 0, 1]],
+    ("c", "in", "a"): [[3, 3], [0, 8]],
+    ("b", "none", "a"): [[], []],
+}
+
+
+def graph(dtype: torch.dtype = torch.float64) -> dict[str, Any]:
+    """Inputs of a small graph with parallel edges, loops, an empty relation and nodes without edges."""
+    draw = torch.Generator().manual_seed(0)
+    edges = {edge: torch.tensor(ends, dtype=torch.long) for edge, ends in EDGES.items()}
+    sizes = {"a": (9, 6), "b": (7, 6), "c": (4, 5)}
+    return {
+        "x_dict": {name: torch.randn(*size, generator=draw, dtype=dtype) for name, size in sizes.items()},
+        "edge_index_dict": edges,
+        "w_dict": {edge: torch.rand(item.size(1), 1, generator=draw, dtype=dtype) for edge, item in edges.items()},
+        "f_dict": {edge: torch.randn(item.size(1), 3, generator=draw, dtype=dtype) for edge, item in edges.items()},
+    }
+
+
+def both(body: str, dtype: torch.dtype = torch.float64) -> tuple[Any, Any, dict[str, Any]]:
+    """A model on the reference and on kernels, with the same weights, and what both are called with."""
+    spec = graphdsl.loads(f"{SCHEMA} model m on s {{ {body} predict a.y }}")
+    torch.manual_seed(1)
+    reference = spec.compile("m", backend="pyg").to(dtype)
+    fused = spec.compile("m", backend="fused").to(dtype)
+    fused.load_state_dict(reference.state_dict())
+    inputs = graph(dtype)
+    known = {"x_dict", "edge_index_dict", *reference.input_names}
+    return reference, fused, {name: value for name, value in inputs.items() if name in known}
+
+
+def gradients(model: nn.Module, inputs: dict[str, Any]) -> tuple[Tensor, dict[str, Tensor]]:
+    """Output and gradients of parameters and features; those that are missing are zero."""
+    model.zero_grad()
+    features = {name: x.clone().requires_grad_() for name, x in inputs["x_dict"].items()}
+    made = model(**{**inputs, "x_dict": features})
+    (made * torch.linspace(-1, 1, made.numel(), dtype=made.dtype).view_as(made)).sum().backward()
+    named = [*model.named_parameters(), *features.items()]
+    return made.detach(), {
+        name: torch.zeros_like(item) if item.grad is None else item.grad.clone() for name, item in named
+    }
+
+
+@pytest.fixture
+def referred(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Layers that the fused backend leaves to the reference, noted as it does."""
+    found: list[str] = []
+    parent = relation_map.RelationMap
+    send, joint = parent._send, parent._send_joint
+
+    def noted(self: Any, steps: Any, *rest: Any) -> Any:
+        found.extend(step.module.name for step in steps)
+        return send(self, steps, *rest)
+
+    def noted_joint(self: Any, module: Any, step: Any, *rest: Any) -> Any:
+        found.append(step.module.name)
+        return joint(self, module, step, *rest)
+
+    monkeypatch.setattr(parent, "_send", noted)
+    monkeypatch.setattr(parent, "_send_joint", noted_joint)
+    return found
+
+
+SERVED = [
+    "edges { *: SAGEConv(5) }",
+    'edges { *: SAGEConv(5, aggr = "sum", bias = false) }',
+    "edges { *: SAGEConv(5, root_weight = false) } edges { *: SAGEConv(4) }",
+    "edges { *: SAGEConv(5) } combine mean",
+    "edges { *: SAGEConv(5) } combine max",
+    "edges { *: GraphConv(5) } combine min",
+    "edges { *: SAGEConv(5) } combine attention",
+    "edges { *: GraphConv(5) }",
+    'edges { *: GraphConv(5, aggr = "mean", edge_weight = w) }',
+    "edges { *: GraphConv(5, edge_weight = w) }",
+    "edges { a -[to]-> a: GCNConv(5)  *: SAGEConv(5) }",
+    "edges { a -[to]-> a: GCNConv(5, add_self_loops = false, bias = false)  *: SAGEConv(5) }",
+    "edges { a -[to]-> a: GCNConv(5, improved = true)  *: SAGEConv(5) }",
+    "edges { a -[to]-> a: GCNConv(5, normalize = false, edge_weight = w)  *: SAGEConv(5) }",
+    "edges { *: GATConv(3, heads = 2) }",
+    "edges { *: GATConv(3, heads = 2, concat = false, bias = false) }",
+    "edges { *: GATConv(3, heads = 2, residual = true) }",
+    "edges { *: GATConv(3, heads = 2, edge_attr = f, add_self_loops = false) }",
+    "edges { a -[to]-> a: GATConv(5, add_self_loops = true, negative_slope = 0.1)  *: GATConv(5) }",
+    "edges { a -[to]-> a: GATConv(5, edge_attr = f, add_self_loops = false, dropout = 0.0)  *: GATConv(5) }",
+    "edges { a -[to]-> a: GATConv(5, add_self_loops = false, negative_slope = 0.1)  *: GATConv(5) }",
+    "edges { *: GATConv(3, heads = 2) } combine max edges { *: GATConv(3) }",
+    "edges { *: GATConv(3, heads = 2) } | relu | residual",
+    "nodes { *: Linear(6) } edges { *: RGCNConv(5) }",
+    'nodes { *: Linear(6) } edges { *: RGCNConv(5, num_bases = 2, aggr = "sum") }',
+    "nodes { *: Linear(6) } edges { *: RGCNConv(6, num_blocks = 3, root_weight = false) }",
+    "nodes { *: Linear(6) } edges { *: RGCNConv(6, bias = false) } edges { *: RGCNConv(5) }",
+    "nodes { *: Linear(6) } edges { *: FastRGCNConv(5) }",
+    "edges { *: HGTConv(6, heads = 2) }",
+    "edges { *: HGTConv(6, heads = 2) } edges { *: HGTConv(6, heads = 3) }",
+    "nodes { *: Linear(6) } edges { *: HGTConv(6) }",
+    "edges { *: HANConv(6, heads = 2) }",
+    "edges { *: HANConv(6, heads = 3, negative_slope = 0.1) } edges { *: HANConv(6) }",
+]
+
+
+@pytest.mark.parametrize("body", SERVED)
+def test_equals_the_reference(body: str, referred: list[str]) -> None:
+    reference, fused, inputs = both(body)
+    assert list(fused.state_dict()) == list(reference.state_dict())
+    found, ours = gradients(fused, inputs)
+    assert referred == []
+    wanted, theirs = gradients(reference, inputs)
+    torch.testing.assert_close(found, wanted, rtol=1e-10, atol=1e-10)
+    assert any(item.abs().sum() > 0 for item in ours.values())
+    for name, gradient in ours.items():
+        torch.testing.assert_close(gradient, theirs[name], rtol=1e-9, atol=1e-10)
+    again, _ = gradients(fused, inputs)
+    assert torch.equal(found, again)
+
+
+@pytest.mark.parametrize("body", SERVED)
+def test_equals_the_reference_in_single_precision(body: str) -> None:
+    reference, fused, inputs = both(body, torch.float32)
+    wanted, theirs = gradients(reference, inputs)
+    found, ours = gradients(fused, inputs)
+    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)
+    for name, gradient in ours.items():
+        torch.testing.assert_close(gradient, theirs[name], rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("body", "layers"),
+    [
+        ('edges { a -[has]-> b: SAGEConv(5, aggr = "max")  *: SAGEConv(5) } edges { *: SAGEConv(5) }', {"SAGEConv"}),
+        ("edges { a -[to]-> a: GATv2Conv(5)  *: SAGEConv(5) }", {"GATv2Conv"}),
+        ("edges { a -[to]-> a: TransformerConv(5)  *: SAGEConv(5) } combine mean", {"TransformerConv"}),
+        ("edges { a -[to]-> a: TransformerConv(5)  *: SAGEConv(5) } combine max", {"TransformerConv", "SAGEConv"}),
+        ("edges { a -[to]-> a: RGATConv(5)  *: SAGEConv(5) } combine mean", {"RGATConv"}),
+        ("edges { a -[to]-> a: GCNConv(5, edge_weight = w)  *: SAGEConv(5) }", {"GCNConv"}),
+        ("edges { a -[to]-> a: GATConv(5, edge_attr = f)  *: GATConv(5) }", {"GATConv"}),
+    ],
+)
+def test_the_reference_serves_the_rest(body: str, layers: set[str], referred: list[str]) -> None:
+    if "RGATConv" in body:
+        body = f"nodes {{ *: Linear(6) }} {body}"
+    reference, fused, inputs = both(body)
+    found, ours = gradients(fused, inputs)
+    assert set(referred) == layers
+    wanted, theirs = gradients(reference, inputs)
+    torch.testing.assert_close(found, wanted, rtol=1e-10, atol=1e-10)
+    for name, gradient in ours.items():
+        torch.testing.assert_close(gradient, theirs[name], rtol=1e-9, atol=1e-10)
+
+
+def test_recording_looks_into_the_layers_of_the_reference(referred: list[str]) -> None:
+    _, fused, inputs = both("edges { *: GATConv(3, heads = 2) }")
+    with torch.no_grad():
+        plain = fused(**inputs)
+        assert referred == []
+        with recording(fused) as weights:
+            watched = fused(**inputs)
+    assert set(referred) == {"GATConv"}
+    assert weights.edges
+    torch.testing.assert_close(plain, watched)
+
+
+@pytest.mark.parametrize("layer", ["GATConv(4, heads = 2, dropout = 0.5)", "HANConv(8, heads = 2, dropout = 0.5)"])
+def test_dropout_has_the_mean_of_the_weights(layer: str) -> None:
+    _, fused, inputs = both(f"edges {{ *: {layer} }}")
+    if "HAN" in layer:  # Behind a ReLU and a softmax the mean is not kept; so watch that it acts, and only in training.
+        assert not torch.equal(fused(**inputs), fused(**inputs))
+        fused.eval()
+        assert torch.equal(fused(**inputs), fused(**inputs))
+        return
+    torch.manual_seed(0)
+    with torch.no_grad():
+        drawn = torch.stack([fused(**inputs) for _ in range(3000)])
+        fused.eval()
+        torch.testing.assert_close(drawn.mean(0), fused(**inputs), rtol=0.1, atol=0.05)
+    assert drawn.std(0).max() > 0.01
+
+
+def test_training_follows_the_reference() -> None:
+    reference, fused, inputs = both("edges { *: GATConv(3, heads = 2) } edges { *: SAGEConv(5) } | relu", torch.float32)
+    target = torch.arange(9) % 3
+    curves = []
+    for model in (reference, fused):
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
+        losses = []
+        for _ in range(50):
+            optimizer.zero_grad()
+            loss = nn.functional.cross_entropy(model(**inputs), target)
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+        curves.append(torch.tensor(losses))
+    assert curves[0][-1] < 0.5 * curves[0][0]
+    torch.testing.assert_close(curves[0], curves[1], rtol=1e-2, atol=1e-3)
+
+
+def test_copies_and_pickles_run() -> None:
+    _, fused, inputs = both("edges { *: GATConv(3, heads = 2) } edges { *: HGTConv(6, heads = 2) }")
+    wanted = fused(**inputs)
+    for other in (copy.deepcopy(fused), pickle.loads(pickle.dumps(fused))):
+        torch.testing.assert_close(other(**inputs), wanted)
+
+
+def test_several_graphs_and_a_graph_that_changes() -> None:
+    reference, fused, inputs = both("edges { *: SAGEConv(5) } edges { *: GATConv(3) }")
+    other = dict(
+        inputs, edge_index_dict={edge: item.flip(1)[:, :-1] for edge, item in inputs["edge_index_dict"].items()}
+    )
+    for chosen in (inputs, other, inputs):
+        torch.testing.assert_close(fused(**chosen), reference(**chosen))
+    inputs["edge_index_dict"]["a", "to", "a"][:, 0] = torch.tensor([5, 6])
+    torch.testing.assert_close(fused(**inputs), reference(**inputs))
+
+
+def test_layouts_go_with_their_graph() -> None:
+    _, fused, inputs = both("edges { *: SAGEConv(5) }")
+    before = len(LAYOUTS)
+    fused(**inputs)
+    kept = len(LAYOUTS)
+    assert kept > before
+    fused(**inputs)
+    assert len(LAYOUTS) == kept
+    del inputs
+    assert len(LAYOUTS) == before
+
+
+@pytest.mark.parametrize("layer", ["SAGEConv(5)", "GATConv(5)", "HGTConv(6)", "HANConv(6)", "RGCNConv(5)"])
+@pytest.mark.parametrize(("end", "value", "said"), [(0, 7, "source"), (1, 9, "target"), (1, -1, "target")])
+def test_edges_out_of_range_are_refused(layer: str, end: int, value: int, said: str) -> None:
+    _, fused, inputs = both(f"nodes {{ *: Linear(6) }} edges {{ *: {layer} }}")
+    wrong = inputs["edge_index_dict"]["b", "of", "a"].clone()
+    wrong[end, 2] = value
+    inputs["edge_index_dict"]["b", "of", "a"] = wrong
+    with pytest.raises(SpecError, match=rf"GNN606.*b -\[of\]-> a` has 1 edge with a {said}.*{value}"):
+        fused(**inputs)
+
+
+def test_mixed_precision() -> None:
+    reference, fused, inputs = both("edges { *: SAGEConv(5) } edges { *: GATConv(3, heads = 2) }", torch.float32)
+    wanted = reference(**inputs)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = fused(**inputs)
+    found.float().sum().backward()
+    torch.testing.assert_close(found.float(), wanted, rtol=0.1, atol=0.1)
+    assert all(item.grad is None or item.grad.isfinite().all() for item in fused.parameters())
+
+
+def test_torch_compile_runs_the_reference() -> None:
+    reference, fused, inputs = both("edges { *: SAGEConv(5) } edges { *: GATConv(3) }", torch.float32)
+    compiled = torch.compile(fused, backend="eager", fullgraph=True)
+    torch.testing.assert_close(compiled(**inputs), reference(**inputs))
+
+
+def test_inference_mode_then_training() -> None:
+    _, fused, inputs = both("edges { *: GATConv(3) }")
+    with torch.inference_mode():
+        first = fused(**inputs)
+    second, _ = gradients(fused, inputs)
+    torch.testing.assert_close(first, second)
