@@ -72,12 +72,12 @@ class _GatherSum(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
         layout: Layout = ctx.layout
         arrived = gradients[0]
-        weight = ctx.saved_tensors[-1]
+        weight: Tensor | None = ctx.saved_tensors[-1]
         of_x = of_weight = None
         if ctx.needs_input_grad[0]:
             back = layout.back
             of_x = summed(back, arrived, None if weight is None else weight.index_select(0, back.order))
-        if ctx.needs_input_grad[1]:
+        if weight is not None and ctx.needs_input_grad[1]:
             of_weight = dotted(layout, arrived, ctx.saved_tensors[0]).to(weight.dtype)
         return of_x, of_weight, None
 

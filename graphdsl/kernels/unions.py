@@ -97,7 +97,7 @@ class Union:
 
     @cached_property
     @lasting
-    def _dense(self) -> tuple[Tensor, list[int], list[int]]:
+    def _dense(self) -> tuple[Tensor, Tensor, list[int]]:
         starts = list(accumulate((self.target_rows[block] for block in self.target), initial=0))
         found, place = number_distinct(self._to + self.each(starts[:-1]), starts[-1])
         return found, place, starts

@@ -5,12 +5,12 @@ import re
 import torch
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from test_property_trimming import outputs, random_graph
 from torch import Tensor, nn
 
 import graphdsl
 from graphdsl.data import batch_inputs
 from specs import sound_specs
-from test_property_trimming import outputs, random_graph
 
 DRAWN = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch_geometric.nn.conv.gcn_conv import gcn_norm
 
 from graphdsl.backends.fused.additive import send_additive
-from graphdsl.backends.fused.linear import lay_out_linear, sum_linear
+from graphdsl.backends.fused.linear import LinearLayout, lay_out_linear, sum_linear
 from graphdsl.backends.fused.relations import Bucket, Slots
 from graphdsl.backends.fused.roots import with_roots
 from graphdsl.backends.fused.terms import LinearTerm, linear_term
@@ -81,11 +81,8 @@ def _buckets(served: Served) -> dict[tuple[str, object, object], list[int]]:
         family, _ = fused_family(step)
         assert family is not None
         arguments = step.module.arguments
-        shape = (
-            (step.width_out, arguments.get("heads", 1), arguments.get("concat", True))
-            if family == "attention"
-            else step.width_out
-        )
+        heads = (arguments.get("heads", 1), arguments.get("concat", True)) if family == "attention" else ()
+        shape = (step.width_out, *heads)
         found[family, _widths(step)[0], shape].append(number)
     return found
 
@@ -95,11 +92,13 @@ def _send_linear(bucket: Bucket, stage: RelationStage, states: list[Values], gra
     kinds = tuple(term.kind for term in terms)
     index = [graph.edge_index[step.edge] for step in bucket.steps]
     width_out, width_in = terms[0].weight.shape
-    layout = bucket.keep(
-        ("linear", kinds, width_in, width_out),
-        index,
-        lambda: lay_out_linear(*_normalized(bucket, terms, index), (width_in, width_out)),
-    )
+
+    def make() -> LinearLayout:
+        edges, factors = _normalized(bucket, terms, index)
+        widths = (width_in, width_out)
+        return lay_out_linear(edges, bucket.source, bucket.target, bucket.source_rows, bucket.rows, factors, widths)
+
+    layout = bucket.keep(("linear", kinds, width_in, width_out), index, make)
     weight = torch.stack([term.weight for term in terms])
     given = [term.given for term in terms]
     x = [bucket.values[name] for name in bucket.sources]
@@ -107,7 +106,9 @@ def _send_linear(bucket: Bucket, stage: RelationStage, states: list[Values], gra
     return with_roots(bucket, total, [term.root for term in terms], [term.bias for term in terms])
 
 
-def _normalized(bucket: Bucket, terms: Sequence[LinearTerm], index: Sequence[Tensor]) -> tuple[Any, ...]:
+def _normalized(
+    bucket: Bucket, terms: Sequence[LinearTerm], index: Sequence[Tensor]
+) -> tuple[list[Tensor], list[Tensor | str | None]]:
     """The edges that layers really sum over, and their factors."""
     edges: list[Tensor] = []
     factors: list[Tensor | str | None] = []
@@ -116,7 +117,8 @@ def _normalized(bucket: Bucket, terms: Sequence[LinearTerm], index: Sequence[Ten
         if isinstance(term.kind, tuple):
             _, improved, loops = term.kind
             size = bucket.rows[bucket.target[number]]
-            item, factor = gcn_norm(item, None, size, improved, loops, "source_to_target", torch.float64)
+            made: Any = gcn_norm(item, None, size, improved, loops, "source_to_target", torch.float64)
+            item, factor = made
         edges.append(item)
         factors.append(factor)
-    return edges, bucket.source, bucket.target, bucket.source_rows, bucket.rows, factors
+    return edges, factors

@@ -1,4 +1,4 @@
-"""`HGTConv`: the matrices of a relation are folded into the keys and values of its sources, once a node instead of once an edge."""
+"""`HGTConv`: a relation's matrices are folded into the keys and values of its sources, once a node instead of once an edge."""
 
 import math
 from dataclasses import dataclass
