@@ -32,7 +32,9 @@ class FusedRelationMap(RelationMap):
 
     def __init__(self, stage: RelationStage) -> None:
         super().__init__(stage)
-        self._watched = tuple(item for item in self.modules() if item is not self)
+        inner = [item for item in self.modules() if item is not self]
+        self._layers = [item for item in inner if isinstance(item, MessagePassing)]
+        self._hooks = [hooks for item in inner for hooks in _hooks_of(item)]
 
     def _send(
         self, steps: list[RelationStep], stage: RelationStage, states: list[Values], graph: Graph
@@ -69,7 +71,9 @@ class FusedRelationMap(RelationMap):
 
     def _is_watched(self) -> bool:
         """Whether somebody looks into the layers: an explainer, a hook, or torch's compiler."""
-        return torch.compiler.is_compiling() or any(_has_hooks(module) for module in self._watched)
+        if torch.compiler.is_compiling() or any(self._hooks):
+            return True
+        return any(layer.__dict__["_explain"] for layer in self._layers)
 
 
 _JOINTS: Mapping[str, Callable[[nn.Module, JointEdges], Values]] = {
@@ -79,20 +83,14 @@ _JOINTS: Mapping[str, Callable[[nn.Module, JointEdges], Values]] = {
 }
 
 
-def _has_hooks(module: nn.Module) -> bool:
-    state: dict[str, Any] = module.__dict__
-    if (
-        state["_forward_hooks"]
-        or state["_forward_pre_hooks"]
-        or state["_backward_hooks"]
-        or state["_backward_pre_hooks"]
-    ):
-        return True
-    return isinstance(module, MessagePassing) and (bool(state["_explain"]) or any(_hooks_of(state)))
-
-
-def _hooks_of(state: dict[str, Any]) -> Iterator[Any]:
-    return (hooks for name, hooks in state.items() if name.endswith("_hooks") and name.startswith(_SENDING))
+def _hooks_of(module: nn.Module) -> Iterator[dict[int, Any]]:
+    """The dictionaries that hold the hooks of a module; they stay the same while it lives, and are copied with it."""
+    names = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+    for name, value in module.__dict__.items():
+        if name in names or (
+            isinstance(module, MessagePassing) and name.startswith(_SENDING) and name.endswith("_hooks")
+        ):
+            yield value
 
 
 _SENDING = ("_propagate", "_message", "_aggregate", "_edge_update")
