@@ -160,7 +160,7 @@ def test_inputs_are_not_changed():
 def test_backends_by_name():
     plan = everything().plan
     assert isinstance(compile_plan(plan, backend="pyg"), CompiledModel)
-    assert list(BACKENDS) == ["pyg", "fused"]
+    assert list(BACKENDS) == ["auto", "pyg", "fused"]
     with pytest.raises(ValueError, match=r"'auto', 'pyg', 'fused' \(got 'dgl'\)"):
         compile_plan(plan, backend="dgl")
 

@@ -287,3 +287,37 @@ def test_inference_mode_then_training() -> None:
         first = fused(**inputs)
     second, _ = gradients(fused, inputs)
     torch.testing.assert_close(first, second)
+
+
+def test_auto_takes_kernels_for_a_graph_that_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("graphdsl.backends.fused.choosing._LEAST", 0)
+    reference, _, inputs = both("edges { *: SAGEConv(5) } edges { *: HGTConv(6) }")
+    model = graphdsl.loads(
+        f"{SCHEMA} model m on s {{ edges {{ *: SAGEConv(5) }} edges {{ *: HGTConv(6) }} predict a.y }}"
+    ).compile("m")
+    model = model.double()
+    model.load_state_dict(reference.state_dict())
+    before = len(LAYOUTS)
+    first = model(**inputs)
+    assert len(LAYOUTS) == before
+    second = model(**inputs)
+    assert len(LAYOUTS) > before
+    for made in (first, second):
+        torch.testing.assert_close(made, reference(**inputs))
+
+
+def test_auto_leaves_small_graphs_to_the_reference(referred: list[str]) -> None:
+    reference, _, inputs = both("edges { *: SAGEConv(5) }")
+    model = graphdsl.loads(f"{SCHEMA} model m on s {{ edges {{ *: SAGEConv(5) }} predict a.y }}").compile("m").double()
+    model.load_state_dict(reference.state_dict())
+    for _ in range(3):
+        torch.testing.assert_close(model(**inputs), reference(**inputs))
+    assert set(referred) == {"SAGEConv"}
+
+
+def test_checkpoints_are_interchangeable() -> None:
+    reference, fused, inputs = both("edges { *: SAGEConv(5) } edges { *: HANConv(6) }")
+    for item in fused.parameters():
+        nn.init.normal_(item)
+    reference.load_state_dict(fused.state_dict())
+    torch.testing.assert_close(fused(**inputs), reference(**inputs))

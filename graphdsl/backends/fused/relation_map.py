@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
 
+from graphdsl.backends.fused.choosing import Choice
 from graphdsl.backends.fused.joint_edges import JointEdges
 from graphdsl.backends.fused.relational import send_relational
 from graphdsl.backends.fused.semantic import send_semantic
@@ -18,6 +19,7 @@ from graphdsl.backends.naming import edge_key
 from graphdsl.backends.pyg.relation_map import RelationMap
 from graphdsl.plan import JointStep, RelationStage, RelationStep
 from graphdsl.plan.fusing import fused_family
+from graphdsl.text import EdgeKey
 
 
 class FusedRelationMap(RelationMap):
@@ -28,10 +30,12 @@ class FusedRelationMap(RelationMap):
 
     Args:
         stage: the stage whose modules these are.
+        choice: decides for each graph whether kernels are worth it; without it they always are.
     """
 
-    def __init__(self, stage: RelationStage) -> None:
+    def __init__(self, stage: RelationStage, choice: Choice | None = None) -> None:
         super().__init__(stage)
+        self._choice = choice
         inner = [item for item in self.modules() if item is not self]
         self._layers = [item for item in inner if isinstance(item, MessagePassing)]
         self._hooks = [hooks for item in inner for hooks in _hooks_of(item)]
@@ -39,7 +43,7 @@ class FusedRelationMap(RelationMap):
     def _send(
         self, steps: list[RelationStep], stage: RelationStage, states: list[Values], graph: Graph
     ) -> dict[str, list[Tensor]]:
-        if self._is_watched() or graph.makes or not steps:
+        if not steps or self._is_referred([step.edge for step in steps], graph):
             return super()._send(steps, stage, states, graph)
         assert self.conv is not None
         # Beside joint layers averages are taken over single messages.
@@ -60,7 +64,7 @@ class FusedRelationMap(RelationMap):
         self, module: nn.Module, step: JointStep, states: list[Values], reads: int, graph: Graph, live: bool
     ) -> Values:
         family, _ = fused_family(step)
-        if family is None or self._is_watched() or graph.makes:
+        if family is None or self._is_referred(step.edges, graph):
             return super()._send_joint(module, step, states, reads, graph, live)
         joint = JointEdges.of(step, states[reads], graph, live)
         return _JOINTS[family](module, joint) if joint.edges else {}
@@ -68,6 +72,12 @@ class FusedRelationMap(RelationMap):
     def _modules_of(self, steps: Sequence[RelationStep]) -> list[nn.Module]:
         assert self.conv is not None
         return [self.conv.convs[edge_key(step.edge)] for step in steps]  # type: ignore[index]
+
+    def _is_referred(self, edges: Sequence[EdgeKey], graph: Graph) -> bool:
+        """Whether the reference computes messages along these relations: see the class."""
+        if graph.makes or self._is_watched():
+            return True
+        return self._choice is not None and not self._choice.takes_kernels([graph.edge_index[edge] for edge in edges])
 
     def _is_watched(self) -> bool:
         """Whether somebody looks into the layers: an explainer, a hook, or torch's compiler."""

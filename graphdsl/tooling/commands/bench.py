@@ -41,7 +41,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     said = "pyg = our reference backend, idiom = written by hand in plain PyG, compile = that behind torch.compile"
     said += "; with SPEC also program = what `gnn build` writes"
     parser.add_argument("--against", nargs="+", metavar="BASELINE", default=[], help=said)
-    parser.add_argument("--backend", metavar="NAME", help="ours; otherwise fused, if there is one")
+    parser.add_argument("--backend", metavar="NAME", help="ours; otherwise auto, what users get")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where to compute")
     parser.add_argument("--threads", type=_whole, metavar="N", help="of torch on a CPU; otherwise as torch decides")
     parser.add_argument("--repeats", type=_whole, default=7, metavar="K", help="most runs of each (default: 7)")
@@ -232,7 +232,7 @@ def _request(arguments: argparse.Namespace, known: Sequence[str]) -> "Request":
     if arguments.device == "cuda" and not torch.cuda.is_available():
         raise SpecError([report("GNN204", "this machine has no GPU that torch can use", where="--device")])
     given = [arguments.backend] if arguments.backend else []
-    backend = (_chosen(given, "--backend", "backends", ("auto", *BACKENDS)) or [usual_backend()])[0]
+    backend = (_chosen(given, "--backend", "backends", tuple(BACKENDS)) or [usual_backend()])[0]
     against = _chosen(arguments.against, "--against", "baselines", known) or usual_baselines(backend, known[1])
     device = torch.device(arguments.device)
     if "compile" in against:
