@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from plans import Draft, apply, edges, features, joint, metadata, module, sends
 from torch.nn import ModuleDict, ParameterDict
 
+from graphdsl.backends import compile_plan
 from graphdsl.backends.naming import edge_key, module_key
 from graphdsl.text import RESERVED, decode
 
@@ -58,10 +59,11 @@ def test_odd_names_go_all_the_way(kind):
     torch.testing.assert_close(out, model.heads["type__y"](values["type"]))
 
 
+@pytest.mark.parametrize("backend", ["pyg", "fused"])
 @pytest.mark.parametrize("kind", ["SAGEConv", "HANConv", "HGTConv"])
-def test_order_of_dictionaries_changes_nothing(kind):
+def test_order_of_dictionaries_changes_nothing(kind, backend):
     draft, x, graph = odd_model(kind)
-    model = draft.compile()
+    model = compile_plan(draft.plan(), backend)
     expected = model.encode(x, graph)
     for seed in range(5):
         generator = torch.Generator().manual_seed(seed)

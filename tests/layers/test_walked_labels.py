@@ -55,7 +55,7 @@ def test_equals_the_equation_of_the_paper() -> None:
     mapped = [value @ conv.embed["author"] for value in inputs]
     for product, weight in zip(products, conv.label_embed["author"], strict=True):
         mapped.append((product - torch.diag(product.diagonal())) @ labels["author"] @ weight)
-    expected = conv.fusions["author"](torch.stack(mapped, dim=1))
+    expected = conv.fusions["author"](torch.stack(mapped, dim=1), "author", [])
     made = conv(x, edges, labels=labels)["author"]
     torch.testing.assert_close(made, expected)
     gradients = [torch.autograd.grad(side.square().sum(), [*conv.parameters()]) for side in (made, expected)]
