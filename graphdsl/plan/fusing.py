@@ -1,9 +1,10 @@
 """Which steps of a plan the fused backend serves with its own kernels, and why not the others."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, Literal
 
-from graphdsl.plan.ir import JointStep, RelationStep
+from graphdsl.plan.ir import JointStep, Plan, RelationStage, RelationStep
 from graphdsl.plan.module_spec import Ids
 
 Family = Literal["linear", "attention", "relational", "transformer", "semantic"]
@@ -70,3 +71,66 @@ def fused_family(step: RelationStep | JointStep) -> tuple[Family | None, str]:
         return None, "it reads node numbers"
     reason = refuse(step)
     return (None, f"{name}: {reason}") if reason else (family, "")
+
+
+def adds_up(stage: RelationStage) -> bool:
+    """Whether messages of several relations are added up, so that a kernel may do it on the way.
+
+    Beside joint layers averages are taken over single messages.
+    """
+    return stage.combine.kind == "sum" or (stage.combine.kind == "mean" and not stage.joints)
+
+
+def divide(steps: Sequence[RelationStep], together: bool) -> tuple[list[RelationStep], dict[int, str]]:
+    """Steps that kernels serve, and by `id` of each other step the reason why they do not.
+
+    Where messages do not add up, they must stay in order: then all steps into a type are served, or none.
+
+    Args:
+        steps: of one stage.
+        together: whether messages of several relations are added up.
+    """
+    reasons = {id(step): reason for step in steps for family, reason in (fused_family(step),) if family is None}
+    if not together:
+        kept = {step.edge[2]: step for step in steps if id(step) in reasons}
+        for step in steps:
+            if step.edge[2] in kept and id(step) not in reasons:
+                reasons[id(step)] = f"stays in order with {kept[step.edge[2]].module.name}"
+    return [step for step in steps if id(step) not in reasons], reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How the layers of one kind in a stage are computed.
+
+    Attributes:
+        stage: its key.
+        layer: catalogue name.
+        relations: how many of them.
+        family: of the kernel, or None for the reference.
+        reason: why it is the reference.
+    """
+
+    stage: str
+    layer: str
+    relations: int
+    family: Family | None
+    reason: str = ""
+
+
+def list_decisions(plan: Plan) -> tuple[Decision, ...]:
+    """How each live layer of a plan is computed by `backend="fused"`, stage by stage."""
+    found: dict[tuple[str, str, Family | None, str], int] = {}
+    for _, stage in plan.relation_stages():
+        steps = [step for step in stage.steps if step.live]
+        _, reasons = divide(steps, adds_up(stage))
+        for step in steps:
+            reason = reasons.get(id(step), "")
+            key = (stage.key, step.module.name, None if reason else fused_family(step)[0], reason)
+            found[key] = found.get(key, 0) + 1
+        for joint in stage.joints:
+            if joint.live:
+                family, reason = fused_family(joint)
+                key = (stage.key, joint.module.name, family, reason)
+                found[key] = found.get(key, 0) + len(joint.edges)
+    return tuple(Decision(stage, layer, count, *rest) for (stage, layer, *rest), count in found.items())

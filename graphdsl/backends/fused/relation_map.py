@@ -18,7 +18,7 @@ from graphdsl.backends.graph import Graph, Values
 from graphdsl.backends.naming import edge_key
 from graphdsl.backends.pyg.relation_map import RelationMap
 from graphdsl.plan import JointStep, RelationStage, RelationStep
-from graphdsl.plan.fusing import fused_family
+from graphdsl.plan.fusing import adds_up, divide, fused_family
 from graphdsl.text import EdgeKey
 
 
@@ -46,9 +46,9 @@ class FusedRelationMap(RelationMap):
         if not steps or self._is_referred([step.edge for step in steps], graph):
             return super()._send(steps, stage, states, graph)
         assert self.conv is not None
-        # Beside joint layers averages are taken over single messages.
-        together = stage.combine.kind == "sum" or (stage.combine.kind == "mean" and self.conv.aggr is not None)
-        served, left = _divide(steps, together)
+        together = adds_up(stage)
+        served, reasons = divide(steps, together)
+        left = [step for step in steps if id(step) in reasons]
         found = Served(self._modules_of(served), served, stage, states, graph, together)
         if not served or not fits(found):  # A layer that does not fit its input is named by the reference.
             return super()._send(steps, stage, states, graph)
@@ -104,19 +104,6 @@ def _hooks_of(module: nn.Module) -> Iterator[dict[int, Any]]:
 
 
 _SENDING = ("_propagate", "_message", "_aggregate", "_edge_update")
-
-
-def _divide(steps: list[RelationStep], together: bool) -> tuple[list[RelationStep], list[RelationStep]]:
-    """Steps that kernels serve, and those that the reference does.
-
-    Where messages do not add up, they must stay in order: then all steps into a type are served, or none.
-    """
-    served = [step for step in steps if fused_family(step)[0] is not None]
-    if not together:
-        refused = {step.edge[2] for step in steps if fused_family(step)[0] is None}
-        served = [step for step in served if step.edge[2] not in refused]
-    chosen = {id(step) for step in served}
-    return served, [step for step in steps if id(step) not in chosen]
 
 
 def _averages(

@@ -5,10 +5,13 @@ import json
 import shutil
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphdsl.api import Spec, load
+from graphdsl.plan import Plan
+from graphdsl.plan.fusing import list_decisions
 from graphdsl.plan.printing import render_plan
 from graphdsl.plan.table import align
 from graphdsl.text import SpecError, report, show_edge
@@ -29,6 +32,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--metadata", metavar="FILE", help="stored metadata of the data: fills widths left open by `*`")
     said = "the data (as of `gnn train`): adds edges per relation, paths per metapath and parameters; loads torch"
     parser.add_argument("--data", metavar="SOURCE", nargs="?", const="", help=said)
+    parser.add_argument(
+        "--passes", action="store_true", help="also which kernels serve which layers, and why others not"
+    )
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
     add_format(parser)
     add_plugins(parser)
@@ -44,8 +50,31 @@ def run(arguments: argparse.Namespace) -> int:
         _with_data(spec, name, values, arguments)
         return CLEAN
     plan = spec.plan(name, data=arguments.metadata, **values)
-    print(plan.to_json() if arguments.json else render_plan(plan, _columns()))
+    _print(plan, arguments)
     return CLEAN
+
+
+def _print(plan: Plan, arguments: argparse.Namespace) -> None:
+    if arguments.json:
+        decisions = {"decisions": [asdict(item) for item in list_decisions(plan)]} if arguments.passes else {}
+        print(
+            json.dumps(json.loads(plan.to_json()) | decisions, indent=2, ensure_ascii=False)
+            if decisions
+            else plan.to_json()
+        )
+        return
+    print(render_plan(plan, _columns()))
+    if arguments.passes:
+        print(f"\n{_decision_table(plan)}")
+
+
+def _decision_table(plan: Plan) -> str:
+    """Which kernels serve which layers."""
+    rows = [
+        (item.stage, item.layer, str(item.relations), f"{item.family} kernel" if item.family else "PyG", item.reason)
+        for item in list_decisions(plan)
+    ]
+    return align(("stage", "layer", "relations", "computed by", "because"), rows, _columns())
 
 
 def _columns() -> int | None:
@@ -71,7 +100,7 @@ def _with_data(spec: Spec, name: str, values: dict[str, Any], arguments: argpars
     if arguments.json:
         print(json.dumps(json.loads(plan.to_json()) | _as_json(sizes, counts), indent=2, ensure_ascii=False))
         return
-    print(render_plan(plan, _columns()))
+    _print(plan, arguments)
     if sizes:
         print(f"\n{_size_table(sizes)}")
     print(f"\n{_count_table(counts)}\n\n{total:,} parameters" + (f", {dead:,} of them dead" if dead else ""))
