@@ -22,7 +22,7 @@ def compile_plan(plan: Plan, backend: str = "auto") -> AnyModel:
         plan: a model whose widths are all known.
         backend: "pyg" (the reference: `HeteroConv`, `HANConv`, `Sequential` and the like), "fused" (kernels of ours where
             they serve a layer, the reference for all else), or "auto": for each graph whichever is faster. All have the same
-            parameters, so that checkpoints of one load into another.
+            parameters, so that checkpoints of one load into another. Gradients of gradients are only given by "pyg".
 
     Returns:
         A module; all its parameters are initialised, none is lazy.

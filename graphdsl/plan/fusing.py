@@ -7,8 +7,8 @@ from typing import Final, Literal
 from graphdsl.plan.ir import JointStep, Plan, RelationStage, RelationStep
 from graphdsl.plan.module_spec import Ids
 
-Family = Literal["linear", "attention", "relational", "transformer", "semantic"]
-"""Layers that one kernel serves: sums behind a linear map; attention of a sum of two scores; R-GCN; HGT; HAN."""
+Family = Literal["linear", "attention", "dot-attention", "relational", "transformer", "semantic"]
+"""Layers that one kernel serves: sums behind a linear map; attention of a sum or product of two values; R-GCN; HGT; HAN."""
 
 Refuse = Callable[[RelationStep | JointStep], str]
 """Says why a step cannot be served, or ""."""
@@ -26,14 +26,29 @@ def _sums(step: RelationStep | JointStep) -> str:
     return "" if arguments.get("aggr", "sum") in ("mean", "sum", "add") else f"aggr = {arguments['aggr']!r} is no sum"
 
 
+def _adds(step: RelationStep | JointStep) -> str:
+    aggr = step.module.arguments.get("aggr", "add")
+    return "" if aggr in ("sum", "add") else f"aggr = {aggr!r} is no sum"
+
+
 def _gcn(step: RelationStep | JointStep) -> str:
+    if refused := _adds(step):
+        return refused
     weighted = bool(step.inputs) and step.module.arguments.get("normalize", True)
     return "weights of edges change its normalization with each call" if weighted else ""
 
 
 def _gat(step: RelationStep | JointStep) -> str:
+    if refused := _adds(step):
+        return refused
     loops = bool(step.inputs) and step.module.arguments.get("add_self_loops", True)
     return "self-loops have no attribute of their own" if loops else ""
+
+
+def _transformer(step: RelationStep | JointStep) -> str:
+    if step.module.arguments.get("beta"):
+        return "beta weighs each node itself"
+    return "it reads attributes of edges" if step.inputs else _adds(step)
 
 
 def _any(step: RelationStep | JointStep) -> str:
@@ -45,6 +60,7 @@ _STEPS: Final[Mapping[str, tuple[Family, Refuse]]] = {
     "GraphConv": ("linear", _sums),
     "GCNConv": ("linear", _gcn),
     "GATConv": ("attention", _gat),
+    "TransformerConv": ("dot-attention", _transformer),
 }
 _JOINTS: Final[Mapping[str, tuple[Family, Refuse]]] = {
     "RGCNConv": ("relational", _sums),

@@ -116,6 +116,10 @@ SERVED = [
     "edges { a -[to]-> a: GATConv(5, add_self_loops = false, negative_slope = 0.1)  *: GATConv(5) }",
     "edges { *: GATConv(3, heads = 2) } combine max edges { *: GATConv(3) }",
     "edges { *: GATConv(3, heads = 2) } | relu | residual",
+    "edges { *: TransformerConv(3, heads = 2) }",
+    "edges { *: TransformerConv(3, heads = 2, concat = false, bias = false) } edges { *: TransformerConv(4) }",
+    "edges { *: TransformerConv(5, root_weight = false) } combine mean",
+    "edges { a -[to]-> a: TransformerConv(5)  *: GATConv(5) } combine max",
     "nodes { *: Linear(6) } edges { *: RGCNConv(5) }",
     'nodes { *: Linear(6) } edges { *: RGCNConv(5, num_bases = 2, aggr = "sum") }',
     "nodes { *: Linear(6) } edges { *: RGCNConv(6, num_blocks = 3, root_weight = false) }",
@@ -159,11 +163,16 @@ def test_equals_the_reference_in_single_precision(body: str) -> None:
     [
         ('edges { a -[has]-> b: SAGEConv(5, aggr = "max")  *: SAGEConv(5) } edges { *: SAGEConv(5) }', {"SAGEConv"}),
         ("edges { a -[to]-> a: GATv2Conv(5)  *: SAGEConv(5) }", {"GATv2Conv"}),
-        ("edges { a -[to]-> a: TransformerConv(5)  *: SAGEConv(5) } combine mean", {"TransformerConv"}),
-        ("edges { a -[to]-> a: TransformerConv(5)  *: SAGEConv(5) } combine max", {"TransformerConv", "SAGEConv"}),
+        ("edges { a -[to]-> a: TransformerConv(5, beta = true)  *: SAGEConv(5) } combine mean", {"TransformerConv"}),
+        (
+            "edges { a -[to]-> a: TransformerConv(5, edge_attr = f)  *: SAGEConv(5) } combine max",
+            {"TransformerConv", "SAGEConv"},
+        ),
         ("edges { a -[to]-> a: RGATConv(5)  *: SAGEConv(5) } combine mean", {"RGATConv"}),
         ("edges { a -[to]-> a: GCNConv(5, edge_weight = w)  *: SAGEConv(5) }", {"GCNConv"}),
         ("edges { a -[to]-> a: GATConv(5, edge_attr = f)  *: GATConv(5) }", {"GATConv"}),
+        ('edges { a -[to]-> a: GATConv(5, aggr = "mean")  *: SAGEConv(5) }', {"GATConv"}),
+        ('edges { a -[to]-> a: GCNConv(5, aggr = "max")  *: SAGEConv(5) }', {"GCNConv"}),
     ],
 )
 def test_the_reference_serves_the_rest(body: str, layers: set[str], referred: list[str]) -> None:
@@ -321,3 +330,35 @@ def test_checkpoints_are_interchangeable() -> None:
         nn.init.normal_(item)
     reference.load_state_dict(fused.state_dict())
     torch.testing.assert_close(fused(**inputs), reference(**inputs))
+
+
+@pytest.mark.parametrize("body", [body for body in SERVED if "improved" not in body])
+def test_types_and_relations_that_are_empty(body: str) -> None:
+    reference, fused, inputs = both(body)
+    inputs["x_dict"]["c"] = inputs["x_dict"]["c"][:0]
+    inputs["x_dict"]["b"] = inputs["x_dict"]["b"][:0]
+    for edge, index in inputs["edge_index_dict"].items():
+        if edge != ("a", "to", "a"):
+            inputs["edge_index_dict"][edge] = index[:, :0]
+            for name in ("w_dict", "f_dict"):
+                if name in inputs:
+                    inputs[name][edge] = inputs[name][edge][:0]
+    wanted, theirs = gradients(reference, inputs)
+    found, ours = gradients(fused, inputs)
+    torch.testing.assert_close(found, wanted, rtol=1e-10, atol=1e-10)
+    for name, gradient in ours.items():
+        torch.testing.assert_close(gradient, theirs[name], rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("body", SERVED)
+def test_a_graph_without_edges(body: str) -> None:
+    reference, fused, inputs = both(body)
+    inputs["edge_index_dict"] = {edge: index[:, :0] for edge, index in inputs["edge_index_dict"].items()}
+    for name in ("w_dict", "f_dict"):
+        if name in inputs:
+            inputs[name] = {edge: item[:0] for edge, item in inputs[name].items()}
+    wanted, theirs = gradients(reference, inputs)
+    found, ours = gradients(fused, inputs)
+    torch.testing.assert_close(found, wanted, rtol=1e-10, atol=1e-10)
+    for name, gradient in ours.items():
+        torch.testing.assert_close(gradient, theirs[name], rtol=1e-9, atol=1e-10)

@@ -5,44 +5,21 @@ and nothing of the size of the edges times the width is made.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch_geometric.utils import add_self_loops, remove_self_loops
 
+from graphdsl.backends.fused.attention_layout import AttentionLayout, lay_out_attention
 from graphdsl.backends.fused.relations import Bucket
 from graphdsl.backends.fused.roots import with_roots
 from graphdsl.backends.graph import Graph, Values
 from graphdsl.backends.pyg.relation_map import bound_input
 from graphdsl.kernels.attending import additive_attention
 from graphdsl.kernels.gathering import gather_sum
-from graphdsl.kernels.layouts import Layout
 from graphdsl.kernels.normalizing import edge_scores, segment_softmax
-from graphdsl.kernels.projecting import Projection, lay_out_projection
-from graphdsl.kernels.unions import Union
 from graphdsl.plan import RelationStage
-
-
-@dataclass(frozen=True, slots=True)
-class AdditiveLayout:
-    """A graph as attention reads it.
-
-    Attributes:
-        union: its edges.
-        projection: rows of the table of projected sources.
-        edges: from the table to pairs of a relation and a destination, each row once a head.
-        targets: by node type of destinations, the relations into it.
-        place: row of each pair in the table of scores of destinations [pairs].
-    """
-
-    union: Union
-    projection: Projection
-    edges: Layout
-    targets: tuple[tuple[str, tuple[int, ...]], ...]
-    place: Tensor
 
 
 def send_additive(bucket: Bucket, stage: RelationStage, states: list[Values], graph: Graph) -> dict[int, Tensor]:
@@ -51,7 +28,7 @@ def send_additive(bucket: Bucket, stage: RelationStage, states: list[Values], gr
     heads, width = layers[0].heads, layers[0].out_channels
     index = [graph.edge_index[step.edge] for step in bucket.steps]
     loops = tuple(layer.add_self_loops for layer in layers)
-    layout = bucket.keep(("attention", heads, loops), index, lambda: _lay_out(bucket, index, loops, heads))
+    layout = bucket.keep(("attention", heads, loops), index, lambda: lay_out_attention(bucket, index, loops, heads))
     x = [bucket.values[name] for name in bucket.sources]
     matrices = torch.stack([_source_matrix(layer) for layer in layers])
     folded = _folded(matrices, torch.cat([layer.att_src for layer in layers]))
@@ -93,30 +70,7 @@ def _folded(matrix: Tensor, vector: Tensor) -> Tensor:
     return (matrix.view(*vector.shape, -1) * vector.unsqueeze(-1)).sum(2)
 
 
-def _lay_out(bucket: Bucket, index: Sequence[Tensor], loops: Sequence[bool], heads: int) -> AdditiveLayout:
-    edges: list[Tensor] = []
-    for number, item in enumerate(index):
-        if loops[number]:
-            rows = min(bucket.source_rows[bucket.source[number]], bucket.rows[bucket.target[number]])
-            item, _ = add_self_loops(remove_self_loops(item)[0], num_nodes=rows)
-        edges.append(item)
-    union = Union(edges, bucket.source, bucket.target, bucket.source_rows, bucket.rows)
-    projection = lay_out_projection(union)
-    layout = Layout.of(union.pair_of_edge, projection.column, union.pairs, projection.rows).heads(heads)
-    names = [step.edge[2] for step in bucket.steps]
-    targets = tuple((name, tuple(r for r, other in enumerate(names) if other == name)) for name in dict.fromkeys(names))
-    place = torch.empty(union.pairs, dtype=torch.long, device=union.device)
-    base = 0
-    for name, members in targets:
-        for number, r in enumerate(members):
-            part = slice(union.pair_bounds[r], union.pair_bounds[r + 1])
-            own = union.pair_row[part] - union.target_at[bucket.target[r]]
-            place[part] = base + own * len(members) + number
-        base += bucket.values[name].size(0) * len(members)
-    return AdditiveLayout(union, projection, layout, targets, place)
-
-
-def _target_scores(bucket: Bucket, layout: AdditiveLayout, layers: Sequence[Any]) -> Tensor:
+def _target_scores(bucket: Bucket, layout: AttentionLayout, layers: Sequence[Any]) -> Tensor:
     """Scores [pairs, heads] of destinations."""
     made: list[Tensor] = []
     for name, members in layout.targets:
@@ -129,7 +83,7 @@ def _target_scores(bucket: Bucket, layout: AdditiveLayout, layers: Sequence[Any]
 def _with_edges(
     score: Tensor,
     bucket: Bucket,
-    layout: AdditiveLayout,
+    layout: AttentionLayout,
     layers: Sequence[Any],
     stage: RelationStage,
     states: list[Values],
@@ -149,7 +103,7 @@ def _with_edges(
     return score + torch.cat(parts).reshape(-1).index_select(0, layout.edges.order)
 
 
-def _bent(score: Tensor, layout: AdditiveLayout, layers: Sequence[Any]) -> Tensor:
+def _bent(score: Tensor, layout: AttentionLayout, layers: Sequence[Any]) -> Tensor:
     slopes = [layer.negative_slope for layer in layers]
     if len(set(slopes)) == 1:
         return functional.leaky_relu(score, slopes[0])
@@ -157,7 +111,7 @@ def _bent(score: Tensor, layout: AdditiveLayout, layers: Sequence[Any]) -> Tenso
     return torch.where(score > 0, score, score * slope)
 
 
-def _dropped(share: Tensor, layout: AdditiveLayout, layers: Sequence[Any]) -> Tensor:
+def _dropped(share: Tensor, layout: AttentionLayout, layers: Sequence[Any]) -> Tensor:
     rates = [layer.dropout if layer.training else 0.0 for layer in layers]
     if len(set(rates)) == 1:
         return functional.dropout(share, rates[0], training=rates[0] > 0)
@@ -165,7 +119,7 @@ def _dropped(share: Tensor, layout: AdditiveLayout, layers: Sequence[Any]) -> Te
     return share * torch.bernoulli(kept) / kept.clamp(min=torch.finfo(share.dtype).tiny)
 
 
-def _per_edge(values: Sequence[float], like: Tensor, layout: AdditiveLayout, heads: int) -> Tensor:
+def _per_edge(values: Sequence[float], like: Tensor, layout: AttentionLayout, heads: int) -> Tensor:
     """A number of each relation at each edge and head, in the order of the layout."""
     each = torch.tensor(values, dtype=like.dtype, device=like.device).repeat_interleave(
         torch.tensor([count * heads for count in layout.union.counts], device=like.device)

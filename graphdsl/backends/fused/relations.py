@@ -115,8 +115,8 @@ class Bucket:
         Raises:
             SpecError: GNN606 if an edge leads from or to a node that is not there.
         """
-        where = (name, self.source, self.target, len(self.slots))
         places = [(step.edge, step.rule) for step in self.steps]
+        where = (name, tuple(edge for edge, _ in places), self.target)
         return keep_layout(where, places, index, (*self.source_rows, -1, *self.rows), make)
 
 

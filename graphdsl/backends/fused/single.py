@@ -1,15 +1,16 @@
 """Layers of single relations, all relations of a stage together."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
 from torch_geometric.nn.conv.gcn_conv import gcn_norm
 
 from graphdsl.backends.fused.additive import send_additive
+from graphdsl.backends.fused.dotted import send_dotted
 from graphdsl.backends.fused.linear import LinearLayout, lay_out_linear, sum_linear
 from graphdsl.backends.fused.relations import Bucket, Slots
 from graphdsl.backends.fused.roots import with_roots
@@ -47,15 +48,16 @@ def serve_steps(served: Served) -> dict[str, list[Tensor]]:
     made: dict[int, Tensor] = {}
     for (family, _, _), members in _buckets(served).items():
         bucket = Bucket.of(members, served.steps, served.modules, slots, values)
-        messages = (_send_linear if family == "linear" else send_additive)(
-            bucket, served.stage, served.states, served.graph
-        )
+        messages = _SENDERS[family](bucket, served.stage, served.states, served.graph)
         for slot, message in messages.items():
             made[slot] = made[slot] + message if slot in made else message
     found: dict[str, list[Tensor]] = defaultdict(list)
     for slot in sorted(made):
         found[slots.types[slot]].append(made[slot])
     return found
+
+
+_Sender = Callable[[Bucket, RelationStage, list[Values], Graph], dict[int, Tensor]]
 
 
 def fits(served: Served) -> bool:
@@ -81,8 +83,11 @@ def _buckets(served: Served) -> dict[tuple[str, object, object], list[int]]:
         family, _ = fused_family(step)
         assert family is not None
         arguments = step.module.arguments
-        heads = (arguments.get("heads", 1), arguments.get("concat", True)) if family == "attention" else ()
-        shape = (step.width_out, *heads)
+        shape: tuple[Any, ...] = (step.width_out,)
+        if family != "linear":
+            shape += (arguments.get("heads", 1), arguments.get("concat", True))
+        if family == "dot-attention":
+            shape += (arguments.get("dropout", 0.0), arguments.get("bias", True))
         found[family, _widths(step)[0], shape].append(number)
     return found
 
@@ -122,3 +127,10 @@ def _normalized(
         edges.append(item)
         factors.append(factor)
     return edges, factors
+
+
+_SENDERS: Final[Mapping[str, _Sender]] = {
+    "linear": _send_linear,
+    "attention": send_additive,
+    "dot-attention": send_dotted,
+}

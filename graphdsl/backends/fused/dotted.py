@@ -1,0 +1,54 @@
+"""Attention whose score is a scalar product of source and destination: `TransformerConv`, all relations at once."""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from graphdsl.backends.fused.attention_layout import AttentionLayout, lay_out_attention
+from graphdsl.backends.fused.relations import Bucket
+from graphdsl.backends.fused.roots import with_roots
+from graphdsl.backends.graph import Graph, Values
+from graphdsl.kernels.gathering import edge_dot, gather_sum
+from graphdsl.kernels.normalizing import segment_softmax
+from graphdsl.plan import RelationStage
+
+
+def send_dotted(bucket: Bucket, stage: RelationStage, states: list[Values], graph: Graph) -> dict[int, Tensor]:
+    """Messages by slot, of a bucket of `TransformerConv` with one rate of dropout."""
+    layers: list[Any] = list(bucket.modules)
+    heads, width = layers[0].heads, layers[0].out_channels
+    index = [graph.edge_index[step.edge] for step in bucket.steps]
+    loops = (False,) * len(layers)
+    layout = bucket.keep(("attention", heads, loops), index, lambda: lay_out_attention(bucket, index, loops, heads))
+    x = [bucket.values[name] for name in bucket.sources]
+    maps = [_stacked([getattr(layer, name) for layer in layers]) for name in ("lin_key", "lin_value")]
+    keys, values = (table.view(-1, width) for table in layout.projection.tables(x, maps))
+    query = _queries(bucket, layout, layers).view(-1, width) / math.sqrt(width)
+    share = segment_softmax(layout.edges, edge_dot(layout.edges, query, keys))
+    rate = layers[0].dropout if layers[0].training else 0.0
+    made = gather_sum(layout.edges, values, functional.dropout(share, rate, rate > 0)).view(-1, heads, width)
+    made = made.flatten(1) if layers[0].concat else made.mean(1)
+    roots = [layer.lin_skip if layer.root_weight else None for layer in layers]
+    matrices = [None if item is None else item.weight for item in roots]
+    return with_roots(
+        bucket, gather_sum(layout.union.join, made), matrices, [None if item is None else item.bias for item in roots]
+    )
+
+
+def _stacked(maps: list[Any]) -> tuple[Tensor, Tensor | None]:
+    """Matrices and shifts of linear maps."""
+    weight = torch.stack([item.weight for item in maps])
+    return weight, None if maps[0].bias is None else torch.stack([item.bias for item in maps])
+
+
+def _queries(bucket: Bucket, layout: AttentionLayout, layers: list[Any]) -> Tensor:
+    """What the destination of each pair asks for [pairs, heads * width]."""
+    made: list[Tensor] = []
+    for name, members in layout.targets:
+        weight, bias = _stacked([layers[r].lin_query for r in members])
+        found = functional.linear(bucket.values[name], weight.flatten(0, 1), None if bias is None else bias.flatten())
+        made.append(found.view(-1, weight.size(1)))
+    return (made[0] if len(made) == 1 else torch.cat(made)).index_select(0, layout.place)
