@@ -18,6 +18,7 @@ from statistics import mean
 
 from torch_geometric.data import HeteroData
 
+from graphdsl import SpecError
 from graphdsl.tooling.commands.zoo import Described, zoo, zoo_files
 
 FOLDER = Path(__file__).resolve().parent
@@ -106,6 +107,8 @@ def main() -> None:
             trials = train_seeds(name, path, load(item.data), arguments.seeds)
         except FileNotFoundError as error:
             sys.exit(str(error))
+        except SpecError as error:
+            sys.exit(f"{name} wants another version of {item.data}:\n{error}")
         rows.append((f"{item.name} ({name}), {item.data}", trials, item.published or "–"))
         if arguments.write:
             write_score(path, score_line(trials, SOURCES[item.data][2]))

@@ -149,4 +149,4 @@ def list_decisions(plan: Plan) -> tuple[Decision, ...]:
                 family, reason = fused_family(joint)
                 key = (stage.key, joint.module.name, family, reason)
                 found[key] = found.get(key, 0) + len(joint.edges)
-    return tuple(Decision(stage, layer, count, *rest) for (stage, layer, *rest), count in found.items())
+    return tuple(Decision(stage, layer, count, by, why) for (stage, layer, by, why), count in found.items())
