@@ -58,7 +58,7 @@ class Request:
 
 
 def usual_backend() -> str:
-    """The backend that is measured unless another is named: kernels, which `auto` leaves out of small graphs and first calls."""
+    """The backend that is measured unless another is named: kernels; `auto` leaves small graphs and first calls to PyG."""
     return "fused" if "fused" in BACKENDS else REFERENCE
 
 
