@@ -4,14 +4,13 @@
 back through the transposed layout with the same kernel, where scattering would add row by row in random order.
 """
 
-import warnings
-from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from graphdsl.kernels.csr import csr_matrix
 from graphdsl.kernels.layouts import Layout
 
 _SLOW = 1 << 22
@@ -130,7 +129,7 @@ def summed_part(layout: Layout, rows: slice, edges: slice, x: Tensor, weight: Te
     if x.device.type == "cpu" and x.dtype == torch.float64:
         # For double precision `embedding_bag` gathers all rows on a CPU; a sparse product does not.
         value = x.new_ones(column.numel()) if weight is None else weight.contiguous()
-        return _matrix(pointer, column, value, (count, layout.columns)) @ x
+        return csr_matrix(pointer, column, value, (count, layout.columns)) @ x
     # Detached, because torch prepares for a backward pass of its own where its input asks for a gradient.
     return functional.embedding_bag(
         column, x.detach(), pointer, mode="sum", per_sample_weights=weight, include_last_offset=True
@@ -164,7 +163,7 @@ def dotted_part(layout: Layout, rows: slice, edges: slice, left: Tensor, right: 
     if exact and count <= (rows.stop - rows.start) * layout.columns:
         pointer = layout.pointer[rows.start : rows.stop + 1] - edges.start
         shape = (rows.stop - rows.start, layout.columns)
-        nothing = _matrix(pointer, layout.column[edges], left.new_zeros(count), shape)
+        nothing = csr_matrix(pointer, layout.column[edges], left.new_zeros(count), shape)
         return torch.sparse.sampled_addmm(nothing, left[rows], right.t(), beta=0.0).values()
     step = max(1, _SLOW // max(left.size(1), 1))
     made = left.new_empty(count)
@@ -173,17 +172,3 @@ def dotted_part(layout: Layout, rows: slice, edges: slice, left: Tensor, right: 
         product = left.index_select(0, layout.row[part]) * right.index_select(0, layout.column[part])
         made[part.start - edges.start : part.stop - edges.start] = product.sum(1)
     return made
-
-
-def _matrix(pointer: Tensor, column: Tensor, value: Tensor, shape: tuple[int, int]) -> Tensor:
-    _hear_once()
-    with torch.sparse.check_sparse_tensor_invariants(False):
-        return torch.sparse_csr_tensor(pointer, column, value, shape)
-
-
-@cache
-def _hear_once() -> None:
-    """Torch says once a process that such matrices are new; catching that at each product would cost more than small ones."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Sparse", UserWarning)
-        torch.sparse_csr_tensor([0, 0], [], [], (1, 1))

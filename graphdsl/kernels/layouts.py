@@ -26,7 +26,7 @@ class Layout:
         columns: number of sources.
         pointer: where each row's edges begin, [rows + 1]; 32 bits where that is enough.
         column: source of each edge, [edges].
-        order: number of each edge among those given, [edges] of int64.
+        order: number of each edge among those given, [edges].
     """
 
     def __init__(self, rows: int, columns: int, pointer: Tensor, column: Tensor, order: Tensor) -> None:
@@ -56,7 +56,7 @@ class Layout:
         order = sort_order(row, rows)
         ends = torch.bincount(row, minlength=rows).cumsum(0)
         pointer = torch.cat([ends.new_zeros(1), ends]).to(kind)
-        return cls(rows, columns, pointer, column.to(kind).index_select(0, order), order)
+        return cls(rows, columns, pointer, column.to(kind).index_select(0, order), order.to(kind))
 
     @property
     def edges(self) -> int:
@@ -134,8 +134,8 @@ class Layout:
         head = torch.arange(count, dtype=kind, device=device)
         column = torch.empty(self.edges * count, dtype=kind, device=device)
         column[places] = self.column.to(kind).unsqueeze(1) * count + head
-        order = torch.empty(self.edges * count, dtype=torch.int64, device=device)
-        order[places] = self.order.unsqueeze(1) * count + head.long()
+        order = torch.empty(self.edges * count, dtype=kind, device=device)
+        order[places] = self.order.to(kind).unsqueeze(1) * count + head
         return Layout(self.rows * count, self.columns * count, pointer.to(kind), column, order)
 
 

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from graphdsl.kernels.gathering import gather_sum
 from graphdsl.kernels.grouped import grouped_linear
-from graphdsl.kernels.layouts import Layout, number_distinct
+from graphdsl.kernels.layouts import Layout
 from graphdsl.kernels.unions import Union
 
 _FEW = 0.5
@@ -111,8 +111,7 @@ def lay_out_projection(union: Union, pick: bool = True) -> Projection:
     """
     rows = [union.source_rows[block] for block in union.source]
     starts = (0, *accumulate(rows))
-    local = union.column - union.each([union.source_at[block] for block in union.source])
-    found, place = number_distinct(local + union.each(starts[:-1]), starts[-1])
+    found, place = union.source_pairs
     ends = torch.searchsorted(found, torch.tensor(starts, device=union.device)).tolist()
     used = [high - low for low, high in pairwise(ends)]
     few = tuple(r for r in range(union.relations) if pick and used[r] < _FEW * rows[r])
@@ -125,6 +124,7 @@ def lay_out_projection(union: Union, pick: bool = True) -> Projection:
         for number, r in enumerate(group):
             start[r], stride[r] = total + number, len(group)
         total += union.source_rows[block] * len(group)
+    local = union.column - union.each([union.source_at[block] for block in union.source])
     wide = local * union.each(stride) + union.each(start)
     if not few:
         return Projection(groups, (), None, (), wide, total)
@@ -132,7 +132,6 @@ def lay_out_projection(union: Union, pick: bool = True) -> Projection:
     shift = {r: total + bounds[number] - ends[r] for number, r in enumerate(few)}
     is_few = union.each([int(r in shift) for r in range(union.relations)]).bool()
     column = torch.where(is_few, place + union.each([shift.get(r, 0) for r in range(union.relations)]), wide)
-    taken = [found[ends[r] : ends[r + 1]] - starts[r] + union.source_at[union.source[r]] for r in few]
-    one = torch.arange(bounds[-1], device=union.device)
-    picked = Layout.of(one, torch.cat(taken), bounds[-1], union.source_at[-1])
+    taken = union.source_of(torch.cat([found[ends[r] : ends[r + 1]] for r in few]))
+    picked = Layout.of(torch.arange(bounds[-1], device=union.device), taken, bounds[-1], union.source_at[-1])
     return Projection(groups, few, picked, tuple(bounds), column, total + bounds[-1])

@@ -4,12 +4,13 @@ A matrix and its transpose are laid out once and kept, so that neither pass sort
 product costs (edges × width) operations and the memory of its result.
 """
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from graphdsl.kernels.csr import csr_matrix
 
 _WIDE = (torch.float32, torch.float64)
 """Types of numbers in which sparse products are computed; narrower ones are widened for the product."""
@@ -99,9 +100,7 @@ def sparse_matrix(row: Tensor, column: Tensor, value: Tensor, shape: tuple[int, 
 def _by_rows(row: Tensor, column: Tensor, value: Tensor, shape: tuple[int, int]) -> Tensor:
     pointer = torch.zeros(shape[0] + 1, dtype=torch.long, device=row.device)
     pointer[1:] = torch.bincount(row, minlength=shape[0]).cumsum(0)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Sparse", UserWarning)  # that the layout is new
-        return torch.sparse_csr_tensor(pointer, column, value, shape)
+    return csr_matrix(pointer, column, value, shape)
 
 
 def averaging(

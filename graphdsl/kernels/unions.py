@@ -1,7 +1,8 @@
 """Several relations as one: their edges in one numbering, so that one kernel serves all of them.
 
 Nodes stand in blocks, one for each type. A relation leads from a block of sources to a block of destinations. What is
-needed of a graph (its pairs of relation and destination, its layouts) is made when it is first asked for, and once.
+needed of a graph (its pairs of relation and destination, its layouts) is made when it is first asked for, and once. A union
+is what layouts are made from; it holds the edges, so what is kept while they live must not hold it.
 """
 
 from collections.abc import Sequence
@@ -40,6 +41,7 @@ class Union:
         source_rows: Sequence[int],
         target_rows: Sequence[int],
     ) -> None:
+        self.index = tuple(index)
         self.source = tuple(source)
         self.target = tuple(target)
         self.source_rows = tuple(source_rows)
@@ -77,6 +79,14 @@ class Union:
         return torch.tensor(values, device=self.device).repeat_interleave(
             torch.tensor(self.counts, device=self.device), output_size=sum(self.counts)
         )
+
+    def part(self, members: Sequence[int]) -> "Union":
+        """Some of the relations, between the same blocks."""
+        if len(members) == self.relations:
+            return self
+        index = [self.index[r] for r in members]
+        source, target = [self.source[r] for r in members], [self.target[r] for r in members]
+        return Union(index, source, target, self.source_rows, self.target_rows)
 
     @property
     def relations(self) -> int:

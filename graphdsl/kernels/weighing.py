@@ -5,13 +5,13 @@ and the gradient of the weights is computed at the entries only, so that no more
 number of entries.
 """
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from graphdsl.kernels.csr import csr_matrix
 from graphdsl.kernels.propagation import as_wide
 
 
@@ -55,11 +55,11 @@ class SparsePattern:
 
     def matrix(self, value: Tensor) -> Tensor:
         """The matrix with a value at each place, by rows."""
-        return _csr(self.pointer, self.column, value, self.shape)
+        return csr_matrix(self.pointer, self.column, value, self.shape)
 
     def transpose(self, value: Tensor) -> Tensor:
         """Its transpose, by rows."""
-        return _csr(self.turned_pointer, self.turned_row, value[self.turned], self.shape[::-1])
+        return csr_matrix(self.turned_pointer, self.turned_row, value[self.turned], self.shape[::-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +126,3 @@ def sparse_pattern(row: Tensor, column: Tensor, shape: tuple[int, int]) -> Spars
 def _pointer(number: Tensor, size: int) -> Tensor:
     ends = torch.bincount(number, minlength=size).cumsum(0)
     return torch.cat([ends.new_zeros(1), ends])
-
-
-def _csr(pointer: Tensor, column: Tensor, value: Tensor, shape: tuple[int, ...]) -> Tensor:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Sparse", UserWarning)  # that the layout is new
-        return torch.sparse_csr_tensor(pointer, column, value, shape)

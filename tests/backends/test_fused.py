@@ -365,3 +365,47 @@ def test_a_graph_without_edges(body: str) -> None:
     torch.testing.assert_close(found, wanted, rtol=1e-10, atol=1e-10)
     for name, gradient in ours.items():
         torch.testing.assert_close(gradient, theirs[name], rtol=1e-9, atol=1e-10)
+
+
+class Doubled(nn.Module):
+    """What an adapter does: it stands in for a linear map, whose matrix can still be read."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    @property
+    def weight(self) -> Tensor:
+        return self.inner.weight
+
+    bias = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 2 * self.inner(x)
+
+
+@pytest.mark.parametrize(("layer", "place"), [("SAGEConv(5)", "lin_r"), ("HANConv(6)", "proj")])
+def test_layers_that_somebody_changed_are_run_as_they_are(layer: str, place: str) -> None:
+    _, fused, inputs = both(f"edges {{ *: {layer} }}")
+    before = fused(**inputs)
+    for changed in [module for module in fused.modules() if hasattr(module, place)]:
+        inner = getattr(changed, place)
+        if isinstance(inner, nn.ModuleDict):
+            inner["a"] = Doubled(inner["a"])
+        else:
+            setattr(changed, place, Doubled(inner))
+    assert not torch.allclose(fused(**inputs), before)
+
+
+def test_hooks_of_a_copy_are_seen_there_alone(referred: list[str]) -> None:
+    _, fused, inputs = both("edges { *: SAGEConv(5) }")
+    other = copy.deepcopy(fused)
+    seen: list[nn.Module] = []
+    for item in other.modules():
+        if type(item).__name__ == "SAGEConv":
+            item.register_forward_hook(lambda module, *_: seen.append(module))
+    fused(**inputs)
+    assert referred == []
+    other(**inputs)
+    assert len(seen) == 4  # The relation into `b` does not reach the prediction.
+    assert set(referred) == {"SAGEConv"}

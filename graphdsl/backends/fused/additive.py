@@ -47,7 +47,7 @@ def send_additive(bucket: Bucket, stage: RelationStage, states: list[Values], gr
         made = gather_sum(layout.edges, table.view(-1, width), _dropped(share, layout, layers))
     made = made.view(-1, heads, width)
     made = made.flatten(1) if layers[0].concat else made.mean(1)
-    total = gather_sum(layout.union.join, made)
+    total = gather_sum(layout.join, made)
     roots = [None if layer.res is None else layer.res.weight for layer in layers]
     return with_roots(bucket, total, roots, [layer.bias for layer in layers])
 
@@ -93,7 +93,7 @@ def _with_edges(
     if all(layer.lin_edge is None for layer in layers):
         return score
     parts: list[Tensor] = []
-    for (step, _), layer, count in zip(bucket.items(), layers, layout.union.counts, strict=True):
+    for (step, _), layer, count in zip(bucket.items(), layers, layout.counts, strict=True):
         if layer.lin_edge is None or not step.inputs:
             parts.append(score.new_zeros(count, layer.heads))
             continue
@@ -122,6 +122,6 @@ def _dropped(share: Tensor, layout: AttentionLayout, layers: Sequence[Any]) -> T
 def _per_edge(values: Sequence[float], like: Tensor, layout: AttentionLayout, heads: int) -> Tensor:
     """A number of each relation at each edge and head, in the order of the layout."""
     each = torch.tensor(values, dtype=like.dtype, device=like.device).repeat_interleave(
-        torch.tensor([count * heads for count in layout.union.counts], device=like.device)
+        torch.tensor([count * heads for count in layout.counts], device=like.device)
     )
     return each.index_select(0, layout.edges.order)

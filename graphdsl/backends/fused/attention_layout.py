@@ -10,7 +10,6 @@ from torch_geometric.utils import add_self_loops, remove_self_loops
 from graphdsl.backends.fused.relations import Bucket
 from graphdsl.kernels.layouts import Layout
 from graphdsl.kernels.projecting import Projection, lay_out_projection
-from graphdsl.kernels.unions import Union
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +17,18 @@ class AttentionLayout:
     """A graph as attention reads it.
 
     Attributes:
-        union: its edges.
+        counts: edges of each relation.
         projection: rows of the table of projected sources.
         edges: from the table to pairs of a relation and a destination, each row once a head.
+        join: from pairs to destinations.
         targets: by node type of destinations, the relations into it.
         place: row of each pair in the table of scores of destinations [pairs].
     """
 
-    union: Union
+    counts: tuple[int, ...]
     projection: Projection
     edges: Layout
+    join: Layout
     targets: tuple[tuple[str, tuple[int, ...]], ...]
     place: Tensor
 
@@ -47,7 +48,7 @@ def lay_out_attention(bucket: Bucket, index: Sequence[Tensor], loops: Sequence[b
             rows = min(bucket.source_rows[bucket.source[number]], bucket.rows[bucket.target[number]])
             item, _ = add_self_loops(remove_self_loops(item)[0], num_nodes=rows)
         edges.append(item)
-    union = Union(edges, bucket.source, bucket.target, bucket.source_rows, bucket.rows)
+    union = bucket.union(edges)
     projection = lay_out_projection(union)
     layout = Layout.of(union.pair_of_edge, projection.column, union.pairs, projection.rows).heads(heads)
     names = [step.edge[2] for step in bucket.steps]
@@ -60,4 +61,4 @@ def lay_out_attention(bucket: Bucket, index: Sequence[Tensor], loops: Sequence[b
             own = union.pair_row[part] - union.target_at[bucket.target[r]]
             place[part] = base + own * len(members) + number
         base += bucket.values[name].size(0) * len(members)
-    return AttentionLayout(union, projection, layout, targets, place)
+    return AttentionLayout(union.counts, projection, layout, union.join, targets, place)

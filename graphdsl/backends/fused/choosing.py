@@ -44,6 +44,9 @@ class Choice:
         edges = sum(item.size(1) for item in index)
         if _RELATION * len(index) + edges < _LEAST:
             return False
-        known = self._seen.fetch("seen", index, (), list[bool])
-        known.append(True)
-        return edges >= _LARGE or len(known) > 1
+        if edges >= _LARGE:
+            return True
+        seen = self._seen.fetch("seen", index, (), set[bool])
+        again = bool(seen)
+        seen.add(True)
+        return again

@@ -34,7 +34,7 @@ def send_dotted(bucket: Bucket, stage: RelationStage, states: list[Values], grap
     roots = [layer.lin_skip if layer.root_weight else None for layer in layers]
     matrices = [None if item is None else item.weight for item in roots]
     return with_roots(
-        bucket, gather_sum(layout.union.join, made), matrices, [None if item is None else item.bias for item in roots]
+        bucket, gather_sum(layout.join, made), matrices, [None if item is None else item.bias for item in roots]
     )
 
 

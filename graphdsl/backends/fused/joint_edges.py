@@ -1,6 +1,6 @@
 """The relations of a joint layer whose destinations some prediction depends on, as blocks of nodes."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Self, TypeVar
 
@@ -8,6 +8,7 @@ from torch import Tensor
 
 from graphdsl.backends.fused.relations import keep_layout
 from graphdsl.backends.graph import Graph, Values
+from graphdsl.kernels.unions import Union
 from graphdsl.plan import JointStep
 from graphdsl.text import EdgeKey
 
@@ -70,12 +71,15 @@ class JointEdges:
         """Rows of each source."""
         return tuple(self.values[name].size(0) for name in self.sources)
 
-    @property
-    def blocks(self) -> tuple[Sequence[Tensor], Sequence[int], Sequence[int], Sequence[int], Sequence[int]]:
-        """Edges, blocks of sources and destinations of each relation, and the rows of the blocks."""
-        source = tuple(self.sources.index(edge[0]) for edge in self.edges)
-        target = tuple(self.targets.index(edge[2]) for edge in self.edges)
-        return self.index, source, target, self.source_rows, self.target_rows
+    def union(self) -> Union:
+        """The relations as one.
+
+        Raises:
+            EdgeOutside: if an edge leads from or to a node that is not there.
+        """
+        source = [self.sources.index(edge[0]) for edge in self.edges]
+        target = [self.targets.index(edge[2]) for edge in self.edges]
+        return Union(self.index, source, target, self.source_rows, self.target_rows)
 
     def keep(self, name: Hashable, make: Callable[[], Result]) -> Result:
         """A layout of these relations, kept while their edges live.

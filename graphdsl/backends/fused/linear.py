@@ -7,6 +7,7 @@ wide product per node type and one sum; all others one sum, one grouped product,
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -24,17 +25,22 @@ class Part:
     """Relations that are computed in one order.
 
     Attributes:
-        union: their edges.
         members: number of each among all relations.
+        counts: edges of each.
         layout: the edges, from rows of what is summed to destinations or pairs.
-        projection: of relations that transform first, how; None for the others.
-        scale: constant factor of each edge in the order of the layout, by dtype; empty where there is none.
+        projection: of relations that transform first, how.
+        bounds: of relations that sum first, where the pairs of each begin.
+        join: of those, from pairs to destinations.
+        factor: constant factor of each edge in the order of the layout, in double precision.
+        scale: the same by dtype, as far as it was asked for.
     """
 
-    union: Union
     members: tuple[int, ...]
+    counts: tuple[int, ...]
     layout: Layout
     projection: Projection | None
+    bounds: tuple[int, ...]
+    join: Layout | None
     factor: Tensor | None
     scale: dict[torch.dtype, Tensor] = field(default_factory=dict[torch.dtype, Tensor])
 
@@ -47,7 +53,7 @@ class Part:
         """
         if self.factor is not None and dtype not in self.scale:
             with torch.inference_mode(mode=False):
-                self.scale[dtype] = self.factor.to(dtype).index_select(0, self.layout.order)
+                self.scale[dtype] = self.factor.to(dtype)
         constant = None if self.factor is None else self.scale[dtype]
         if given is None:
             return constant
@@ -63,56 +69,38 @@ class LinearLayout:
     rows: int
 
 
-def lay_out_linear(
-    index: Sequence[Tensor],
-    source: Sequence[int],
-    target: Sequence[int],
-    source_rows: Sequence[int],
-    target_rows: Sequence[int],
-    factor: Sequence[Tensor | str | None],
-    widths: tuple[int, int],
-) -> LinearLayout:
+def lay_out_linear(union: Union, factor: Sequence[Tensor | str | None], widths: tuple[int, int]) -> LinearLayout:
     """Choose the order of each relation and lay out its edges.
 
     Args:
-        index: edges [2, edges] of each relation.
-        source: block of sources of each relation.
-        target: block of destinations.
-        source_rows: number of nodes of each block of sources.
-        target_rows: number of nodes of each block of destinations.
-        factor: of each relation "mean" to divide by the number of edges, factors [edges], or None.
+        union: the relations.
+        factor: of each "mean" to divide by the number of edges, factors [edges], or None.
         widths: columns before and behind the matrices.
-
-    Raises:
-        EdgeOutside: if an edge leads from or to a node that is not there.
     """
-    everything = Union(index, source, target, source_rows, target_rows)
-    if not any(everything.counts):
-        return LinearLayout((), everything.target_at[-1])
-    factors = _factors(everything, factor)
-    bounds = everything.pair_bounds
+    if not any(union.counts):
+        return LinearLayout((), union.target_at[-1])
+    factors = _factors(union, factor)
+    sizes = [high - low for low, high in pairwise(union.pair_bounds)]
     first = [
-        transforms_first(everything.counts[r], source_rows[source[r]], bounds[r + 1] - bounds[r], *widths)
-        for r in range(everything.relations)
+        transforms_first(union.counts[r], union.source_rows[union.source[r]], sizes[r], *widths)
+        for r in range(union.relations)
     ]
     parts: list[Part] = []
     for way in (True, False):
-        members = tuple(r for r in range(everything.relations) if first[r] is way and everything.counts[r])
+        members = tuple(r for r in range(union.relations) if first[r] is way and union.counts[r])
         if members:
-            union = everything if len(members) == everything.relations else _chosen(index, everything, members)
             given = None if factors is None else torch.cat([factors[r] for r in members])
-            parts.append(_transform_part(union, members, given) if way else _sum_part(union, members, given))
-    return LinearLayout(tuple(parts), everything.target_at[-1])
+            parts.append(_lay_out_part(union.part(members), members, given, way))
+    return LinearLayout(tuple(parts), union.target_at[-1])
 
 
-def _chosen(index: Sequence[Tensor], union: Union, members: Sequence[int]) -> Union:
-    return Union(
-        [index[r] for r in members],
-        [union.source[r] for r in members],
-        [union.target[r] for r in members],
-        union.source_rows,
-        union.target_rows,
-    )
+def _lay_out_part(union: Union, members: tuple[int, ...], factor: Tensor | None, transform: bool) -> Part:
+    projection = lay_out_projection(union) if transform else None
+    layout = union.by_pair if projection is None else union.wide(projection.column, projection.rows)
+    ordered = None if factor is None else factor.index_select(0, layout.order)
+    if projection is not None:
+        return Part(members, union.counts, layout, projection, (), None, ordered)
+    return Part(members, union.counts, layout, None, tuple(union.pair_bounds), union.join, ordered)
 
 
 def _factors(union: Union, factor: Sequence[Tensor | str | None]) -> list[Tensor] | None:
@@ -127,17 +115,10 @@ def _factors(union: Union, factor: Sequence[Tensor | str | None]) -> list[Tensor
         if isinstance(item, Tensor):
             made.append(item.double())
         else:
-            made.append(share[number] if item else torch.ones(union.counts[number], dtype=torch.float64))
+            made.append(
+                share[number] if item else torch.ones(union.counts[number], dtype=torch.float64, device=union.device)
+            )
     return made
-
-
-def _transform_part(union: Union, members: tuple[int, ...], factor: Tensor | None) -> Part:
-    projection = lay_out_projection(union)
-    return Part(union, members, union.wide(projection.column, projection.rows), projection, factor)
-
-
-def _sum_part(union: Union, members: tuple[int, ...], factor: Tensor | None) -> Part:
-    return Part(union, members, union.by_pair, None, factor)
 
 
 def sum_linear(
@@ -158,11 +139,8 @@ def sum_linear(
     for part in layout.parts:
         own = None
         if given is not None:
-            own = torch.cat([_factor_or_one(given[r], part.union.counts[i], x[0]) for i, r in enumerate(part.members)])
-        if part.projection is not None:
-            made = _transform_then_sum(part, part.projection, x, weight, own)
-        else:
-            made = _sum_then_transform(part, x, weight, own)
+            own = torch.cat([_factor_or_one(given[r], part.counts[i], x[0]) for i, r in enumerate(part.members)])
+        made = _sum_part(part, x, _of_members(weight, part), own)
         total = made if total is None else total + made
     if total is None:  # No edges; parameters still get a gradient of zeros.
         return x[0].new_zeros(layout.rows, weight.size(1)) + 0 * weight.sum()
@@ -179,15 +157,11 @@ def _of_members(weight: Tensor, part: Part) -> Tensor:
     return weight.index_select(0, torch.tensor(part.members, device=weight.device))
 
 
-def _transform_then_sum(
-    part: Part, projection: Projection, x: Sequence[Tensor], weight: Tensor, given: Tensor | None
-) -> Tensor:
-    table = projection.table(x, _of_members(weight, part))
-    return gather_sum(part.layout, table, part.weights(table.dtype, given))
-
-
-def _sum_then_transform(part: Part, x: Sequence[Tensor], weight: Tensor, given: Tensor | None) -> Tensor:
+def _sum_part(part: Part, x: Sequence[Tensor], weight: Tensor, given: Tensor | None) -> Tensor:
+    if part.projection is not None:
+        table = part.projection.table(x, weight)
+        return gather_sum(part.layout, table, part.weights(table.dtype, given))
+    assert part.join is not None
     table = x[0] if len(x) == 1 else torch.cat(list(x))
     summed = gather_sum(part.layout, table, part.weights(table.dtype, given))
-    made = grouped_linear(summed, _of_members(weight, part), part.union.pair_bounds)
-    return gather_sum(part.union.join, made)
+    return gather_sum(part.join, grouped_linear(summed, weight, part.bounds))

@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.nn import MessagePassing
+from torch_geometric.nn import Aggregation, HeteroDictLinear, HeteroLinear, Linear, MessagePassing
+from torch_geometric.nn.parameter_dict import ParameterDict
 
 from graphdsl.backends.fused.choosing import Choice
 from graphdsl.backends.fused.joint_edges import JointEdges
@@ -50,7 +51,8 @@ class FusedRelationMap(RelationMap):
         served, reasons = divide(steps, together)
         left = [step for step in steps if id(step) in reasons]
         found = Served(self._modules_of(served), served, stage, states, graph, together)
-        if not served or not fits(found):  # A layer that does not fit its input is named by the reference.
+        # A layer that does not fit its input is named by the reference.
+        if not served or not fits(found) or not all(map(is_plain, found.modules)):
             return super()._send(steps, stage, states, graph)
         made = serve_steps(found)
         rest = super()._send(left, stage, states, graph) if left else {}
@@ -64,7 +66,7 @@ class FusedRelationMap(RelationMap):
         self, module: nn.Module, step: JointStep, states: list[Values], reads: int, graph: Graph, live: bool
     ) -> Values:
         family, _ = fused_family(step)
-        if family is None or self._is_referred(step.edges, graph):
+        if family is None or not is_plain(module) or self._is_referred(step.edges, graph):
             return super()._send_joint(module, step, states, reads, graph, live)
         joint = JointEdges.of(step, states[reads], graph, live)
         return _JOINTS[family](module, joint) if joint.edges else {}
@@ -91,6 +93,28 @@ _JOINTS: Mapping[str, Callable[[nn.Module, JointEdges], Values]] = {
     "transformer": send_transformer,
     "semantic": send_semantic,
 }
+
+
+_INSIDE = (Linear, HeteroDictLinear, HeteroLinear, nn.Linear, nn.ModuleDict, nn.ParameterDict, ParameterDict)
+"""What layers that kernels serve are made of."""
+
+
+def is_plain(layer: nn.Module) -> bool:
+    """Whether a layer is PyG's, and holds what PyG gave it, so that its parameters alone say what it computes.
+
+    >>> from torch_geometric.nn import SAGEConv
+    >>> layer, adapted = SAGEConv(2, 2), SAGEConv(2, 2)
+    >>> adapted.lin_l = nn.Sequential(adapted.lin_l)
+    >>> is_plain(layer), is_plain(adapted)
+    (True, False)
+    """
+    own = type(layer).__module__.startswith("torch_geometric.nn.")
+    return own and all(_is_inside(item) for item in layer._modules.values() if item is not None)
+
+
+def _is_inside(module: nn.Module) -> bool:
+    known = type(module) in _INSIDE or isinstance(module, Aggregation)
+    return known and all(_is_inside(item) for item in module._modules.values() if item is not None)
 
 
 def _hooks_of(module: nn.Module) -> Iterator[dict[int, Any]]:

@@ -26,7 +26,7 @@ def send_relational(module: nn.Module, joint: JointEdges) -> Values:
     kind = "mean" if layer.aggr == "mean" else None
     layout = joint.keep(
         ("relational", kind, width_in, width_out),
-        lambda: lay_out_linear(*joint.blocks, [kind] * len(joint.edges), (width_in, width_out)),
+        lambda: lay_out_linear(joint.union(), [kind] * len(joint.edges), (width_in, width_out)),
     )
     total = sum_linear(layout, [joint.values[name] for name in joint.sources], weight)
     made: Values = {}

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from graphdsl.backends.graph import Values
 from graphdsl.kernels import KeptResults
-from graphdsl.kernels.unions import EdgeOutside
+from graphdsl.kernels.unions import EdgeOutside, Union
 from graphdsl.plan import RelationStep
 from graphdsl.text import Diagnostic, EdgeKey, Span, SpecError, report, show_edge, show_name
 
@@ -103,6 +103,14 @@ class Bucket:
     def source_rows(self) -> tuple[int, ...]:
         """Rows of each block of sources."""
         return tuple(self.values[name].size(0) for name in self.sources)
+
+    def union(self, index: Sequence[Tensor]) -> Union:
+        """The steps as one, with these edges.
+
+        Raises:
+            EdgeOutside: if an edge leads from or to a node that is not there.
+        """
+        return Union(index, self.source, self.target, self.source_rows, self.rows)
 
     def keep(self, name: Hashable, index: Sequence[Tensor], make: Callable[[], Result]) -> Result:
         """A layout of these steps' edges, kept while the edges live.

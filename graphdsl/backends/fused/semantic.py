@@ -12,7 +12,6 @@ from graphdsl.backends.naming import edge_key, module_key
 from graphdsl.kernels.attending import additive_attention
 from graphdsl.kernels.gathering import gather_sum
 from graphdsl.kernels.layouts import Layout
-from graphdsl.kernels.unions import Union
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +19,25 @@ class SemanticLayout:
     """A graph as `HANConv` reads it.
 
     Attributes:
-        union: its edges.
         edges: from nodes, once for each relation that they send along, to pairs of a relation and a destination, each row
             once a head.
         sources: row of each of those nodes among the nodes of all blocks of sources.
         column: row of each of those nodes in the table of scores of sources.
         place: row of each pair in the table of scores of destinations.
+        join: from pairs to destinations.
+        bounds: where the pairs of each relation begin.
+        rows: destinations of each relation.
+        into: relations into each destination type.
     """
 
-    union: Union
     edges: Layout
     sources: Layout
     column: Tensor
     place: Tensor
+    join: Layout
+    bounds: tuple[int, ...]
+    rows: tuple[int, ...]
+    into: tuple[int, ...]
 
 
 def send_semantic(module: nn.Module, joint: JointEdges) -> Values:
@@ -60,18 +65,19 @@ def send_semantic(module: nn.Module, joint: JointEdges) -> Values:
         layer.negative_slope,
         layer.dropout if layer.training else 0.0,
     )
-    return _grouped(made.view(-1, width).relu(), layer, layout.union, joint)
+    return _grouped(made.view(-1, width).relu(), layer, layout, joint)
 
 
 def _lay_out(joint: JointEdges, heads: int) -> SemanticLayout:
-    index, source, target, source_rows, target_rows = joint.blocks
-    union = Union(index, source, target, source_rows, target_rows)
+    union = joint.union()
     used, column = union.source_pairs
     sources = Layout.of(
         torch.arange(used.numel(), device=union.device), union.source_of(used), used.numel(), union.source_at[-1]
     )
     edges = Layout.of(union.pair_of_edge, column, union.pairs, used.numel()).heads(heads)
-    return SemanticLayout(union, edges, sources, used, union.pair_numbers)
+    rows = tuple(union.target_rows[block] for block in union.target)
+    into = tuple(union.target.count(block) for block in range(len(joint.targets)))
+    return SemanticLayout(edges, sources, used, union.pair_numbers, union.join, tuple(union.pair_bounds), rows, into)
 
 
 def _scores(nodes: Values, names: list[str], vectors: list[Tensor], heads: int) -> Tensor:
@@ -86,20 +92,19 @@ def _scores(nodes: Values, names: list[str], vectors: list[Tensor], heads: int) 
     return torch.cat([made[place] for place in range(len(names))])
 
 
-def _grouped(messages: Tensor, layer: Any, union: Union, joint: JointEdges) -> Values:
+def _grouped(messages: Tensor, layer: Any, layout: SemanticLayout, joint: JointEdges) -> Values:
     """Messages of pairs, weighed by the attention of their relations, added up by destination.
 
     A relation's score is a mean over all nodes that it may lead to; those that it does not lead to all have the same, which is
     computed once.
     """
-    sizes = torch.tensor(union.pair_bounds, device=union.device).diff()
-    rows = torch.tensor([union.target_rows[block] for block in union.target], device=union.device)
+    sizes = torch.tensor(layout.bounds, device=messages.device).diff()
+    rows = torch.tensor(layout.rows, device=messages.device)
     score = torch.tanh(layer.k_lin(messages)) @ layer.q.squeeze(0)
-    relation = torch.arange(union.relations, device=union.device).repeat_interleave(sizes, output_size=union.pairs)
-    total = score.new_zeros(union.relations).index_add(0, relation, score)
+    relation = torch.arange(len(rows), device=messages.device).repeat_interleave(sizes, output_size=layout.bounds[-1])
+    total = score.new_zeros(len(rows)).index_add(0, relation, score)
     nothing = torch.tanh(layer.k_lin.bias) @ layer.q.squeeze(0)
     mean = (total + (rows - sizes) * nothing) / rows.clamp(min=1)
-    parts = mean.split([union.target.count(block) for block in range(len(joint.targets))])
-    weight = torch.cat([part.softmax(0) for part in parts]).index_select(0, relation)
-    made = gather_sum(union.join, messages, weight.index_select(0, union.join.order))
-    return dict(zip(joint.targets, made.split(union.target_rows), strict=True))
+    weight = torch.cat([part.softmax(0) for part in mean.split(layout.into)]).index_select(0, relation)
+    made = gather_sum(layout.join, messages, weight.index_select(0, layout.join.order))
+    return dict(zip(joint.targets, made.split(joint.target_rows), strict=True))

@@ -100,8 +100,7 @@ def _send_linear(bucket: Bucket, stage: RelationStage, states: list[Values], gra
 
     def make() -> LinearLayout:
         edges, factors = _normalized(bucket, terms, index)
-        widths = (width_in, width_out)
-        return lay_out_linear(edges, bucket.source, bucket.target, bucket.source_rows, bucket.rows, factors, widths)
+        return lay_out_linear(bucket.union(edges), factors, (width_in, width_out))
 
     layout = bucket.keep(("linear", kinds, width_in, width_out), index, make)
     weight = torch.stack([term.weight for term in terms])

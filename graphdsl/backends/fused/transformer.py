@@ -15,7 +15,6 @@ from graphdsl.kernels.gathering import edge_dot, gather_sum
 from graphdsl.kernels.layouts import Layout
 from graphdsl.kernels.normalizing import segment_softmax
 from graphdsl.kernels.projecting import Projection, lay_out_projection
-from graphdsl.kernels.unions import Union
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ def send_transformer(module: nn.Module, joint: JointEdges) -> Values:
 
 
 def _lay_out(joint: JointEdges, heads: int, pick: bool) -> TransformerLayout:
-    union = Union(*joint.blocks)
+    union = joint.union()
     projection = lay_out_projection(union, pick)
     return TransformerLayout(projection, union.wide(projection.column, projection.rows).heads(heads))
 
