@@ -62,6 +62,13 @@ def add_parameters(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def whole_number(text: str) -> int:
+    """The type of an argument that counts something: 1 or more."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a whole number ≥ 1")
+    return int(text)
+
+
 def parameters(arguments: argparse.Namespace) -> dict[str, Any]:
     """Values for the model's parameters: `--params`, then `--set` over it.
 

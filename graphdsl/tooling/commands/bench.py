@@ -15,7 +15,7 @@ from graphdsl.benching.shapes import NAMES, SCALES, SHAPES, TINY, Shape, scaled
 from graphdsl.benching.specs import MODELS
 from graphdsl.text import Diagnostic, SpecError, did_you_mean, listing, report
 from graphdsl.text.rewriting import write_bytes
-from graphdsl.tooling.arguments import add_format, add_plugins, parameters
+from graphdsl.tooling.arguments import add_format, add_plugins, parameters, whole_number
 from graphdsl.tooling.output import CLEAN, FINDINGS, INTERRUPTED, MISUSE, print_findings
 from graphdsl.tooling.running import check_data, open_data
 
@@ -46,8 +46,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--against", nargs="+", metavar="BASELINE", default=[], help=said)
     parser.add_argument("--backend", metavar="NAME", help="ours; otherwise fused")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where to compute")
-    parser.add_argument("--threads", type=_whole, metavar="N", help="of torch on a CPU; otherwise as torch decides")
-    parser.add_argument("--repeats", type=_whole, default=7, metavar="K", help="most runs of each (default: 7)")
+    parser.add_argument(
+        "--threads", type=whole_number, metavar="N", help="of torch on a CPU; otherwise as torch decides"
+    )
+    parser.add_argument("--repeats", type=whole_number, default=7, metavar="K", help="most runs of each (default: 7)")
     said = "a step that takes longer is given up; no more runs of a cell are begun after it (default: 30)"
     parser.add_argument("--seconds", type=_seconds, default=30.0, metavar="S", help=said)
     said = "what a step may take on a CPU; otherwise four fifths of what is free"
@@ -63,12 +65,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     add_format(parser)
     add_plugins(parser)
     parser.set_defaults(run=run)
-
-
-def _whole(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"`{text}` is not a whole number ≥ 1")
-    return int(text)
 
 
 def _seconds(text: str) -> float:

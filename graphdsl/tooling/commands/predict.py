@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphdsl.text import SpecError, did_you_mean, listing, report
-from graphdsl.tooling.arguments import add_format, add_plugins
+from graphdsl.tooling.arguments import add_format, add_plugins, whole_number
 from graphdsl.tooling.output import CLEAN, MISUSE
 from graphdsl.tooling.running import Trained, add_accelerator, add_data, open_checkpoint, pick_device, require_packages
 
@@ -34,18 +34,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--output", metavar="FILE", default="predictions.csv", help=said)
     parser.add_argument("--pairs", metavar="FILE", help="score these links: a CSV table with `source` and `target`")
     said = f"so many new links for each source node (default: {TOP})"
-    parser.add_argument("--top", type=_whole, metavar="K", help=said)
+    parser.add_argument("--top", type=whole_number, metavar="K", help=said)
     parser.add_argument("--only", metavar="NAME", help="one prediction of several, named as in `gnn plan`")
     add_accelerator(parser)
     add_format(parser)
     add_plugins(parser)
     parser.set_defaults(run=run)
-
-
-def _whole(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"`{text}` is not a whole number ≥ 1")
-    return int(text)
 
 
 def run(arguments: argparse.Namespace) -> int:

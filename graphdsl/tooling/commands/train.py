@@ -13,7 +13,7 @@ from graphdsl.api import load
 from graphdsl.model import can_override, override_training
 from graphdsl.plan.plugins import needed_plugins
 from graphdsl.text import SpecError, report
-from graphdsl.tooling.arguments import add_format, add_parameters, add_plugins, parameters
+from graphdsl.tooling.arguments import add_format, add_parameters, add_plugins, parameters, whole_number
 from graphdsl.tooling.output import CLEAN, FINDINGS, MISUSE
 from graphdsl.tooling.results import Job, Trial, print_header, print_results, write_results
 from graphdsl.tooling.running import (
@@ -42,24 +42,18 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     add_parameters(parser)
     add_data(parser)
     parser.add_argument("--out", metavar="DIR", help="folder of the run (default: runs/MODEL-N)")
-    parser.add_argument("--epochs", type=_whole, metavar="N", help="at most so many epochs")
-    parser.add_argument("--batch-size", type=_whole, metavar="N", help="seed nodes per step, over all processes")
+    parser.add_argument("--epochs", type=whole_number, metavar="N", help="at most so many epochs")
+    parser.add_argument("--batch-size", type=whole_number, metavar="N", help="seed nodes per step, over all processes")
     parser.add_argument("--seed", type=_seed, metavar="N", help="seeds weights, order and sampling")
-    parser.add_argument("--seeds", type=_whole, metavar="K", help="train with K seeds; show mean and deviation")
+    parser.add_argument("--seeds", type=whole_number, metavar="K", help="train with K seeds; show mean and deviation")
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run (of --out, or the latest)")
     parser.add_argument("--baselines", action="store_true", help="show what models without message passing score")
-    parser.add_argument("--devices", type=_whole, default=1, metavar="N", help="processes on each machine")
-    parser.add_argument("--nodes", type=_whole, default=1, metavar="N", help="machines")
+    parser.add_argument("--devices", type=whole_number, default=1, metavar="N", help="processes on each machine")
+    parser.add_argument("--nodes", type=whole_number, default=1, metavar="N", help="machines")
     add_accelerator(parser)
     add_format(parser)
     add_plugins(parser)
     parser.set_defaults(run=run)
-
-
-def _whole(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"`{text}` is not a whole number ≥ 1")
-    return int(text)
 
 
 def _seed(text: str) -> int:
