@@ -27,6 +27,7 @@ class JointEdges:
         sources: node types that they lead from.
         targets: node types that they lead to.
         values: what the stage reads.
+        graph: edges and attributes.
     """
 
     step: JointStep
@@ -36,6 +37,7 @@ class JointEdges:
     sources: tuple[str, ...]
     targets: tuple[str, ...]
     values: Values
+    graph: Graph
 
     @classmethod
     def of(cls, step: JointStep, values: Values, graph: Graph, live: bool) -> Self:
@@ -59,6 +61,7 @@ class JointEdges:
             tuple(sorted({edge[0] for edge in edges})),
             targets,
             values,
+            graph,
         )
 
     @property

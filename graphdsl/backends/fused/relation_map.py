@@ -12,6 +12,7 @@ from torch_geometric.nn.parameter_dict import ParameterDict
 from graphdsl.backends.fused.choosing import Choice
 from graphdsl.backends.fused.joint_edges import JointEdges
 from graphdsl.backends.fused.relational import send_relational
+from graphdsl.backends.fused.residual_attention import send_residual
 from graphdsl.backends.fused.semantic import send_semantic
 from graphdsl.backends.fused.single import Served, fits, serve_steps
 from graphdsl.backends.fused.transformer import send_transformer
@@ -92,15 +93,20 @@ _JOINTS: Mapping[str, Callable[[nn.Module, JointEdges], Values]] = {
     "relational": send_relational,
     "transformer": send_transformer,
     "semantic": send_semantic,
+    "residual-attention": send_residual,
 }
 
 
-_INSIDE = (Linear, HeteroDictLinear, HeteroLinear, nn.Linear, nn.ModuleDict, nn.ParameterDict, ParameterDict)
+_LISTS = (nn.ModuleDict, nn.ModuleList, nn.ParameterDict, ParameterDict)
+_INSIDE = (Linear, HeteroDictLinear, HeteroLinear, nn.Linear, nn.Embedding, *_LISTS)
 """What layers that kernels serve are made of."""
+_OURS = "graphdsl.layers."
 
 
 def is_plain(layer: nn.Module) -> bool:
-    """Whether a layer is PyG's, and holds what PyG gave it, so that its parameters alone say what it computes.
+    """Whether a layer is PyG's or ours, and holds what it was given, so that its parameters alone say what it computes.
+
+    An activation `act` may be any module: kernels call it.
 
     >>> from torch_geometric.nn import SAGEConv
     >>> layer, adapted = SAGEConv(2, 2), SAGEConv(2, 2)
@@ -108,12 +114,13 @@ def is_plain(layer: nn.Module) -> bool:
     >>> is_plain(layer), is_plain(adapted)
     (True, False)
     """
-    own = type(layer).__module__.startswith("torch_geometric.nn.")
-    return own and all(_is_inside(item) for item in layer._modules.values() if item is not None)
+    own = type(layer).__module__.startswith(("torch_geometric.nn.", _OURS))
+    inner = (item for name, item in layer._modules.items() if name != "act")
+    return own and all(_is_inside(item) for item in inner if item is not None)
 
 
 def _is_inside(module: nn.Module) -> bool:
-    known = type(module) in _INSIDE or isinstance(module, Aggregation)
+    known = type(module) in _INSIDE or isinstance(module, Aggregation) or type(module).__module__.startswith(_OURS)
     return known and all(_is_inside(item) for item in module._modules.values() if item is not None)
 
 

@@ -1,0 +1,102 @@
+"""The fused backend's layers in which all relations into a node compete, and its attention over attributes of edges."""
+
+from typing import Any
+
+import pytest
+import test_fused
+import torch
+from test_fused import both, gradients
+from torch import Tensor
+
+from graphdsl.backends import recording
+
+referred = test_fused.referred
+
+SIMPLE = [
+    "SimpleHGNConv(3, heads = 2)",
+    "SimpleHGNConv(3, num_layers = 3, heads = 2, beta = 0.3)",
+    "SimpleHGNConv(3, num_layers = 2, concat = false, heads = 2, normalize = true, act = prelu)",
+    "SimpleHGNConv(3, num_layers = 2, residual = false, add_self_loops = false, negative_slope = 0.2)",
+    "SimpleHGNConv(3, heads = 2) } edges { *: SimpleHGNConv(4)",
+]
+SERVED = [f"nodes {{ *: Linear(6) }} edges {{ *: {layer} }}" for layer in SIMPLE]
+
+
+@pytest.mark.parametrize("body", SERVED)
+def test_equals_the_reference(body: str, referred: list[str]) -> None:
+    test_fused.test_equals_the_reference(body, referred)
+
+
+@pytest.mark.parametrize("body", SERVED)
+def test_equals_the_reference_in_single_precision(body: str) -> None:
+    test_fused.test_equals_the_reference_in_single_precision(body)
+
+
+@pytest.mark.parametrize("body", SERVED)
+def test_types_and_relations_that_are_empty(body: str) -> None:
+    test_fused.test_types_and_relations_that_are_empty(body)
+
+
+@pytest.mark.parametrize("body", SERVED)
+def test_a_graph_without_edges(body: str) -> None:
+    test_fused.test_a_graph_without_edges(body)
+
+
+@pytest.mark.parametrize("layer", ["SimpleHGNConv(3)"])
+@pytest.mark.parametrize(("end", "value", "said"), [(0, 7, "source"), (1, 9, "target"), (1, -1, "target")])
+def test_edges_out_of_range_are_refused(layer: str, end: int, value: int, said: str) -> None:
+    test_fused.test_edges_out_of_range_are_refused(layer, end, value, said)
+
+
+@pytest.mark.parametrize("layer", ["SimpleHGNConv(3, num_layers = 2, heads = 2, beta = 0.4, dropout = 0.5)"])
+def test_dropout_is_distributed_as_in_the_reference(layer: str, referred: list[str]) -> None:
+    reference, fused, inputs = both(f"nodes {{ *: Linear(6) }} edges {{ *: {layer} }}", torch.float32)
+    drawn: dict[str, Tensor] = {}
+    with torch.no_grad():
+        for name, model in (("fused", fused), ("reference", reference)):
+            torch.manual_seed(0)
+            drawn[name] = torch.stack([model(**inputs) for _ in range(3000)])
+            if name == "fused":
+                assert referred == []
+    scale = drawn["reference"].std(0).max().item()
+    assert scale > 0.01
+    for moment in (Tensor.mean, Tensor.std):
+        found, wanted = (moment(drawn[name], 0) for name in ("fused", "reference"))
+        torch.testing.assert_close(found, wanted, rtol=0, atol=0.15 * scale)
+    for model in (fused, reference):
+        model.eval()
+    torch.testing.assert_close(fused(**inputs), reference(**inputs))
+
+
+@pytest.mark.parametrize("layer", ["SimpleHGNConv(3, num_layers = 2, heads = 2)"])
+def test_recording_looks_into_the_layers_of_the_reference(layer: str, referred: list[str]) -> None:
+    _, fused, inputs = both(f"nodes {{ *: Linear(6) }} edges {{ *: {layer} }}")
+    with torch.no_grad(), recording(fused) as weights:
+        watched = fused(**inputs)
+    assert referred
+    assert weights.edges
+    torch.testing.assert_close(watched, fused(**inputs))
+
+
+@pytest.mark.parametrize("body", SERVED[:2])
+def test_steps_follow_the_reference(body: str) -> None:
+    reference, fused, inputs = both(body)
+    for model in (reference, fused):
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+        for _ in range(20):
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(model(**inputs), torch.arange(9) % 3).backward()
+            optimizer.step()
+    wanted: dict[str, Any] = reference.state_dict()
+    for name, item in fused.state_dict().items():
+        torch.testing.assert_close(item, wanted[name], rtol=1e-8, atol=1e-9)
+
+
+def test_mixed_precision() -> None:
+    reference, fused, inputs = both(SERVED[1], torch.float32)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = fused(**inputs)
+    found.float().sum().backward()
+    torch.testing.assert_close(found.float(), reference(**inputs), rtol=0.1, atol=0.1)
+    _, made = gradients(fused, inputs)
+    assert all(item.isfinite().all() for item in made.values())
