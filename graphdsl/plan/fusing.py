@@ -7,9 +7,18 @@ from typing import Final, Literal
 from graphdsl.plan.ir import JointStep, Plan, RelationStage, RelationStep
 from graphdsl.plan.module_spec import Ids
 
-Family = Literal["linear", "attention", "dot-attention", "relational", "transformer", "semantic", "residual-attention"]
+Family = Literal[
+    "linear",
+    "attention",
+    "dot-attention",
+    "relational",
+    "transformer",
+    "semantic",
+    "relational-attention",
+    "residual-attention",
+]
 """Layers that one kernel serves: sums behind a linear map; attention of a sum or product of two values; R-GCN; HGT; HAN;
-SimpleHGN."""
+RGAT; SimpleHGN."""
 
 Refuse = Callable[[RelationStep | JointStep], str]
 """Says why a step cannot be served, or ""."""
@@ -68,6 +77,7 @@ _JOINTS: Final[Mapping[str, tuple[Family, Refuse]]] = {
     "FastRGCNConv": ("relational", _sums),
     "HGTConv": ("transformer", _any),
     "HANConv": ("semantic", _any),
+    "RGATConv": ("relational-attention", _adds),
     "SimpleHGNConv": ("residual-attention", _any),
 }
 """By layer: its family, and a function that says why these arguments keep it out, or ""."""

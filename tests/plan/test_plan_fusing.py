@@ -65,6 +65,14 @@ def plan_of(body: str) -> Plan:
             {("edges1", "HGTConv", 3, "transformer", ""), ("edges2", "HANConv", 3, "semantic", "")},
         ),
         (
+            'edges { *: RGATConv(4) } edges { *: RGATConv(4, aggr = "max") } edges { *: SimpleHGNConv(4) }',
+            {
+                ("edges1", "RGATConv", 3, "relational-attention", ""),
+                ("edges2", "RGATConv", 3, None, "RGATConv: aggr = 'max' is no sum"),
+                ("edges3", "SimpleHGNConv", 3, "residual-attention", ""),
+            },
+        ),
+        (
             'edges { *: RGCNConv(4, aggr = "max") }',
             {("edges1", "RGCNConv", 3, None, "RGCNConv: aggr = 'max' is no sum")},
         ),

@@ -9,7 +9,7 @@ from torch import Tensor
 from graphdsl.backends.fused.relations import keep_layout
 from graphdsl.backends.graph import Graph, Values
 from graphdsl.kernels.unions import Union
-from graphdsl.plan import JointStep
+from graphdsl.plan import InputBinding, JointStep
 from graphdsl.text import EdgeKey
 
 Result = TypeVar("Result")
@@ -83,6 +83,15 @@ class JointEdges:
         source = [self.sources.index(edge[0]) for edge in self.edges]
         target = [self.targets.index(edge[2]) for edge in self.edges]
         return Union(self.index, source, target, self.source_rows, self.target_rows)
+
+    def edge_inputs(self, binding: InputBinding) -> list[Tensor]:
+        """A forward argument of each of the relations."""
+        like = self.values[self.sources[0]]
+        count = [item.size(1) for item in self.index]
+        return [
+            self.graph.attribute(binding, edge, rows, self.step.rule, like)
+            for edge, rows in zip(self.edges, count, strict=True)
+        ]
 
     def keep(self, name: Hashable, make: Callable[[], Result]) -> Result:
         """A layout of these relations, kept while their edges live.

@@ -12,6 +12,7 @@ from torch_geometric.nn.parameter_dict import ParameterDict
 from graphdsl.backends.fused.choosing import Choice
 from graphdsl.backends.fused.joint_edges import JointEdges
 from graphdsl.backends.fused.relational import send_relational
+from graphdsl.backends.fused.relational_attention import send_relational_attention
 from graphdsl.backends.fused.residual_attention import send_residual
 from graphdsl.backends.fused.semantic import send_semantic
 from graphdsl.backends.fused.single import Served, fits, serve_steps
@@ -93,12 +94,13 @@ _JOINTS: Mapping[str, Callable[[nn.Module, JointEdges], Values]] = {
     "relational": send_relational,
     "transformer": send_transformer,
     "semantic": send_semantic,
+    "relational-attention": send_relational_attention,
     "residual-attention": send_residual,
 }
 
 
 _LISTS = (nn.ModuleDict, nn.ModuleList, nn.ParameterDict, ParameterDict)
-_INSIDE = (Linear, HeteroDictLinear, HeteroLinear, nn.Linear, nn.Embedding, *_LISTS)
+_INSIDE = (Linear, HeteroDictLinear, HeteroLinear, nn.Linear, nn.Embedding, nn.ReLU, *_LISTS)
 """What layers that kernels serve are made of."""
 _OURS = "graphdsl.layers."
 

@@ -46,8 +46,16 @@ def relation_matrices(layer: Any) -> Tensor:
         flat = layer.comp @ weight.view(layer.num_bases, -1)
         return flat.view(layer.num_relations, *weight.shape[1:]).transpose(1, 2)
     if layer.num_blocks is not None:
-        relations, blocks, width_in, width_out = weight.shape
-        apart = torch.eye(blocks, dtype=weight.dtype, device=weight.device)
-        full = torch.einsum("rbio,bc->rbico", weight, apart)
-        return full.reshape(relations, blocks * width_in, blocks * width_out).transpose(1, 2)
+        weight = block_diagonal(weight)
     return weight.transpose(1, 2)
+
+
+def block_diagonal(blocks: Tensor) -> Tensor:
+    """Matrices of blocks [matrices, blocks, rows, columns], as one each: [matrices, blocks * rows, blocks * columns].
+
+    >>> block_diagonal(torch.tensor([[[[1.0]], [[2.0]]]])).tolist()
+    [[[1.0, 0.0], [0.0, 2.0]]]
+    """
+    matrices, count, rows, columns = blocks.shape
+    apart = torch.eye(count, dtype=blocks.dtype, device=blocks.device)
+    return torch.einsum("rbio,bc->rbico", blocks, apart).reshape(matrices, count * rows, count * columns)
