@@ -4,13 +4,13 @@ Edges are worked through in pieces of whole rows that stay in the cache of a cor
 for the backward pass but what a graph needs anyway: shares are made again from the largest score and the sum of each row.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from graphdsl.kernels.dropping import Dropping
 from graphdsl.kernels.gathering import dotted_part, gather_sum, summed_part
 from graphdsl.kernels.layouts import Layout
 from graphdsl.kernels.normalizing import edge_scores, segment_softmax
@@ -41,30 +41,25 @@ def additive_attention(
     tensor([[0.],
             [2.]])
     """
-    if dropout > 0 or layout.edges == 0 or x.device.type != "cpu":
+    if layout.edges == 0 or x.device.type != "cpu":
         score = functional.leaky_relu(edge_scores(layout, of_row, of_column), slope)
         return gather_sum(layout, x, functional.dropout(segment_softmax(layout, score), dropout))
-    made = _Additive.apply(x, of_row, of_column, slope, layout)
+    made = _Additive.apply(x, of_row, of_column, slope, dropout, layout)
     assert isinstance(made, Tensor)
     return made
 
 
-def pieces(layout: Layout) -> Iterator[tuple[int, int, int, int]]:
-    """First and last row, first and last edge of pieces that hold whole rows."""
-    if layout.edges <= _PIECE:
-        yield 0, layout.rows, 0, layout.edges
-        return
-    yield from layout.pieces(_PIECE)
-
-
 class _Additive(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, of_row: Tensor, of_column: Tensor, slope: float, layout: Layout) -> Tensor:
-        ctx.layout, ctx.slope = layout, slope
+    def forward(
+        ctx: Any, x: Tensor, of_row: Tensor, of_column: Tensor, slope: float, dropout: float, layout: Layout
+    ) -> Tensor:
+        ctx.layout, ctx.slope, ctx.drops = layout, slope, Dropping.drawn(dropout)
+        draw = ctx.drops.generator()
         x = x.contiguous()
         made = x.new_empty(layout.rows, x.size(1))
         largest, total = torch.empty_like(of_row), torch.empty_like(of_row)
-        for low, high, first, last in pieces(layout):
+        for low, high, first, last in layout.pieces(_PIECE):
             edges, rows = slice(first, last), slice(low, high)
             row = layout.row[edges]
             score = of_row.index_select(0, row).add_(of_column.index_select(0, layout.column[edges]))
@@ -73,7 +68,7 @@ class _Additive(torch.autograd.Function):
             largest[rows] = torch.segment_reduce(score, "max", offsets=offsets, axis=0)
             score.sub_(largest.index_select(0, row)).exp_()
             total[rows] = torch.segment_reduce(score, "sum", offsets=offsets, axis=0, initial=0)
-            made[rows] = summed_part(layout, rows, edges, x, score)
+            made[rows] = summed_part(layout, rows, edges, x, ctx.drops.dropped(score, draw))
         total += _LEAST
         made /= total.unsqueeze(1)
         ctx.save_for_backward(x, of_row, of_column, total.log_().add_(largest), made)
@@ -85,15 +80,22 @@ class _Additive(torch.autograd.Function):
         x, of_row, of_column, level, made = ctx.saved_tensors
         layout: Layout = ctx.layout
         slope: float = ctx.slope
+        drops: Dropping = ctx.drops
+        draw, kept = drops.generator(), None
+        if drops.rate > 0:
+            kept = torch.empty(layout.edges, dtype=torch.bool)
         arrived = gradients[0].contiguous()
         inner = (arrived * made).sum(1)
         of_edge = torch.empty(layout.edges, dtype=x.dtype)
         gradient_of_row = torch.empty_like(of_row)
-        for low, high, first, last in pieces(layout):
+        for low, high, first, last in layout.pieces(_PIECE):
             edges, rows = slice(first, last), slice(low, high)
             row = layout.row[edges]
             score = of_row.index_select(0, row).add_(of_column.index_select(0, layout.column[edges]))
             own = dotted_part(layout, rows, edges, arrived, x)
+            if kept is not None:
+                kept[edges] = drops.kept(own, draw)
+                own.mul_(kept[edges]).mul_(drops.raised)
             own.sub_(inner.index_select(0, row))
             own = torch.ops.aten.leaky_relu_backward(own, score, slope, False)
             own.mul_(_shares(score, row, slope, level))
@@ -102,15 +104,18 @@ class _Additive(torch.autograd.Function):
             gradient_of_row[rows] = torch.segment_reduce(own, "sum", offsets=offsets, axis=0, initial=0)
         back = layout.back
         gradient_of_x, gradient_of_column = torch.empty_like(x), torch.empty_like(of_column)
-        for low, high, first, last in pieces(back):
+        for low, high, first, last in back.pieces(_PIECE):
             edges, columns = slice(first, last), slice(low, high)
             offsets = back.offsets[low : high + 1] - first
             moved = of_edge.index_select(0, back.order[edges])
             gradient_of_column[columns] = torch.segment_reduce(moved, "sum", offsets=offsets, axis=0, initial=0)
             row = back.column[edges]
             score = of_column.index_select(0, back.row[edges]).add_(of_row.index_select(0, row))
-            gradient_of_x[columns] = summed_part(back, columns, edges, arrived, _shares(score, row, slope, level))
-        return gradient_of_x, gradient_of_row, gradient_of_column, None, None
+            share = _shares(score, row, slope, level)
+            if kept is not None:
+                share.mul_(kept.index_select(0, back.order[edges])).mul_(drops.raised)
+            gradient_of_x[columns] = summed_part(back, columns, edges, arrived, share)
+        return gradient_of_x, gradient_of_row, gradient_of_column, None, None, None
 
 
 def _shares(score: Tensor, row: Tensor, slope: float, level: Tensor) -> Tensor:

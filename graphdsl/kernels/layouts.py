@@ -95,6 +95,8 @@ class Layout:
         >>> Layout.of(torch.tensor([0, 0, 1, 2]), torch.tensor([0, 0, 0, 0]), 3, 1).pieces(2)
         [(0, 1, 0, 2), (1, 3, 2, 4)]
         """
+        if self.edges <= most:
+            return [(0, self.rows, 0, self.edges)]
         if most not in self._pieces:
             marks = torch.arange(most, self.edges, most, device=self.offsets.device)
             inner = torch.searchsorted(self.offsets, marks).clamp(max=self.rows).unique().tolist()

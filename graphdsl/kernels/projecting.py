@@ -5,7 +5,7 @@ given the rows that they use, in a grouped product.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
 import torch
@@ -30,7 +30,7 @@ class Projection:
         few: relations whose sources are picked out.
         picked: the rows that they use, as a layout with one edge in each row; None where there are none.
         bounds: where those of each begin.
-        column: row of the table that each edge leads from [edges].
+        column: row of the table of each edge, or of each pair of a relation and a destination.
         rows: of the table.
     """
 
@@ -98,7 +98,7 @@ def _picked(items: Tensor | Sequence[Tensor], members: Sequence[int]) -> Tensor:
 
 
 def lay_out_projection(union: Union, pick: bool = True) -> Projection:
-    """Which relations of a union take part in wide products, and which pick out their sources.
+    """Which relations of a union take part in wide products, and which pick out their sources; a row for each edge.
 
     Args:
         union: the relations.
@@ -109,29 +109,58 @@ def lay_out_projection(union: Union, pick: bool = True) -> Projection:
     >>> found.groups, found.few, found.column.tolist()
     (((),), (0, 1), [0, 1, 2])
     """
-    rows = [union.source_rows[block] for block in union.source]
-    starts = (0, *accumulate(rows))
-    found, place = union.source_pairs
-    ends = torch.searchsorted(found, torch.tensor(starts, device=union.device)).tolist()
+    numbers, place = union.source_pairs
+    found = _lay_out(union.source, union.source_rows, numbers, pick)
+    return replace(found, column=found.column.index_select(0, place))
+
+
+def lay_out_targets(union: Union, pick: bool = True) -> Projection:
+    """The same of destinations, block by block; a row for each pair of a relation and a destination.
+
+    >>> union = Union([torch.tensor([[0, 1], [0, 0]]), torch.tensor([[9], [0]])], [0, 0], [0, 0], [10], [1])
+    >>> found = lay_out_targets(union)
+    >>> found.groups, found.few, found.column.tolist()
+    (((0, 1),), (), [0, 1])
+    """
+    return _lay_out(union.target, union.target_rows, union.pair_numbers, pick)
+
+
+def _lay_out(blocks: Sequence[int], block_rows: Sequence[int], numbers: Tensor, pick: bool) -> Projection:
+    """A row for each pair of a relation and a node.
+
+    Args:
+        blocks: of each relation, the block of its nodes.
+        block_rows: nodes of each block.
+        numbers: of the pairs among the nodes of all relations, relation by relation, sorted.
+        pick: whether nodes may be picked out.
+    """
+    device, relations = numbers.device, range(len(blocks))
+    rows = [block_rows[block] for block in blocks]
+    starts, block_at = (0, *accumulate(rows)), (0, *accumulate(block_rows))
+    ends = torch.searchsorted(numbers, torch.tensor(starts, device=device)).tolist()
     used = [high - low for low, high in pairwise(ends)]
-    few = tuple(r for r in range(union.relations) if pick and used[r] < _FEW * rows[r])
+    few = tuple(r for r in relations if pick and used[r] < _FEW * rows[r])
     groups = tuple(
-        tuple(r for r in range(union.relations) if union.source[r] == block and r not in few)
-        for block in range(len(union.source_rows))
+        tuple(r for r in relations if blocks[r] == block and r not in few) for block in range(len(block_rows))
     )
-    start, stride, total = [0] * union.relations, [1] * union.relations, 0
+    start, stride, total = [0] * len(blocks), [1] * len(blocks), 0
     for block, group in enumerate(groups):
         for number, r in enumerate(group):
             start[r], stride[r] = total + number, len(group)
-        total += union.source_rows[block] * len(group)
-    local = union.column - union.each([union.source_at[block] for block in union.source])
-    wide = local * union.each(stride) + union.each(start)
+        total += block_rows[block] * len(group)
+    sizes = torch.tensor(used, device=device)
+
+    def each(values: Sequence[int]) -> Tensor:
+        return torch.tensor(values, device=device).repeat_interleave(sizes, output_size=numbers.numel())
+
+    local = numbers - each(starts[:-1])
+    column = local * each(stride) + each(start)
     if not few:
-        return Projection(groups, (), None, (), wide, total)
+        return Projection(groups, (), None, (), column, total)
     bounds = [0, *accumulate(used[r] for r in few)]
-    shift = {r: total + bounds[number] - ends[r] for number, r in enumerate(few)}
-    is_few = union.each([int(r in shift) for r in range(union.relations)]).bool()
-    column = torch.where(is_few, place + union.each([shift.get(r, 0) for r in range(union.relations)]), wide)
-    taken = union.source_of(torch.cat([found[ends[r] : ends[r + 1]] for r in few]))
-    picked = Layout.of(torch.arange(bounds[-1], device=union.device), taken, bounds[-1], union.source_at[-1])
+    for number, r in enumerate(few):
+        column[ends[r] : ends[r + 1]] = torch.arange(total + bounds[number], total + bounds[number + 1], device=device)
+    local += each([block_at[block] for block in blocks])
+    taken = torch.cat([local[ends[r] : ends[r + 1]] for r in few])
+    picked = Layout.of(torch.arange(bounds[-1], device=device), taken, bounds[-1], block_at[-1])
     return Projection(groups, few, picked, tuple(bounds), column, total + bounds[-1])

@@ -8,17 +8,17 @@ from graphdsl.plan.ir import JointStep, Plan, RelationStage, RelationStep
 from graphdsl.plan.module_spec import Ids
 
 Family = Literal[
-    "linear",
-    "attention",
-    "dot-attention",
-    "relational",
-    "transformer",
-    "semantic",
-    "relational-attention",
-    "residual-attention",
+    "linear",  # sums behind a linear map
+    "attention",  # of a number of the source plus one of the destination: GAT
+    "dynamic",  # of all columns of both ends together: GATv2
+    "dot-attention",  # of a scalar product: TransformerConv
+    "relational",  # R-GCN
+    "transformer",  # HGT
+    "semantic",  # HAN
+    "relational-attention",  # RGAT
+    "residual-attention",  # SimpleHGN
 ]
-"""Layers that one kernel serves: sums behind a linear map; attention of a sum or product of two values; R-GCN; HGT; HAN;
-RGAT; SimpleHGN."""
+"""Layers that one kernel serves."""
 
 Refuse = Callable[[RelationStep | JointStep], str]
 """Says why a step cannot be served, or ""."""
@@ -70,6 +70,7 @@ _STEPS: Final[Mapping[str, tuple[Family, Refuse]]] = {
     "GraphConv": ("linear", _sums),
     "GCNConv": ("linear", _gcn),
     "GATConv": ("attention", _gat),
+    "GATv2Conv": ("dynamic", _gat),
     "TransformerConv": ("dot-attention", _transformer),
 }
 _JOINTS: Final[Mapping[str, tuple[Family, Refuse]]] = {

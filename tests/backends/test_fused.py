@@ -117,6 +117,13 @@ SERVED = [
     "edges { a -[to]-> a: GATConv(5, add_self_loops = false, negative_slope = 0.1)  *: GATConv(5) }",
     "edges { *: GATConv(3, heads = 2) } combine max edges { *: GATConv(3) }",
     "edges { *: GATConv(3, heads = 2) } | relu | residual",
+    "edges { *: GATv2Conv(3, heads = 2) }",
+    "edges { *: GATv2Conv(3, heads = 2, concat = false, bias = false, residual = true) }",
+    "nodes { *: Linear(6) } edges { *: GATv2Conv(3, heads = 2, share_weights = true, negative_slope = 0.1) }",
+    "edges { *: GATv2Conv(3, heads = 2, edge_attr = f, add_self_loops = false) }",
+    "edges { a -[to]-> a: GATv2Conv(5, add_self_loops = true)  *: GATv2Conv(5, bias = false) }",
+    "edges { a -[to]-> a: GATv2Conv(5, edge_attr = f, add_self_loops = false)  *: GATv2Conv(5) }",
+    "edges { *: GATv2Conv(3, heads = 2) } combine max edges { *: GATv2Conv(3) }",
     "edges { *: TransformerConv(3, heads = 2) }",
     "edges { *: TransformerConv(3, heads = 2, concat = false, bias = false) } edges { *: TransformerConv(4) }",
     "edges { *: TransformerConv(5, root_weight = false) } combine mean",
@@ -163,7 +170,7 @@ def test_equals_the_reference_in_single_precision(body: str) -> None:
     ("body", "layers"),
     [
         ('edges { a -[has]-> b: SAGEConv(5, aggr = "max")  *: SAGEConv(5) } edges { *: SAGEConv(5) }', {"SAGEConv"}),
-        ("edges { a -[to]-> a: GATv2Conv(5)  *: SAGEConv(5) }", {"GATv2Conv"}),
+        ("edges { a -[to]-> a: FeaStConv(5)  *: SAGEConv(5) }", {"FeaStConv"}),
         ("edges { a -[to]-> a: TransformerConv(5, beta = true)  *: SAGEConv(5) } combine mean", {"TransformerConv"}),
         (
             "edges { a -[to]-> a: TransformerConv(5, edge_attr = f)  *: SAGEConv(5) } combine max",
@@ -200,7 +207,15 @@ def test_recording_looks_into_the_layers_of_the_reference(referred: list[str]) -
     torch.testing.assert_close(plain, watched)
 
 
-@pytest.mark.parametrize("layer", ["GATConv(4, heads = 2, dropout = 0.5)", "HANConv(8, heads = 2, dropout = 0.5)"])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "GATConv(4, heads = 2, dropout = 0.5)",
+        "GATv2Conv(4, heads = 2, dropout = 0.5)",
+        "TransformerConv(4, heads = 2, dropout = 0.5)",
+        "HANConv(8, heads = 2, dropout = 0.5)",
+    ],
+)
 def test_dropout_has_the_mean_of_the_weights(layer: str) -> None:
     _, fused, inputs = both(f"edges {{ *: {layer} }}")
     if "HAN" in layer:  # Behind a ReLU and a softmax the mean is not kept; so watch that it acts, and only in training.

@@ -47,10 +47,10 @@ def plan_of(body: str) -> Plan:
             },
         ),
         (
-            "edges { a -[to]-> a: GATv2Conv(4)  *: GATConv(4) } combine max",
+            "edges { a -[to]-> a: FeaStConv(4)  *: GATConv(4) } combine max",
             {
-                ("edges1", "GATv2Conv", 1, None, "GATv2Conv has no kernel of ours"),
-                ("edges1", "GATConv", 1, None, "stays in order with GATv2Conv"),
+                ("edges1", "FeaStConv", 1, None, "FeaStConv has no kernel of ours"),
+                ("edges1", "GATConv", 1, None, "stays in order with FeaStConv"),
             },
         ),
         (
@@ -88,7 +88,7 @@ def test_decisions(body: str, expected: set[tuple[object, ...]]) -> None:
 def test_passes_are_printed(tmp_path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "m.gnn"
     path.write_text(
-        f"gnn 1\n{SCHEMA} model m on s {{ edges {{ a -[to]-> a: GATv2Conv(4)  *: SAGEConv(4) }} predict a.y }}",
+        f"gnn 1\n{SCHEMA} model m on s {{ edges {{ a -[to]-> a: FeaStConv(4)  *: SAGEConv(4) }} predict a.y }}",
         encoding="utf-8",
     )
     assert main(["plan", str(path)]) == 0
@@ -96,7 +96,7 @@ def test_passes_are_printed(tmp_path, capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["plan", str(path), "--passes"]) == 0
     shown = capsys.readouterr().out
     assert "linear kernel" in shown
-    assert "GATv2Conv has no kernel of ours" in shown
+    assert "FeaStConv has no kernel of ours" in shown
     assert main(["plan", str(path), "--passes", "--json"]) == 0
     decisions = json.loads(capsys.readouterr().out)["decisions"]
     assert {item["family"] for item in decisions} == {"linear", None}

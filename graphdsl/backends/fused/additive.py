@@ -72,12 +72,7 @@ def _folded(matrix: Tensor, vector: Tensor) -> Tensor:
 
 def _target_scores(bucket: Bucket, layout: AttentionLayout, layers: Sequence[Any]) -> Tensor:
     """Scores [pairs, heads] of destinations."""
-    made: list[Tensor] = []
-    for name, members in layout.targets:
-        matrices = torch.stack([_target_matrix(layers[r]) for r in members])
-        folded = _folded(matrices, torch.cat([layers[r].att_dst for r in members]))
-        made.append(functional.linear(bucket.values[name], folded.flatten(0, 1)).view(-1, layers[0].heads))
-    return (made[0] if len(made) == 1 else torch.cat(made)).index_select(0, layout.place)
+    return layout.ask(bucket, [_folded(_target_matrix(layer).unsqueeze(0), layer.att_dst)[0] for layer in layers])
 
 
 def _with_edges(

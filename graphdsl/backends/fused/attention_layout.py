@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 from torch_geometric.utils import add_self_loops, remove_self_loops
 
 from graphdsl.backends.fused.relations import Bucket
 from graphdsl.kernels.layouts import Layout
-from graphdsl.kernels.projecting import Projection, lay_out_projection
+from graphdsl.kernels.projecting import Projection, lay_out_projection, lay_out_targets
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +18,28 @@ class AttentionLayout:
     Attributes:
         counts: edges of each relation.
         projection: rows of the table of projected sources.
+        asking: rows of the table of projected destinations, one for each pair.
         edges: from the table to pairs of a relation and a destination, each row once a head.
+        bounds: where the pairs of each relation begin.
         join: from pairs to destinations.
-        targets: by node type of destinations, the relations into it.
-        place: row of each pair in the table of scores of destinations [pairs].
     """
 
     counts: tuple[int, ...]
     projection: Projection
+    asking: Projection
     edges: Layout
+    bounds: tuple[int, ...]
     join: Layout
-    targets: tuple[tuple[str, tuple[int, ...]], ...]
-    place: Tensor
+
+    def ask(self, bucket: Bucket, weight: Sequence[Tensor], bias: Sequence[Tensor] | None = None) -> Tensor:
+        """What the destination of each pair makes of itself [pairs, width].
+
+        Args:
+            bucket: the steps.
+            weight: of each [width, columns of the destination].
+            bias: of each [width].
+        """
+        return self.asking.table(bucket.target_values, weight, bias).index_select(0, self.asking.column)
 
 
 def lay_out_attention(bucket: Bucket, index: Sequence[Tensor], loops: Sequence[bool], heads: int) -> AttentionLayout:
@@ -40,7 +49,7 @@ def lay_out_attention(bucket: Bucket, index: Sequence[Tensor], loops: Sequence[b
         bucket: the steps.
         index: edges [2, edges] of each.
         loops: of each, whether its self-loops are replaced by one at each node.
-        heads: of each layer.
+        heads: rows that each node has in the layout.
     """
     edges: list[Tensor] = []
     for number, item in enumerate(index):
@@ -50,15 +59,6 @@ def lay_out_attention(bucket: Bucket, index: Sequence[Tensor], loops: Sequence[b
         edges.append(item)
     union = bucket.union(edges)
     projection = lay_out_projection(union)
+    asking = lay_out_targets(union, pick=len({value.size(1) for value in bucket.target_values}) == 1)
     layout = Layout.of(union.pair_of_edge, projection.column, union.pairs, projection.rows).heads(heads)
-    names = [step.edge[2] for step in bucket.steps]
-    targets = tuple((name, tuple(r for r, other in enumerate(names) if other == name)) for name in dict.fromkeys(names))
-    place = torch.empty(union.pairs, dtype=torch.long, device=union.device)
-    base = 0
-    for name, members in targets:
-        for number, r in enumerate(members):
-            part = slice(union.pair_bounds[r], union.pair_bounds[r + 1])
-            own = union.pair_row[part] - union.target_at[bucket.target[r]]
-            place[part] = base + own * len(members) + number
-        base += bucket.values[name].size(0) * len(members)
-    return AttentionLayout(union.counts, projection, layout, union.join, targets, place)
+    return AttentionLayout(union.counts, projection, asking, layout, tuple(union.pair_bounds), union.join)

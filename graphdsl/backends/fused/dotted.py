@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from graphdsl.backends.fused.attention_layout import AttentionLayout, lay_out_attention
+from graphdsl.backends.fused.attention_layout import lay_out_attention
 from graphdsl.backends.fused.relations import Bucket
 from graphdsl.backends.fused.roots import with_roots
 from graphdsl.backends.graph import Graph, Values
@@ -26,7 +26,9 @@ def send_dotted(bucket: Bucket, stage: RelationStage, states: list[Values], grap
     x = [bucket.values[name] for name in bucket.sources]
     maps = [_stacked([getattr(layer, name) for layer in layers]) for name in ("lin_key", "lin_value")]
     keys, values = (table.view(-1, width) for table in layout.projection.tables(x, maps))
-    query = _queries(bucket, layout, layers).view(-1, width) / math.sqrt(width)
+    asked = [layer.lin_query for layer in layers]
+    shifts = None if asked[0].bias is None else [item.bias for item in asked]
+    query = layout.ask(bucket, [item.weight for item in asked], shifts).view(-1, width) / math.sqrt(width)
     share = segment_softmax(layout.edges, edge_dot(layout.edges, query, keys))
     rate = layers[0].dropout if layers[0].training else 0.0
     made = gather_sum(layout.edges, values, functional.dropout(share, rate, rate > 0)).view(-1, heads, width)
@@ -42,13 +44,3 @@ def _stacked(maps: list[Any]) -> tuple[Tensor, Tensor | None]:
     """Matrices and shifts of linear maps."""
     weight = torch.stack([item.weight for item in maps])
     return weight, None if maps[0].bias is None else torch.stack([item.bias for item in maps])
-
-
-def _queries(bucket: Bucket, layout: AttentionLayout, layers: list[Any]) -> Tensor:
-    """What the destination of each pair asks for [pairs, heads * width]."""
-    made: list[Tensor] = []
-    for name, members in layout.targets:
-        weight, bias = _stacked([layers[r].lin_query for r in members])
-        found = functional.linear(bucket.values[name], weight.flatten(0, 1), None if bias is None else bias.flatten())
-        made.append(found.view(-1, weight.size(1)))
-    return (made[0] if len(made) == 1 else torch.cat(made)).index_select(0, layout.place)

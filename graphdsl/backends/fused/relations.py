@@ -104,6 +104,11 @@ class Bucket:
         """Rows of each block of sources."""
         return tuple(self.values[name].size(0) for name in self.sources)
 
+    @property
+    def target_values(self) -> list[Tensor]:
+        """What each slot's nodes have [nodes, width]."""
+        return [self.values[self.steps[self.target.index(place)].edge[2]] for place in range(len(self.slots))]
+
     def union(self, index: Sequence[Tensor]) -> Union:
         """The steps as one, with these edges.
 

@@ -11,6 +11,7 @@ from torch_geometric.nn.conv.gcn_conv import gcn_norm
 
 from graphdsl.backends.fused.additive import send_additive
 from graphdsl.backends.fused.dotted import send_dotted
+from graphdsl.backends.fused.dynamic import send_dynamic
 from graphdsl.backends.fused.linear import LinearLayout, lay_out_linear, sum_linear
 from graphdsl.backends.fused.relations import Bucket, Slots
 from graphdsl.backends.fused.roots import with_roots
@@ -86,8 +87,10 @@ def _buckets(served: Served) -> dict[tuple[str, object, object], list[int]]:
         shape: tuple[Any, ...] = (step.width_out,)
         if family != "linear":
             shape += (arguments.get("heads", 1), arguments.get("concat", True))
-        if family == "dot-attention":
+        if family in ("dot-attention", "dynamic"):
             shape += (arguments.get("dropout", 0.0), arguments.get("bias", True))
+        if family == "dynamic":
+            shape += (arguments.get("negative_slope", 0.2),)
         found[family, _widths(step)[0], shape].append(number)
     return found
 
@@ -132,4 +135,5 @@ _SENDERS: Final[Mapping[str, _Sender]] = {
     "linear": _send_linear,
     "attention": send_additive,
     "dot-attention": send_dotted,
+    "dynamic": send_dynamic,
 }

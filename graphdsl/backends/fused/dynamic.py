@@ -1,0 +1,65 @@
+"""Attention whose score reads source and destination together: `GATv2Conv`, all relations at once."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from graphdsl.backends.fused.attention_layout import AttentionLayout, lay_out_attention
+from graphdsl.backends.fused.relations import Bucket
+from graphdsl.backends.fused.roots import with_roots
+from graphdsl.backends.graph import Graph, Values
+from graphdsl.backends.pyg.relation_map import bound_input
+from graphdsl.kernels.dynamic_attention import Scoring, dynamic_attention
+from graphdsl.kernels.gathering import gather_sum
+from graphdsl.plan import RelationStage
+
+
+def send_dynamic(bucket: Bucket, stage: RelationStage, states: list[Values], graph: Graph) -> dict[int, Tensor]:
+    """Messages by slot, of a bucket of `GATv2Conv` with one slope and one rate of dropout."""
+    layers: list[Any] = list(bucket.modules)
+    first = layers[0]
+    index = [graph.edge_index[step.edge] for step in bucket.steps]
+    loops = tuple(layer.add_self_loops for layer in layers)
+    layout = bucket.keep(("attention", 1, loops), index, lambda: lay_out_attention(bucket, index, loops, 1))
+    x = [bucket.values[name] for name in bucket.sources]
+    left, right = [layer.lin_l for layer in layers], [layer.lin_r for layer in layers]
+    biased = left[0].bias is not None
+    table = layout.projection.table(
+        x, torch.stack([item.weight for item in left]), torch.stack([item.bias for item in left]) if biased else None
+    )
+    query = layout.ask(bucket, [item.weight for item in right], [item.bias for item in right] if biased else None)
+    vector = torch.cat([layer.att for layer in layers]).flatten(1)
+    rate = first.dropout if first.training else 0.0
+    scoring = Scoring(first.heads, first.negative_slope, rate, layout.bounds)
+    made = dynamic_attention(
+        layout.edges, table, query, vector, scoring, _of_edges(bucket, layout, layers, stage, states, graph)
+    )
+    if not first.concat:
+        made = made.view(-1, first.heads, first.out_channels).mean(1)
+    roots = [None if layer.res is None else layer.res.weight for layer in layers]
+    return with_roots(bucket, gather_sum(layout.join, made), roots, [layer.bias for layer in layers])
+
+
+def _of_edges(
+    bucket: Bucket,
+    layout: AttentionLayout,
+    layers: Sequence[Any],
+    stage: RelationStage,
+    states: list[Values],
+    graph: Graph,
+) -> Tensor | None:
+    """What attributes of edges add to what is scored [edges, heads * width]; None where no layer reads any."""
+    if all(layer.lin_edge is None for layer in layers):
+        return None
+    parts: list[Tensor] = []
+    for (step, _), layer, count in zip(bucket.items(), layers, layout.counts, strict=True):
+        if layer.lin_edge is None or not step.inputs:
+            parts.append(layer.att.new_zeros(count, layer.heads * layer.out_channels))
+            continue
+        given = bound_input(step.inputs[0], step, states, states[stage.reads], graph)
+        given = given.view(-1, 1) if given.dim() == 1 else given
+        parts.append(functional.linear(given, layer.lin_edge.weight))
+    return torch.cat(parts)
