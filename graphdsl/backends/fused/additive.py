@@ -61,18 +61,22 @@ def _target_matrix(layer: Any) -> Tensor:
 
 
 def _folded(matrix: Tensor, vector: Tensor) -> Tensor:
-    """What gives the scores right from the features: [relations, heads, width_in].
+    """What gives the scores right from the features: [relations, heads, width_in], or [heads, width_in].
 
     Args:
-        matrix: [relations, heads * width, width_in].
-        vector: [relations, heads, width].
+        matrix: [relations, heads * width, width_in], or of one relation [heads * width, width_in].
+        vector: [relations, heads, width], or [heads, width].
     """
-    return (matrix.view(*vector.shape, -1) * vector.unsqueeze(-1)).sum(2)
+    return (matrix.view(*vector.shape, -1) * vector.unsqueeze(-1)).sum(-2)
 
 
 def _target_scores(bucket: Bucket, layout: AttentionLayout, layers: Sequence[Any]) -> Tensor:
     """Scores [pairs, heads] of destinations."""
-    return layout.ask(bucket, [_folded(_target_matrix(layer).unsqueeze(0), layer.att_dst)[0] for layer in layers])
+    matrices = [_target_matrix(layer) for layer in layers]
+    vectors = torch.cat([layer.att_dst for layer in layers])
+    if len({matrix.size(1) for matrix in matrices}) == 1:
+        return layout.ask(bucket, _folded(torch.stack(matrices), vectors))
+    return layout.ask(bucket, [_folded(matrix, vector) for matrix, vector in zip(matrices, vectors, strict=True)])
 
 
 def _with_edges(

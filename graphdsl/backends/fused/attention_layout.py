@@ -31,12 +31,12 @@ class AttentionLayout:
     bounds: tuple[int, ...]
     join: Layout
 
-    def ask(self, bucket: Bucket, weight: Sequence[Tensor], bias: Sequence[Tensor] | None = None) -> Tensor:
+    def ask(self, bucket: Bucket, weight: Tensor | Sequence[Tensor], bias: Sequence[Tensor] | None = None) -> Tensor:
         """What the destination of each pair makes of itself [pairs, width].
 
         Args:
             bucket: the steps.
-            weight: of each [width, columns of the destination].
+            weight: of each [width, columns of the destination]; stacked where destinations are equally wide.
             bias: of each [width].
         """
         return self.asking.table(bucket.target_values, weight, bias).index_select(0, self.asking.column)
