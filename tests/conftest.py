@@ -1,12 +1,16 @@
 """Options of the whole suite."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin starve the other workers
+if find_spec("triton") is not None and not Path("/dev/nvidia0").exists():
+    # Before anything imports Triton: its kernels run on a CPU, interpreted.
+    os.environ.setdefault("TRITON_INTERPRET", "1")
 
 # The same examples at each run, so that a change is judged by what it changes. `HYPOTHESIS_PROFILE=default` draws new ones.
 settings.register_profile("steady", derandomize=True, database=None)

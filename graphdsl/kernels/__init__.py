@@ -10,6 +10,7 @@ from graphdsl.kernels.composition import (
 from graphdsl.kernels.contexts import node_contexts
 from graphdsl.kernels.counting import WalkProfile, count_paths, count_walks, profile_walk
 from graphdsl.kernels.edgewise import is_large, row_products, sum_differences, sum_products, weighted_sums
+from graphdsl.kernels.implementations import IMPLEMENTATIONS, implementation_of, use_implementation
 from graphdsl.kernels.instances import TooManyInstances, enumerate_walks
 from graphdsl.kernels.keeping import KeptResults
 from graphdsl.kernels.named import NamedWalk, compose_named
@@ -24,6 +25,7 @@ from graphdsl.kernels.weighing import ListedPattern, SparsePattern, sparse_patte
 
 __all__ = [
     "ENDED",
+    "IMPLEMENTATIONS",
     "Bilinear",
     "BudgetExceeded",
     "ComplEx",
@@ -53,6 +55,7 @@ __all__ = [
     "count_paths",
     "count_walks",
     "enumerate_walks",
+    "implementation_of",
     "is_large",
     "node_contexts",
     "profile_walk",
@@ -64,6 +67,7 @@ __all__ = [
     "sparse_pattern",
     "sum_differences",
     "sum_products",
+    "use_implementation",
     "walk_hops",
     "walk_second_order",
     "weighted_sums",

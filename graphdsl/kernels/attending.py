@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from graphdsl.kernels.dropping import Dropping
 from graphdsl.kernels.gathering import dotted_part, gather_sum, summed_part
+from graphdsl.kernels.implementations import implementation_of
 from graphdsl.kernels.layouts import Layout
 from graphdsl.kernels.normalizing import edge_scores, segment_softmax
 
@@ -41,7 +42,15 @@ def additive_attention(
     tensor([[0.],
             [2.]])
     """
-    if layout.edges == 0 or x.device.type != "cpu":
+    by = implementation_of(x)
+    if dropout == 0 and layout.edges and by == "triton":
+        from graphdsl.kernels.triton import attending as kernels
+
+        if x.size(1) <= kernels.WIDEST:
+            made = kernels.Attention.apply(x, of_row, of_column, slope, layout)
+            assert isinstance(made, Tensor)
+            return made
+    if layout.edges == 0 or by != "cpu" or x.device.type != "cpu":
         score = functional.leaky_relu(edge_scores(layout, of_row, of_column), slope)
         return gather_sum(layout, x, functional.dropout(segment_softmax(layout, score), dropout))
     made = _Additive.apply(x, of_row, of_column, slope, dropout, layout)

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from graphdsl.kernels import plain
 from graphdsl.kernels.csr import csr_matrix
+from graphdsl.kernels.implementations import Implementation, implementation_of
 from graphdsl.kernels.layouts import Layout
 
 _SLOW = 1 << 22
@@ -33,7 +35,10 @@ def gather_sum(layout: Layout, x: Tensor, weight: Tensor | None = None) -> Tenso
     tensor([[ 0.],
             [21.]])
     """
-    made = _GatherSum.apply(x, weight, layout)
+    by = implementation_of(x)
+    if by == "torch":
+        return plain.gather_sum(layout, x, weight)
+    made = _GatherSum.apply(x, weight, layout, by)
     assert isinstance(made, Tensor)
     return made
 
@@ -53,18 +58,21 @@ def edge_dot(layout: Layout, left: Tensor, right: Tensor) -> Tensor:
     >>> edge_dot(layout, torch.tensor([[1.0], [2.0]]), torch.tensor([[3.0], [4.0]]))
     tensor([6., 8.])
     """
-    made = _EdgeDot.apply(left, right, layout)
+    by = implementation_of(left)
+    if by == "torch":
+        return plain.edge_dot(layout, left, right)
+    made = _EdgeDot.apply(left, right, layout, by)
     assert isinstance(made, Tensor)
     return made
 
 
 class _GatherSum(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor | None, layout: Layout) -> Tensor:
-        ctx.layout = layout
+    def forward(ctx: Any, x: Tensor, weight: Tensor | None, layout: Layout, by: Implementation) -> Tensor:
+        ctx.layout, ctx.by = layout, by
         ctx.weighted = weight is not None
         ctx.save_for_backward(*((x, weight) if weight is not None and ctx.needs_input_grad[1] else (weight,)))
-        return summed(layout, x, weight)
+        return summed(layout, x, weight, by)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -75,18 +83,18 @@ class _GatherSum(torch.autograd.Function):
         of_x = of_weight = None
         if ctx.needs_input_grad[0]:
             back = layout.back
-            of_x = summed(back, arrived, None if weight is None else weight.index_select(0, back.order))
+            of_x = summed(back, arrived, None if weight is None else weight.index_select(0, back.order), ctx.by)
         if weight is not None and ctx.needs_input_grad[1]:
-            of_weight = dotted(layout, arrived, ctx.saved_tensors[0]).to(weight.dtype)
-        return of_x, of_weight, None
+            of_weight = dotted(layout, arrived, ctx.saved_tensors[0], ctx.by).to(weight.dtype)
+        return of_x, of_weight, None, None
 
 
 class _EdgeDot(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, left: Tensor, right: Tensor, layout: Layout) -> Tensor:
-        ctx.layout = layout
+    def forward(ctx: Any, left: Tensor, right: Tensor, layout: Layout, by: Implementation) -> Tensor:
+        ctx.layout, ctx.by = layout, by
         ctx.save_for_backward(left, right)
-        return dotted(layout, left, right)
+        return dotted(layout, left, right, by)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -95,14 +103,18 @@ class _EdgeDot(torch.autograd.Function):
         layout: Layout = ctx.layout
         of_left = of_right = None
         if ctx.needs_input_grad[0]:
-            of_left = summed(layout, right, gradients[0])
+            of_left = summed(layout, right, gradients[0], ctx.by)
         if ctx.needs_input_grad[1]:
-            of_right = summed(layout.back, left, gradients[0].index_select(0, layout.back.order))
-        return of_left, of_right, None
+            of_right = summed(layout.back, left, gradients[0].index_select(0, layout.back.order), ctx.by)
+        return of_left, of_right, None, None
 
 
-def summed(layout: Layout, x: Tensor, weight: Tensor | None) -> Tensor:
+def summed(layout: Layout, x: Tensor, weight: Tensor | None, by: Implementation = "cpu") -> Tensor:
     """`gather_sum` without a gradient."""
+    if by == "triton":
+        from graphdsl.kernels.triton import gathering as kernels
+
+        return kernels.summed(layout, x, weight)
     return summed_part(layout, slice(0, layout.rows), slice(0, layout.edges), x.contiguous(), weight)
 
 
@@ -136,8 +148,12 @@ def summed_part(layout: Layout, rows: slice, edges: slice, x: Tensor, weight: Te
     )
 
 
-def dotted(layout: Layout, left: Tensor, right: Tensor) -> Tensor:
+def dotted(layout: Layout, left: Tensor, right: Tensor, by: Implementation = "cpu") -> Tensor:
     """`edge_dot` without a gradient."""
+    if by == "triton":
+        from graphdsl.kernels.triton import gathering as kernels
+
+        return kernels.dotted(layout, left, right)
     everything = slice(0, layout.rows), slice(0, layout.edges)
     return dotted_part(layout, *everything, left.contiguous(), right.contiguous())
 

@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from graphdsl.kernels.long_rows import LongRows, cut_long_rows
+
 _FITS = (1 << 31) - 1
 """The largest number of 32 bits: positions that fit are half as large."""
 
@@ -37,6 +39,7 @@ class Layout:
         self.order = order
         self._heads: dict[int, Layout] = {}
         self._pieces: dict[int, list[tuple[int, int, int, int]]] = {}
+        self._long: dict[int, LongRows | None] = {}
 
     @classmethod
     def of(cls, row: Tensor, column: Tensor, rows: int, columns: int) -> Self:
@@ -104,6 +107,13 @@ class Layout:
             ends = self.offsets[torch.tensor(rows, device=self.offsets.device)].tolist()
             self._pieces[most] = list(zip(rows, rows[1:], ends, ends[1:], strict=False))
         return self._pieces[most]
+
+    @lasting
+    def long_rows(self, most: int) -> LongRows | None:
+        """Rows with more than `most` edges, in chunks; None where there are none."""
+        if most not in self._long:
+            self._long[most] = cut_long_rows(self.offsets, most)
+        return self._long[most]
 
     def heads(self, count: int) -> "Layout":
         """The layout in which each row and column stands `count` times, once for each head.

@@ -5,6 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from graphdsl.kernels import plain
+from graphdsl.kernels.implementations import Implementation, implementation_of
 from graphdsl.kernels.layouts import Layout
 
 _LEAST = 1e-16
@@ -25,25 +27,38 @@ def segment_softmax(layout: Layout, score: Tensor) -> Tensor:
     >>> segment_softmax(layout, torch.tensor([5.0, 1.0, 1.0]))
     tensor([1.0000, 0.5000, 0.5000])
     """
-    made = _SegmentSoftmax.apply(score, layout)
+    by = implementation_of(score)
+    if by == "torch":
+        return plain.segment_softmax(layout, score)
+    made = _SegmentSoftmax.apply(score, layout, by)
     assert isinstance(made, Tensor)
     return made
 
 
-def segment_sum(layout: Layout, value: Tensor) -> Tensor:
+def segment_sum(layout: Layout, value: Tensor, by: Implementation = "cpu") -> Tensor:
     """Sums of a number of each edge over the edges of each row [rows]; no gradient."""
     if layout.edges == 0:
         return value.new_zeros(layout.rows)
+    if by == "triton":
+        from graphdsl.kernels.triton import gathering as kernels
+
+        return kernels.row_sums(layout, value)
     return torch.segment_reduce(value, "sum", offsets=layout.offsets, axis=0, initial=0)
 
 
 class _SegmentSoftmax(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, score: Tensor, layout: Layout) -> Tensor:
-        ctx.layout = layout
+    def forward(ctx: Any, score: Tensor, layout: Layout, by: Implementation) -> Tensor:
+        ctx.layout, ctx.by = layout, by
         if layout.edges == 0:
             ctx.save_for_backward(score)
             return score.clone()
+        if by == "triton":
+            from graphdsl.kernels.triton import normalizing as kernels
+
+            made = kernels.softmax(layout, score)
+            ctx.save_for_backward(made)
+            return made
         largest = torch.segment_reduce(score, "max", offsets=layout.offsets, axis=0)
         made = (score - largest.index_select(0, layout.row)).exp_()
         made /= (segment_sum(layout, made) + _LEAST).index_select(0, layout.row)
@@ -52,12 +67,16 @@ class _SegmentSoftmax(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, None]:  # type: ignore[override]
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
         (made,) = ctx.saved_tensors
         layout: Layout = ctx.layout
+        if ctx.by == "triton":
+            from graphdsl.kernels.triton import normalizing as kernels
+
+            return kernels.softmax_back(layout, made, gradients[0]), None, None
         found = gradients[0] * made
         total = segment_sum(layout, found).index_select(0, layout.row)
-        return torch.addcmul(found, made, total, value=-1), None
+        return torch.addcmul(found, made, total, value=-1), None, None
 
 
 def edge_scores(layout: Layout, of_row: Tensor, of_column: Tensor) -> Tensor:
@@ -75,15 +94,18 @@ def edge_scores(layout: Layout, of_row: Tensor, of_column: Tensor) -> Tensor:
     >>> edge_scores(layout, torch.tensor([1.0, 2.0]), torch.tensor([10.0, 20.0]))
     tensor([21., 12.])
     """
-    made = _EdgeScores.apply(of_row, of_column, layout)
+    by = implementation_of(of_row)
+    if by == "torch":
+        return plain.edge_scores(layout, of_row, of_column)
+    made = _EdgeScores.apply(of_row, of_column, layout, by)
     assert isinstance(made, Tensor)
     return made
 
 
 class _EdgeScores(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, of_row: Tensor, of_column: Tensor, layout: Layout) -> Tensor:
-        ctx.layout = layout
+    def forward(ctx: Any, of_row: Tensor, of_column: Tensor, layout: Layout, by: Implementation) -> Tensor:
+        ctx.layout, ctx.by = layout, by
         return of_row.index_select(0, layout.row).add_(of_column.index_select(0, layout.column))
 
     @staticmethod
@@ -91,8 +113,8 @@ class _EdgeScores(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
         layout: Layout = ctx.layout
         arrived = gradients[0].contiguous()
-        of_row = segment_sum(layout, arrived) if ctx.needs_input_grad[0] else None
+        of_row = segment_sum(layout, arrived, ctx.by) if ctx.needs_input_grad[0] else None
         of_column = None
         if ctx.needs_input_grad[1]:
-            of_column = segment_sum(layout.back, arrived.index_select(0, layout.back.order))
-        return of_row, of_column, None
+            of_column = segment_sum(layout.back, arrived.index_select(0, layout.back.order), ctx.by)
+        return of_row, of_column, None, None
