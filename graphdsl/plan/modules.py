@@ -241,6 +241,10 @@ def plain(width: Width) -> int | None:
     return width if isinstance(width, int) else None
 
 
+_DERIVED = frozenset({"channels", "num_classes", "num_nodes", "msg_dim"})
+"""What the compiler derives for modules that are not in the catalogue: heads and scorers."""
+
+
 def unresolved(module: ModuleSpec) -> bool:
     """Whether a width or count is still missing among the arguments that the compiler derives or the spec computes."""
 
@@ -254,9 +258,7 @@ def unresolved(module: ModuleSpec) -> bool:
         return value is UNKNOWN
 
     entry = find(module.name) or OBJECTIVES.get(module.name)
-    derived = (
-        {"channels", "num_classes"} if entry is None else {*entry.derived} - {item.name for item in entry.parameters}
-    )
+    derived = _DERIVED if entry is None else {*entry.derived} - {item.name for item in entry.parameters}
     return any(missing(value) or (name in derived and value is None) for name, value in module.arguments.items())
 
 

@@ -2,6 +2,9 @@
 
 from typing import Final
 
+from graphdsl.source.page_ranks import PERSONAL_PAGERANK, UNASKED
+from graphdsl.source.remembering import MLP_MESSAGE
+
 SEMANTIC_ATTENTION: Final = '''
 class SemanticAttention(Module):
     """A learned weight for each relation (Wang et al., Heterogeneous Graph Attention Network).
@@ -258,6 +261,7 @@ class NonNeighbors:
 HELPERS: Final = {
     "SemanticAttention": SEMANTIC_ATTENTION,
     "DistMult": DISTMULT,
+    "MLPMessage": MLP_MESSAGE,
     "columns": COLUMNS,
     "flat": FLAT,
     "numbers": NUMBERS,
@@ -275,6 +279,8 @@ HELPERS: Final = {
     "dense_add_pool": DENSE_ADD_POOL,
     "dense_mean_pool": DENSE_MEAN_POOL,
     "dense_max_pool": DENSE_MAX_POOL,
+    "personal_pagerank": PERSONAL_PAGERANK,
+    "unasked": UNASKED,
     "NonNeighbors": NON_NEIGHBORS,
     "auroc": AUROC,
     "average_precision": AVERAGE_PRECISION,

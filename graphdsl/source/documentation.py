@@ -3,7 +3,7 @@
 import textwrap
 
 from graphdsl.model import TRAIN_MASK
-from graphdsl.plan import ObjectiveHead
+from graphdsl.plan import ObjectiveHead, event_head
 from graphdsl.source.attributes import argument, attribute_inputs, may_be_absent
 from graphdsl.source.context import Context
 from graphdsl.source.expressions import LINE
@@ -45,6 +45,14 @@ def document(context: Context) -> str:
 
 def _inputs(context: Context) -> list[str]:
     plan = context.plan
+    if (head := event_head(plan)) is not None and head.events is not None:
+        carried = [f"    msg: their {show_name(head.events.message)}."] if head.events.message else []
+        return [
+            "Inputs:",
+            "    edge_label_index: pairs of nodes to score, [2, num_pairs].",
+            f"    t: the attribute {show_name(head.events.time)} of all events, in that order.",
+            *carried,
+        ]
     if plan.sequence is not None:
         pairs = ["edge_label_index"] if plan.link_heads else []
         names = [*(item.name for item in plan.sequence.inputs), *pairs]

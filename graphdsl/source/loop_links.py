@@ -6,6 +6,7 @@ from graphdsl.source.block import Block
 from graphdsl.source.context import Context
 from graphdsl.source.expressions import quote
 from graphdsl.source.loop import Loop
+from graphdsl.source.loop_around import whole_pairs, write_ranks
 from graphdsl.source.loop_data import container, edge_type, write_inputs, write_load
 from graphdsl.source.loop_nodes import PATH, write_class_weights, write_complete
 from graphdsl.source.loop_pairs import draw_negatives, fixed_negatives, partner, sampled_pairs, write_others
@@ -37,6 +38,10 @@ def links(head: LinkHead, context: Context, training: Training) -> Loop:
     if context.sampled and derivations(context):
         block.write("complete(data)")
     _write_edges(head, training, context, block)
+    if head.reads_graph and training.batch_size is not None:
+        write_others(head, context, block)
+        write_ranks(head, context, block)
+        return whole_pairs(head, functions, block, training)
     if context.sampled:
         return sampled_pairs(head, functions, block, context, training)
     inner = _label_pairs() if head.attribute is not None else _link_pairs(head, context, training, block)
@@ -158,6 +163,8 @@ def _label_pairs() -> tuple[str, ...]:
 def _link_pairs(head: LinkHead, context: Context, training: Training, block: Block) -> tuple[str, ...]:
     """Edges with their negatives: drawn anew in each step of training, the same in every evaluation."""
     write_others(head, context, block)
+    if head.reads_graph:
+        write_ranks(head, context, block)
     return (
         "",
         *draw_negatives(head),

@@ -340,6 +340,10 @@ def _scorer(head: LinkHead, context: Context) -> Expression:
         return call(context.imports.use("torch.nn.Linear"), str(2 * known["in_channels"]), "3")
     if head.scorer == "attract_repel":
         return construct(replace(head.module, path="torch_geometric.nn.ARLinkPredictor"), context.imports)
+    if head.reads_graph:
+        arguments = {name: value for name, value in known.items() if name not in ("alpha", "eps")}
+        module = replace(head.module, path="torch_geometric.nn.LPFormer", arguments=arguments)
+        return construct(module, context.imports)
     if head.scorer == "bilinear":
         return call(
             context.imports.use("torch.nn.Bilinear"), *map(str, known["in_channels"]), str(known["out_channels"])

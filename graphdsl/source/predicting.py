@@ -7,6 +7,7 @@ from graphdsl.source.block import Block
 from graphdsl.source.context import Context, place
 from graphdsl.source.expressions import Expression, call, each, listing, mapping, quote
 from graphdsl.source.labels import write_spread
+from graphdsl.source.page_ranks import score_around
 
 _PLAIN: Final = ("MeanAggregation", "SumAggregation", "MaxAggregation", "MinAggregation")
 """Readouts that give zeros for graphs without nodes by themselves."""
@@ -45,6 +46,8 @@ def _predict(head: AnyHead, several: bool, context: Context, block: Block) -> Ex
         return call(f'{module}["head"]', read)
     if isinstance(head, ObjectiveHead):
         return _vectors(head, values, module, context)
+    if head.reads_graph:
+        return score_around(head, values, context, block)
     source, target = (f"{values}[{context.name(end)}]" for end in (head.edge[0], head.edge[2]))
     return score(head, several, source, target, block)
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from graphdsl.model import Training
-from graphdsl.plan import Plan, event_head, graph_scorers
+from graphdsl.plan import Plan, event_head
 from graphdsl.source.attributes import argument, attribute_inputs, live_reads
 from graphdsl.source.block import Block
 from graphdsl.source.context import Context
@@ -12,8 +12,10 @@ from graphdsl.source.definitions import HELPERS
 from graphdsl.source.documentation import document, safe
 from graphdsl.source.expressions import LINE
 from graphdsl.source.labels import label_inputs
+from graphdsl.source.loop_events import AT_ONCE
 from graphdsl.source.making import write_modules
 from graphdsl.source.naming import class_name
+from graphdsl.source.page_ranks import ranks_type
 from graphdsl.source.passing import write_stage
 from graphdsl.source.penalizing import (
     ATTRIBUTE,
@@ -24,6 +26,7 @@ from graphdsl.source.penalizing import (
 )
 from graphdsl.source.predicting import write_predictions
 from graphdsl.source.reading import derivations, made_tables, needs_numbers, write_reading, write_relations
+from graphdsl.source.remembering import write_events
 from graphdsl.source.sequence import write_sequence
 from graphdsl.source.training import prepare_training, untrained, write_training
 from graphdsl.text import Diagnostic, SpecError, report
@@ -48,32 +51,28 @@ def write_program(plan: Plan, training: Training | None = None) -> str:
     context = Context(plan)
     if training is not None:
         prepare_training(context, training)
-    body = _write_class(context) if plan.sequence is None else write_sequence(plan.sequence, context)
+    body = _write_body(context, training)
     loop = write_training(context, training) if training is not None else None
-    relations = write_relations(context) if plan.sequence is None else None
+    maps = plan.sequence is None and event_head(plan) is None
+    relations = write_relations(context) if maps else None
     return _assemble(context, body, relations, loop)
 
 
 def _unwritten(plan: Plan) -> Iterator[Diagnostic]:
     """What a program cannot say."""
-    yield from _unwritten_memory(plan)
-    for head in graph_scorers(plan):
-        message = "a program cannot say `lpformer`, which is shown the graph and what it is asked for"
-        helps = ("train it with `gnn train`, or call the compiled model in Python",)
-        yield report("GNN370", message, head.span, helps=helps)
     for _, stage in plan.relation_stages():
         for step in stage.joints:
             if any(item.source == "batch" for item in step.inputs):
                 message = f"a program cannot tell `{step.module.name}` which nodes make a graph"
-                yield report("GNN370", message, step.rule)
+                helps = ("train it with `gnn train`, or call the compiled model in Python",)
+                yield report("GNN370", message, step.rule, helps=helps)
 
 
-def _unwritten_memory(plan: Plan) -> Iterator[Diagnostic]:
-    """A memory is changed by training, batch by batch."""
+def _write_body(context: Context, training: Training | None) -> Block:
+    plan = context.plan
     if (head := event_head(plan)) is not None:
-        message = "a program cannot say `tgn`: its memory goes from batch to batch"
-        helps = ("train it with `gnn train`, or call the compiled model in Python",)
-        yield report("GNN370", message, head.span, helps=helps)
+        return write_events(head, context, (training.batch_size if training else None) or AT_ONCE)
+    return _write_class(context) if plan.sequence is None else write_sequence(plan.sequence, context)
 
 
 def _write_class(context: Context) -> Block:
@@ -133,6 +132,8 @@ def _signature(context: Context) -> list[str]:
             needed.append(f"{name}: {_keys(attribute, context)}")
     if context.plan.graph_heads:
         optional += ["batch_dict: dict[str, Tensor] | None = None", "num_graphs: int | None = None"]
+    if (ranks := ranks_type(context)) is not None:
+        optional.append(f"ppr_matrix: {ranks} | None = None")
     if needs_numbers(context):
         optional.append("n_id_dict: dict[str, Tensor] | None = None")
     result = "Tensor" if len(context.plan.heads) == 1 else "dict[str, Tensor]"
@@ -170,7 +171,9 @@ def _assemble(context: Context, body: Block, relations: Block | None, loop: str 
         if name in context.helpers:
             parts.append(text.strip("\n"))
             for path in ("torch.nn.Parameter", "torch.nn.Module", "torch_geometric.utils.coalesce"):
-                if re.search(rf"\b{path.rpartition('.')[2]}\(", text) or (path.endswith("Module") and "Module" in text):
+                if re.search(rf"(?<!\.)\b{path.rpartition('.')[2]}\(", text) or (
+                    path.endswith("Module") and "Module" in text
+                ):
                     context.imports.use(path)
             context.imports.tensors = True
     if relations is not None:
@@ -185,7 +188,8 @@ def _assemble(context: Context, body: Block, relations: Block | None, loop: str 
     for name, value in context.constants.items():
         constants.assign(name, value)
     if loop is not None:
-        imports = ["import sys", "", *imports]
+        iterates = ["from collections.abc import Iterator"] if "Iterator[" in loop else []
+        imports = ["import sys", *iterates, "", *imports]
     head = "\n".join([document(context), "", *imports])
     middle = f"\n\n{constants.text().rstrip()}" if constants.lines else ""
     return f"{head}{middle}\n\n\n{code}\n"

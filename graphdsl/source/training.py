@@ -3,10 +3,22 @@
 from collections.abc import Iterator
 
 from graphdsl.model import Training
-from graphdsl.plan import GraphHead, Head, LinkHead, Plan, sampled_walks, shown_labels
+from graphdsl.plan import (
+    GraphHead,
+    Head,
+    LinkHead,
+    Plan,
+    asked_at_once,
+    event_head,
+    graph_scorers,
+    sampled_walks,
+    shown_labels,
+    unordered_events,
+)
 from graphdsl.source.context import Context
 from graphdsl.source.loop import Loop, known_scores, write_loop
 from graphdsl.source.loop_data import container
+from graphdsl.source.loop_events import events
 from graphdsl.source.loop_graphs import graphs
 from graphdsl.source.loop_links import links
 from graphdsl.source.loop_nodes import sampled, whole_graph
@@ -23,6 +35,7 @@ def untrained(plan: Plan, training: Training) -> Iterator[Diagnostic]:
         message, span = refused
         yield report("GNN373", message, span or where, helps=_HELPS)
         return
+    yield from (*asked_at_once(plan, training), *unordered_events(plan, training))
     for message in _unknown_settings(plan, training):
         yield report("GNN373", message, training.span or where, helps=_HELPS)
     known = known_scores(Context(plan))
@@ -61,9 +74,11 @@ def _unknown_settings(plan: Plan, training: Training) -> Iterator[str]:
 def prepare_training(context: Context, training: Training) -> None:
     """Say what the loop needs, before the model is written."""
     head = context.plan.heads[0]
-    context.sampled = not isinstance(head, GraphHead) and training.batch_size is not None
+    whole = isinstance(head, GraphHead) or bool(graph_scorers(context.plan)) or event_head(context.plan) is not None
+    context.sampled = not whole and training.batch_size is not None
     context.imports.use("torch.nn.Module")
-    container(context)
+    if event_head(context.plan) is None:
+        container(context)
 
 
 def write_training(context: Context, training: Training) -> str:
@@ -73,6 +88,8 @@ def write_training(context: Context, training: Training) -> str:
 
 def _loop(context: Context, training: Training) -> Loop:
     head = context.plan.heads[0]
+    if isinstance(head, LinkHead) and head.events is not None:
+        return events(head, context, training)
     if isinstance(head, LinkHead):
         return links(head, context, training)
     if isinstance(head, GraphHead):

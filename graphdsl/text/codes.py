@@ -156,7 +156,7 @@ CODES: tuple[Code, ...] = (
     _error(
         "GNN370",
         "not-written",
-        "`gnn build` writes a model in PyG's own classes; what they cannot say is not written as something else.",
+        "`gnn build` writes a model in PyG's own classes; what it does not know how to call is not written.",
     ),
     _error(
         "GNN371",

@@ -13,7 +13,7 @@ ELSEWHERE = {
     "GNN113": "plugins/test_plugins.py",
     "GNN114": "plugins/test_plugins.py",
     "GNN115": "plugins/test_plugins.py",
-    "GNN370": "training/test_events.py",
+    "GNN370": "plugins/test_plugins.py",
     "GNN371": "source/test_exporting.py",
     "GNN372": "source/test_reporting.py",
     "GNN373": "source/test_loops.py",

@@ -1,5 +1,6 @@
 """Layers of other packages: an installed one, modules that the user names, and everything that can be wrong with them."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -328,3 +329,21 @@ def test_rules_and_classes_that_fail(folder: Path) -> None:
         "`own.OwnConv`, the class of the plug-in's layer `OwnConv`, cannot be constructed: TypeError: "
     )
     assert found.primary is not None
+
+
+def test_a_program_does_not_know_how_to_tell_a_layer_of_graphs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("own")
+    derived = {"in_channels": "widths", "metadata": "metadata"}
+    shared = entry("WithinGraphs", derived=derived, batch=True)
+    module.ENTRIES = (replace(shared, scope="joint"),)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "own", module)
+    text = SPEC.replace("predict user.y", "predict graph.y from user")
+    text = text.replace("  edge user", "  graph { y: class[2] }\n  edge user", 1)
+    text = re.sub(
+        r"edges \{.*?GateConv\(4, edge_attr = price\) \}", "edges { *: WithinGraphs(4) }", text, flags=re.DOTALL
+    )
+    spec = graphdsl.loads(text, plugins=["own"])
+    with pytest.raises(SpecError) as error:
+        spec.to_python()
+    assert [item.code for item in error.value.diagnostics] == ["GNN370"]
+    assert "which nodes make a graph" in error.value.diagnostics[0].message

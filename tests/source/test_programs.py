@@ -32,7 +32,7 @@ def cases() -> list[Any]:
     """Each model of each spec."""
     found = []
     # The tutorial begins with a mistake; searched edges and two sets need packages; the others have a memory, which
-    # programs do not say, or are shown the graph and what is asked.
+    # goes from event to event: see `test_event_programs.py`.
     broken = {
         "shop",
         "searched_edges",
@@ -40,7 +40,6 @@ def cases() -> list[Any]:
         "sequence_clusters",
         "events",
         "tgn",
-        "lpformer",
     }
     for path in (item for item in SPECS if item.stem not in broken):
         name = f"{path.parent.name}/{path.stem}"

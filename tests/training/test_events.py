@@ -279,6 +279,11 @@ def test_one_type(tmp_path: Path) -> None:
 
 def test_refusals(tmp_path: Path) -> None:
     graph = wiki()
+    with pytest.raises(SpecError, match="the number of nodes that `tgn` needs is not known"):
+        graphdsl.loads(SPEC).compile()
+    counted = SPEC.replace("node user", "node user(count = 20)").replace("node page", "node page(count = 15)")
+    with pytest.raises(SpecError, match="the width that `tgn` needs is not known"):
+        graphdsl.loads(counted.replace("float[4]", "float[*]")).compile()
     with pytest.raises(SpecError, match="GNN645"):
         trained(graph, tmp_path, 1, devices=2)
     with pytest.raises(SpecError, match="GNN644"):
@@ -314,5 +319,3 @@ def test_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "GNN647" in capsys.readouterr().err
     assert main(["train", spec, "--data", graph, "--out", run + "2", "--set", "workers=2"]) == 1
     assert "GNN645" in capsys.readouterr().err
-    assert main(["build", spec, "--data", graph]) == 1
-    assert "GNN370" in capsys.readouterr().err
