@@ -22,6 +22,7 @@ from graphdsl.backends.naming import edge_key
 from graphdsl.backends.pyg.relation_map import RelationMap
 from graphdsl.plan import JointStep, RelationStage, RelationStep
 from graphdsl.plan.fusing import adds_up, divide, fused_family
+from graphdsl.plan.grouping import Group, group_steps
 from graphdsl.text import EdgeKey
 
 
@@ -39,6 +40,7 @@ class FusedRelationMap(RelationMap):
     def __init__(self, stage: RelationStage, choice: Choice | None = None) -> None:
         super().__init__(stage)
         self._choice = choice
+        self._known: dict[tuple[EdgeKey, ...], tuple[list[RelationStep], list[RelationStep], tuple[Group, ...]]] = {}
         inner = [item for item in self.modules() if item is not self]
         self._layers = [item for item in inner if isinstance(item, MessagePassing)]
         self._hooks = [hooks for item in inner for hooks in _hooks_of(item)]
@@ -50,9 +52,8 @@ class FusedRelationMap(RelationMap):
             return super()._send(steps, stage, states, graph)
         assert self.conv is not None
         together = adds_up(stage)
-        served, reasons = divide(steps, together)
-        left = [step for step in steps if id(step) in reasons]
-        found = Served(self._modules_of(served), served, stage, states, graph, together)
+        served, left, groups = self._divided(steps, together)
+        found = Served(self._modules_of(served), served, stage, states, graph, together, groups)
         # A layer that does not fit its input is named by the reference.
         if not served or not fits(found) or not all(map(is_plain, found.modules)):
             return super()._send(steps, stage, states, graph)
@@ -72,6 +73,17 @@ class FusedRelationMap(RelationMap):
             return super()._send_joint(module, step, states, reads, graph, live)
         joint = JointEdges.of(step, states[reads], graph, live)
         return _JOINTS[family](module, joint) if joint.edges else {}
+
+    def _divided(
+        self, steps: list[RelationStep], together: bool
+    ) -> tuple[list[RelationStep], list[RelationStep], tuple[Group, ...]]:
+        """Steps that kernels serve, the others, and which are served at once: found once for the same relations."""
+        key = tuple(step.edge for step in steps)
+        if key not in self._known:
+            served, reasons = divide(steps, together)
+            left = [step for step in steps if id(step) in reasons]
+            self._known[key] = served, left, group_steps(served)
+        return self._known[key]
 
     def _modules_of(self, steps: Sequence[RelationStep]) -> list[nn.Module]:
         assert self.conv is not None

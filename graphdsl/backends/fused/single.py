@@ -18,7 +18,8 @@ from graphdsl.backends.fused.roots import with_roots
 from graphdsl.backends.fused.terms import LinearTerm, linear_term
 from graphdsl.backends.graph import Graph, Values
 from graphdsl.plan import RelationStage, RelationStep
-from graphdsl.plan.fusing import fused_family
+from graphdsl.plan.fusing import Family
+from graphdsl.plan.grouping import Group, width_pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Served:
         states: states so far.
         graph: edges and attributes.
         together: whether messages of several relations into a type are added up.
+        groups: steps that one kernel serves.
     """
 
     modules: list[nn.Module]
@@ -40,6 +42,7 @@ class Served:
     states: list[Values]
     graph: Graph
     together: bool
+    groups: tuple[Group, ...]
 
 
 def serve_steps(served: Served) -> dict[str, list[Tensor]]:
@@ -47,9 +50,9 @@ def serve_steps(served: Served) -> dict[str, list[Tensor]]:
     values = served.states[served.stage.reads]
     slots = Slots.of(served.steps, served.together, values)
     made: dict[int, Tensor] = {}
-    for (family, _, _), members in _buckets(served).items():
-        bucket = Bucket.of(members, served.steps, served.modules, slots, values)
-        messages = _SENDERS[family](bucket, served.stage, served.states, served.graph)
+    for group in served.groups:
+        bucket = Bucket.of(group.members, served.steps, served.modules, slots, values)
+        messages = _SENDERS[group.family](bucket, served.stage, served.states, served.graph)
         for slot, message in messages.items():
             made[slot] = made[slot] + message if slot in made else message
     found: dict[str, list[Tensor]] = defaultdict(list)
@@ -66,33 +69,9 @@ def fits(served: Served) -> bool:
     values = served.states[served.stage.reads]
     for step in served.steps:
         ends = (step.edge[0], step.edge[2])
-        if any(values[name].shape[1:] != (width,) for name, width in zip(ends, _widths(step), strict=True)):
+        if any(values[name].shape[1:] != (width,) for name, width in zip(ends, width_pair(step), strict=True)):
             return False
     return True
-
-
-def _widths(step: RelationStep) -> tuple[int, int]:
-    """Columns of source and destination that a layer is made for."""
-    width = step.module.arguments["in_channels"]
-    return width if isinstance(width, tuple) else (width, width)
-
-
-def _buckets(served: Served) -> dict[tuple[str, object, object], list[int]]:
-    """Steps that one kernel can serve together, by family and widths."""
-    found: dict[tuple[str, object, object], list[int]] = defaultdict(list)
-    for number, step in enumerate(served.steps):
-        family, _ = fused_family(step)
-        assert family is not None
-        arguments = step.module.arguments
-        shape: tuple[Any, ...] = (step.width_out,)
-        if family != "linear":
-            shape += (arguments.get("heads", 1), arguments.get("concat", True))
-        if family in ("dot-attention", "dynamic"):
-            shape += (arguments.get("dropout", 0.0), arguments.get("bias", True))
-        if family == "dynamic":
-            shape += (arguments.get("negative_slope", 0.2),)
-        found[family, _widths(step)[0], shape].append(number)
-    return found
 
 
 def _send_linear(bucket: Bucket, stage: RelationStage, states: list[Values], graph: Graph) -> dict[int, Tensor]:
@@ -131,7 +110,7 @@ def _normalized(
     return edges, factors
 
 
-_SENDERS: Final[Mapping[str, _Sender]] = {
+_SENDERS: Final[Mapping[Family, _Sender]] = {
     "linear": _send_linear,
     "attention": send_additive,
     "dot-attention": send_dotted,

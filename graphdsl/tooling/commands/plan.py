@@ -5,17 +5,16 @@ import json
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphdsl.api import Spec, load
 from graphdsl.plan import Plan
-from graphdsl.plan.fusing import list_decisions
 from graphdsl.plan.printing import render_plan
 from graphdsl.plan.table import align
 from graphdsl.text import SpecError, report, show_edge
 from graphdsl.tooling.arguments import add_format, add_parameters, add_plugins, parameters
+from graphdsl.tooling.commands.plan_passes import passes_json, passes_text
 from graphdsl.tooling.output import CLEAN
 
 if TYPE_CHECKING:
@@ -33,7 +32,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     said = "the data (as of `gnn train`): adds edges per relation, paths per metapath and parameters; loads torch"
     parser.add_argument("--data", metavar="SOURCE", nargs="?", const="", help=said)
     parser.add_argument(
-        "--passes", action="store_true", help="also which kernels serve which layers, and why others not"
+        "--passes",
+        action="store_true",
+        help="also what is left out, which kernels serve which layers and why others not, what they compute at once; "
+        "with `--data` also the order of sums and matrices",
     )
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
     add_format(parser)
@@ -54,27 +56,17 @@ def run(arguments: argparse.Namespace) -> int:
     return CLEAN
 
 
-def _print(plan: Plan, arguments: argparse.Namespace) -> None:
+def _print(plan: Plan, arguments: argparse.Namespace, data: Any = None, more: Mapping[str, Any] | None = None) -> None:
+    """The plan, with what its passes did if asked for; `more` stands in the JSON only."""
     if arguments.json:
-        decisions = {"decisions": [asdict(item) for item in list_decisions(plan)]} if arguments.passes else {}
-        print(
-            json.dumps(json.loads(plan.to_json()) | decisions, indent=2, ensure_ascii=False)
-            if decisions
-            else plan.to_json()
-        )
+        added = passes_json(plan, data) if arguments.passes else {}
+        added.update(more or {})
+        text = plan.to_json()
+        print(json.dumps(json.loads(text) | added, indent=2, ensure_ascii=False) if added else text)
         return
     print(render_plan(plan, _columns()))
     if arguments.passes:
-        print(f"\n{_decision_table(plan)}")
-
-
-def _decision_table(plan: Plan) -> str:
-    """Which kernels serve which layers."""
-    rows = [
-        (item.stage, item.layer, str(item.relations), f"{item.family} kernel" if item.family else "PyG", item.reason)
-        for item in list_decisions(plan)
-    ]
-    return align(("stage", "layer", "relations", "computed by", "because"), rows, _columns())
+        print(f"\n{passes_text(plan, data, _columns())}")
 
 
 def _columns() -> int | None:
@@ -97,10 +89,9 @@ def _with_data(spec: Spec, name: str, values: dict[str, Any], arguments: argpars
     counts = _count(model, {id(item) for item in dead_parameters(model, plan)})
     total, dead = (sum(pair[place] for pair in counts.values()) for place in (0, 1))
     sizes = estimate_relations(plan, data)
+    _print(plan, arguments, data, _as_json(sizes, counts))
     if arguments.json:
-        print(json.dumps(json.loads(plan.to_json()) | _as_json(sizes, counts), indent=2, ensure_ascii=False))
         return
-    _print(plan, arguments)
     if sizes:
         print(f"\n{_size_table(sizes)}")
     print(f"\n{_count_table(counts)}\n\n{total:,} parameters" + (f", {dead:,} of them dead" if dead else ""))
