@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from graphdsl.kernels import plain
-from graphdsl.kernels.implementations import implementation_of
+from graphdsl.kernels.implementations import Implementation, implementation_of
 
 
 def grouped_linear(x: Tensor, weight: Tensor, bounds: Sequence[int]) -> Tensor:
@@ -26,21 +26,24 @@ def grouped_linear(x: Tensor, weight: Tensor, bounds: Sequence[int]) -> Tensor:
     >>> grouped_linear(x, weight, [0, 1, 3]).squeeze(1)
     tensor([2., 4., 4.])
     """
-    if implementation_of(x) == "torch":
+    by = implementation_of(x)
+    if by == "torch":
         return plain.grouped_linear(x, weight, bounds)
-    made = _GroupedLinear.apply(x, weight, tuple(bounds))
+    made = _GroupedLinear.apply(x, weight, tuple(bounds), by)
     assert isinstance(made, Tensor)
     return made
 
 
 class _GroupedLinear(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bounds: tuple[int, ...]) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bounds: tuple[int, ...], by: Implementation) -> Tensor:
         if torch.is_autocast_enabled(x.device.type):
             kind = torch.get_autocast_dtype(x.device.type)
             x, weight = x.to(kind), weight.to(kind)
         ctx.save_for_backward(x, weight)
-        ctx.bounds = bounds
+        ctx.bounds, ctx.kernels = bounds, _kernels(by, x, bounds)
+        if ctx.kernels is not None:
+            return ctx.kernels.multiplied(x, weight.transpose(1, 2), bounds)
         made = x.new_empty(x.size(0), weight.size(1))
         for group, (low, high) in enumerate(pairwise(bounds)):
             if high > low:
@@ -52,6 +55,11 @@ class _GroupedLinear(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
         x, weight = ctx.saved_tensors
         arrived = gradients[0].contiguous()
+        if ctx.kernels is not None:
+            wanted = ctx.needs_input_grad
+            of_x = ctx.kernels.multiplied(arrived, weight, ctx.bounds) if wanted[0] else None
+            of_weight = ctx.kernels.multiplied_within(arrived, x, ctx.bounds) if wanted[1] else None
+            return of_x, of_weight, None, None
         of_x = torch.empty_like(x) if ctx.needs_input_grad[0] else None
         of_weight = torch.zeros_like(weight) if ctx.needs_input_grad[1] else None
         for group, (low, high) in enumerate(pairwise(ctx.bounds)):
@@ -61,4 +69,13 @@ class _GroupedLinear(torch.autograd.Function):
                 torch.mm(arrived[low:high], weight[group], out=of_x[low:high])
             if of_weight is not None:
                 torch.mm(arrived[low:high].t(), x[low:high], out=of_weight[group])
-        return of_x, of_weight, None
+        return of_x, of_weight, None, None
+
+
+def _kernels(by: Implementation, x: Tensor, bounds: tuple[int, ...]) -> Any:
+    """The module with kernels for these slices, if one launch for all is worth it."""
+    if by != "triton":
+        return None
+    from graphdsl.kernels.triton import grouped as kernels
+
+    return kernels if kernels.serves(x, bounds) else None

@@ -1,8 +1,11 @@
 """Three implementations of the primitives agree: plain torch, CPU, and kernels of Triton, interpreted where there is no GPU."""
 
+import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -183,14 +186,39 @@ def test_heads_are_rows(by: Implementation, heads: int) -> None:
 
 
 @pytest.mark.parametrize("by", OURS)
-@pytest.mark.parametrize("bounds", [[0, 4, 4, 9], [0, 0, 9], [0, 9], [0, 0]])
+@pytest.mark.parametrize("bounds", [[0, 4, 4, 9], [0, 70, 90], [0, 0, 9], [0, 9], [0, 0]])
 def test_grouped_products(by: Implementation, bounds: list[int]) -> None:
-    given = drawn([(bounds[-1], 5), (len(bounds) - 1, 3, 5)])
-    same(
-        computed(by, lambda x, weight: grouped_linear(x, weight, bounds), given),
-        computed("torch", lambda x, weight: grouped_linear(x, weight, bounds), given),
-        SIZES["torch.float64"],
-    )
+    def product(x: Tensor, weight: Tensor) -> Tensor:
+        return grouped_linear(x, weight, bounds)
+
+    for width_in, width_out in ((5, 3), (70, 33), (1, 1)):
+        given = drawn([(bounds[-1], width_in), (len(bounds) - 1, width_out, width_in)])
+        apart = [given[0].t().contiguous().t(), given[1].transpose(1, 2).contiguous().transpose(1, 2)]
+        wanted = computed("torch", product, given)
+        same(computed(by, product, given), wanted, SIZES["torch.float64"])
+        same(computed(by, product, apart), wanted, SIZES["torch.float64"])
+    given = [item.requires_grad_() for item in drawn([(bounds[-1], 2), (len(bounds) - 1, 3, 2)])]
+    with use_implementation(by):
+        assert torch.autograd.gradcheck(product, given)
+
+
+@NEEDS_TRITON
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16], ids=str)
+def test_grouped_products_of_lower_precision(dtype: torch.dtype) -> None:
+    given = drawn([(30, 20), (3, 10, 20)], dtype)
+
+    def product(x: Tensor, weight: Tensor) -> Tensor:
+        return grouped_linear(x, weight, [0, 4, 20, 30])
+
+    exact = computed("torch", product, [item.double() for item in given])
+    same(computed("triton", product, given), exact, SIZES[str(dtype)])
+
+
+@NEEDS_TRITON
+def test_slices_of_many_rows_are_products_of_their_own() -> None:
+    from graphdsl.kernels.triton.grouped import serves
+
+    assert [serves(torch.ones(9, 2), bounds) for bounds in ((0, 9), (0, 4, 9), (0, 4, 9000))] == [False, True, False]
 
 
 @NEEDS_TRITON
@@ -218,6 +246,18 @@ def test_more_programs_than_a_gpu_starts_are_refused() -> None:
     assert checked_grid((1 << 31) - 1, 2) == ((1 << 31) - 1, 2)
     with pytest.raises(ValueError, match="at most 2147483647 times 65535"):
         checked_grid(1 << 31)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@NEEDS_TRITON
+def test_kernels_compile_for_a_gpu(dtype: str, tmp_path: Path) -> None:
+    script = Path(__file__).with_name("compile_kernels.py")
+    root = str(script.parents[2])
+    variables = {**os.environ, "TRITON_CACHE_DIR": str(tmp_path), "PYTHONPATH": root, "TRITON_INTERPRET": "0"}
+    made = subprocess.run([sys.executable, script, dtype], env=variables, check=True, capture_output=True, text=True)
+    kernels = "".join(path.read_text() for path in (script.parents[2] / "graphdsl/kernels/triton").glob("*.py"))
+    assert made.stdout.split() == sorted(re.findall(r"@triton.jit\ndef (\w+)", kernels))
 
 
 def test_gradients_are_of_the_implementation_that_made_the_result() -> None:

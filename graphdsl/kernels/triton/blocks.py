@@ -65,12 +65,12 @@ def block_for(edges: int, tasks: int, width: int = 1, whole: bool = False) -> Bl
     >>> block_for(4, 2, 48)
     Block(rows=2, edges=2, width=64)
     """
-    columns = _power_above(width)
+    columns = power_above(width)
     columns = columns if whole else min(columns, _WIDEST)
     room = max(1, _NUMBERS // columns)
-    wanted = _power_above(edges // max(tasks, 1))
+    wanted = power_above(edges // max(tasks, 1))
     at_once = min(wanted, room, _DEEPEST if columns > 1 else _NUMBERS // 8)
-    return Block(min(room // at_once, _power_above(tasks)), at_once, columns)
+    return Block(min(room // at_once, power_above(tasks)), at_once, columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class Tasks:
         launch(kernel, grid, self.begin, (*arguments, *self.arguments), ROWS=block.rows, EDGES=block.edges, **sizes)
 
 
-def _power_above(number: int) -> int:
+def power_above(number: int) -> int:
     """The least power of two that is not below a number."""
     return 1 << max(number - 1, 0).bit_length()
 
