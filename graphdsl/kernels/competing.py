@@ -105,18 +105,6 @@ def from_columns(layout: Layout, value: Tensor) -> Tensor:
     return made
 
 
-def from_edges(layout: Layout, value: Tensor) -> Tensor:
-    """Numbers of edges, brought into the order of the layout.
-
-    Args:
-        layout: the edges.
-        value: in the order in which edges were given [edges].
-    """
-    made = _FromEdges.apply(value, layout)
-    assert isinstance(made, Tensor)
-    return made
-
-
 class _FromRows(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, value: Tensor, layout: Layout) -> Tensor:
@@ -140,16 +128,3 @@ class _FromColumns(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, None]:  # type: ignore[override]
         back: Layout = ctx.layout.back
         return segment_sum(back, gradients[0].index_select(0, back.order)), None
-
-
-class _FromEdges(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, value: Tensor, layout: Layout) -> Tensor:
-        ctx.layout = layout
-        return value.index_select(0, layout.order)
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, None]:  # type: ignore[override]
-        arrived = gradients[0]
-        return torch.empty_like(arrived).scatter_(0, ctx.layout.order.long(), arrived), None

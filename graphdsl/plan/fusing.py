@@ -69,7 +69,7 @@ _STEPS: Final[Mapping[str, tuple[Family, Refuse]]] = {
     "SAGEConv": ("linear", _sage),
     "GraphConv": ("linear", _sums),
     "GCNConv": ("linear", _gcn),
-    "GATConv": ("attention", _gat),
+    "GATConv": ("attention", _adds),
     "GATv2Conv": ("dynamic", _gat),
     "TransformerConv": ("dot-attention", _transformer),
 }

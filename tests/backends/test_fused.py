@@ -178,7 +178,6 @@ def test_equals_the_reference_in_single_precision(body: str) -> None:
         ),
         ('edges { a -[to]-> a: RGATConv(5, aggr = "max")  *: SAGEConv(5) } combine mean', {"RGATConv"}),
         ("edges { a -[to]-> a: GCNConv(5, edge_weight = w)  *: SAGEConv(5) }", {"GCNConv"}),
-        ("edges { a -[to]-> a: GATConv(5, edge_attr = f)  *: GATConv(5) }", {"GATConv"}),
         ('edges { a -[to]-> a: GATConv(5, aggr = "mean")  *: SAGEConv(5) }', {"GATConv"}),
         ('edges { a -[to]-> a: GCNConv(5, aggr = "max")  *: SAGEConv(5) }', {"GCNConv"}),
     ],

@@ -52,7 +52,18 @@ RELATIONAL = [
     *(f'RGATConv(3, heads = 2, dim = 2, mod = "{mod}", {MULTIPLIED})' for mod in ("additive", "scaled", "f-scaled")),
     "RGATConv(6) } edges { *: RGATConv(4)",
 ]
+LOOPED = [
+    *(
+        f"edges {{ a -[to]-> a: GATConv(3, heads = 2, edge_attr = f, fill_value = {fill})  *: GATConv(3, heads = 2) }}"
+        for fill in ('"mean"', '"add"', '"min"', '"max"', '"mul"', "0.5")
+    ),
+    "edges { a -[to]-> a: GATConv(5, edge_attr = w, dropout = 0.0)  *: GATConv(5, edge_attr = f, negative_slope = 0.1) }",
+    "edges { a -[to]-> a: GATConv(5, edge_attr = Linear(4, x = f))  *: GATConv(5, edge_attr = Linear(2, x = f)) }",
+    'edges { a -[to]-> a: GATConv(5, edge_attr = Linear(4, x = f), fill_value = "max")  *: GATConv(5) } combine max',
+    "edges { a -[to]-> a: share GATConv(5, edge_attr = f) } edges { a -[to]-> a: GATConv(5, edge_attr = f) }",
+]
 SERVED = [f"nodes {{ *: Linear(6) }} edges {{ *: {layer} }}" for layer in SIMPLE + RELATIONAL]
+SERVED += LOOPED
 
 
 @pytest.mark.parametrize("body", SERVED)

@@ -56,7 +56,7 @@ def plan_of(body: str) -> Plan:
         (
             "edges { a -[to]-> a: GATConv(4, edge_attr = f)  *: SAGEConv(4) }",
             {
-                ("edges1", "GATConv", 1, None, "GATConv: self-loops have no attribute of their own"),
+                ("edges1", "GATConv", 1, "attention", ""),
                 ("edges1", "SAGEConv", 1, "linear", ""),
             },
         ),

@@ -12,10 +12,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from graphdsl.backends.fused.attention_layout import AttentionLayout, lay_out_attention
+from graphdsl.backends.fused.edge_scores import attribute_scores
 from graphdsl.backends.fused.relations import Bucket
 from graphdsl.backends.fused.roots import with_roots
 from graphdsl.backends.graph import Graph, Values
-from graphdsl.backends.pyg.relation_map import bound_input
 from graphdsl.kernels.attending import additive_attention
 from graphdsl.kernels.gathering import gather_sum
 from graphdsl.kernels.normalizing import edge_scores, segment_softmax
@@ -42,7 +42,8 @@ def send_additive(bucket: Bucket, stage: RelationStage, states: list[Values], gr
         )
     else:
         score = edge_scores(layout.edges, of_target.reshape(-1), of_source.reshape(-1))
-        score = _with_edges(score, bucket, layout, layers, stage, states, graph)
+        if any(layer.lin_edge is not None for layer in layers):
+            score = score + attribute_scores(bucket, index, layout, stage, states, graph)
         share = segment_softmax(layout.edges, _bent(score, layout, layers))
         made = gather_sum(layout.edges, table.view(-1, width), _dropped(share, layout, layers))
     made = made.view(-1, heads, width)
@@ -77,29 +78,6 @@ def _target_scores(bucket: Bucket, layout: AttentionLayout, layers: Sequence[Any
     if len({matrix.size(1) for matrix in matrices}) == 1:
         return layout.ask(bucket, _folded(torch.stack(matrices), vectors))
     return layout.ask(bucket, [_folded(matrix, vector) for matrix, vector in zip(matrices, vectors, strict=True)])
-
-
-def _with_edges(
-    score: Tensor,
-    bucket: Bucket,
-    layout: AttentionLayout,
-    layers: Sequence[Any],
-    stage: RelationStage,
-    states: list[Values],
-    graph: Graph,
-) -> Tensor:
-    """Scores with what edges themselves add, where some layer reads attributes of edges."""
-    if all(layer.lin_edge is None for layer in layers):
-        return score
-    parts: list[Tensor] = []
-    for (step, _), layer, count in zip(bucket.items(), layers, layout.counts, strict=True):
-        if layer.lin_edge is None or not step.inputs:
-            parts.append(score.new_zeros(count, layer.heads))
-            continue
-        given = bound_input(step.inputs[0], step, states, states[stage.reads], graph)
-        given = given.view(-1, 1) if given.dim() == 1 else given
-        parts.append(functional.linear(given, _folded(layer.lin_edge.weight.unsqueeze(0), layer.att_edge)[0]))
-    return score + torch.cat(parts).reshape(-1).index_select(0, layout.edges.order)
 
 
 def _bent(score: Tensor, layout: AttentionLayout, layers: Sequence[Any]) -> Tensor:

@@ -14,9 +14,10 @@ from torch.nn import functional
 from graphdsl.backends.fused.joint_edges import JointEdges
 from graphdsl.backends.fused.relational import block_diagonal
 from graphdsl.backends.graph import Values
-from graphdsl.kernels.competing import PairedLayout, from_columns, from_edges, from_rows, lay_out_pairs
+from graphdsl.kernels.competing import PairedLayout, from_columns, from_rows, lay_out_pairs
 from graphdsl.kernels.gathering import gather_sum
 from graphdsl.kernels.normalizing import segment_softmax
+from graphdsl.kernels.picking import pick
 from graphdsl.kernels.projecting import Projection, lay_out_projection
 
 
@@ -89,7 +90,7 @@ def _shares(layer: Any, joint: JointEdges, layout: PairedLayout, of_pair: Tensor
     if layer.lin_edge is not None:
         folded = layer.e.t() @ layer.lin_edge.weight
         parts = [functional.linear(given, folded) for given in joint.edge_inputs(joint.step.inputs[0])]
-        own = from_edges(layout.edges, torch.cat(parts).reshape(-1))
+        own = pick(torch.cat(parts).reshape(-1), layout.edges.order)
     if layer.attention_mode == "additive-self-attention":
         score = query + key if own is None else query + key + own
         score = functional.leaky_relu(score, layer.negative_slope)
