@@ -16,8 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from graphdsl.kernels.counting import check_walk, count_walks
-from graphdsl.kernels.stepping import NARROW, Edges, Packed, extend_pairs, sort_edges
+from graphdsl.kernels.counting import check_walk, count_arrivals, count_walks
+from graphdsl.kernels.merging import NARROW, Packed
+from graphdsl.kernels.stepping import Edges, extend_pairs, sort_edges
 from graphdsl.kernels.sweeping import mix_bits
 
 Multiplicity = Literal["set", "count", "mean"]
@@ -132,14 +133,32 @@ def compose(
             walks = count_walks(hops, sizes)
             raise BudgetExceeded(budget, pairs, walks[-1], walks)
         parts.append(kept)
-    single = multiplicity == "count" and torch.get_default_dtype() == torch.float32
-    edge_index, weight = _join(parts, np.float32 if single else np.float64)
-    if sample is not None:
+    return _finish(parts, hops, sizes, multiplicity, turned=sample is not None)
+
+
+def _finish(
+    parts: "Sequence[_Walks | Packed]",
+    hops: Sequence[Tensor],
+    sizes: Sequence[int],
+    multiplicity: Multiplicity,
+    turned: bool,
+) -> tuple[Tensor, Tensor | None]:
+    """The result of all pieces; `turned`: made from the destinations back, and not all pairs."""
+    total = count_arrivals(hops, sizes) if multiplicity == "mean" and not turned else None
+    direct = (
+        torch.get_default_dtype() == torch.float32 and not turned and (multiplicity == "count" or total is not None)
+    )
+    edge_index, weight = _join(parts, np.float32 if direct else np.float64, total)
+    if turned:
         edge_index, weight = _turn_around(edge_index, weight)
-    if weight is not None and multiplicity == "mean":
-        total = weight.new_zeros(sizes[-1]).index_add_(0, edge_index[1], weight)
-        weight = weight / total[edge_index[1]]
+    if multiplicity == "mean" and total is None and weight is not None:
+        weight = _share_of_all(edge_index, weight, sizes[-1])
     return edge_index, None if weight is None else weight.to(torch.get_default_dtype())
+
+
+def _share_of_all(edge_index: Tensor, weight: Tensor, targets: int) -> Tensor:
+    """Weights divided by the sum of those of their destination."""
+    return weight / weight.new_zeros(targets).index_add_(0, edge_index[1], weight)[edge_index[1]]
 
 
 def _walk(layouts: list[_Hop], piece: int) -> "Iterator[_Walks | Packed]":
@@ -149,20 +168,22 @@ def _walk(layouts: list[_Hop], piece: int) -> "Iterator[_Walks | Packed]":
 
 
 def _join(
-    parts: "Sequence[_Walks | Packed]", kind: type[np.floating[Any]] = np.float64
+    parts: "Sequence[_Walks | Packed]", kind: type[np.floating[Any]] = np.float64, total: Tensor | None = None
 ) -> tuple[Tensor, Tensor | None]:
-    """Pieces side by side: the edge index [2, pairs] and, if they are counted, the numbers of paths."""
+    """Pieces side by side: the edge index [2, pairs] and, if they are counted, paths, or shares of each node's `total`."""
     walks = [part for part in parts if isinstance(part, _Walks)]
     if walks:
         counts = [part.count for part in walks if part.count is not None]
-        ends = [torch.cat([part.source for part in walks]), torch.cat([part.node for part in walks])]
-        return torch.stack(ends), torch.cat(counts) if counts else None
+        edge_index = torch.stack([torch.cat([part.source for part in walks]), torch.cat([part.node for part in walks])])
+        weight = torch.cat(counts) if counts else None
+        return edge_index, weight if weight is None or total is None else weight / total[edge_index[1]]
     packed = [part for part in parts if isinstance(part, Packed)]
     pairs = np.empty((2, sum(map(len, packed))), np.int64)
     counts = np.empty(pairs.shape[1], kind) if packed[0].count is not None else None
     done = 0
     for part in packed:
-        part.fill(pairs[:, done : done + len(part)], None if counts is None else counts[done : done + len(part)])
+        weights = None if counts is None else counts[done : done + len(part)]
+        part.fill(pairs[:, done : done + len(part)], weights, None if total is None else total.numpy())
         done += len(part)
     return torch.from_numpy(pairs), None if counts is None else torch.from_numpy(counts)
 

@@ -98,6 +98,22 @@ def profile_walk(hops: Sequence[Tensor], sizes: Sequence[int]) -> WalkProfile:
     )
 
 
+def count_arrivals(hops: Sequence[Tensor], sizes: Sequence[int]) -> Tensor | None:
+    """How many walks end in each node, in doubles of shape [sizes[-1]]; None if doubles do not hold that exactly.
+
+    Args:
+        hops: as for `compose`.
+        sizes: as for `compose`.
+
+    >>> writes = torch.tensor([[0, 0, 1], [0, 1, 1]])
+    >>> count_arrivals([writes, writes.flip(0)], [2, 2, 2])
+    tensor([3., 2.], dtype=torch.float64)
+    """
+    check_walk(hops, sizes)
+    quick = _quick_arrivals(hops, sizes)
+    return None if quick is None else quick[-1]
+
+
 def find_origins(hops: Sequence[Tensor], sizes: Sequence[int]) -> tuple[Tensor, Tensor]:
     """Smallest and largest source of the walks that end in each node; linear in edges.
 

@@ -18,6 +18,7 @@ from graphdsl.kernels import (
     composed,
     count_paths,
     count_walks,
+    merging,
     profile_walk,
     stepping,
 )
@@ -83,16 +84,22 @@ def test_counts_and_means_equal_the_dense_product(walk, piece):
     st.sampled_from([1, 3, 1 << 20]),
     st.sampled_from([0, 4]),
     st.sampled_from([0, 30]),
-    st.sampled_from([1, 4, 32]),
+    st.sampled_from([(1, 1), (4, 6), (6, 10), (32, 64)]),
+    st.sampled_from([0, 0.1, 1]),
 )
-def test_each_way_of_merging_pairs_gives_the_same(walk, piece, dense_below, long_above, bits):
-    """By tables or by sorting, numbers of 32 or 64 bits, paths sorted along or looked up."""
+def test_each_way_of_merging_pairs_gives_the_same(walk, piece, dense_below, long_above, bits, rare):
+    """By tables or by sorting, numbers of 32 or 64 bits, paths sorted along or looked up, repetitions masked or left out."""
     hops, sizes = walk
     counts = dense(hops, sizes)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stepping, "_DENSE", dense_below)
+        patch.setattr(merging, "_MARKED", dense_below)
+        patch.setattr(merging, "_COUNTED", dense_below)
+        patch.setattr(merging, "_RARE", rare)
+        patch.setattr(merging, "BITS", bits[0])
+        patch.setattr(merging, "_WIDE", bits[1])
+        patch.setattr(merging, "NARROW", 1 << bits[0])
+        patch.setattr(stepping, "NARROW", 1 << bits[0])
         patch.setattr(stepping, "_LONG", long_above)
-        patch.setattr(stepping, "NARROW", 1 << bits)
         pairs, _ = compose(hops, sizes, "set", piece=piece)
         same, count = compose(hops, sizes, "count", piece=piece)
     assert [tuple(pair) for pair in pairs.t().tolist()] == [tuple(map(int, p)) for p in np.argwhere(counts > 0)]
