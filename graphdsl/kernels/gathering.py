@@ -188,3 +188,15 @@ def dotted_part(layout: Layout, rows: slice, edges: slice, left: Tensor, right: 
         product = left.index_select(0, layout.row[part]) * right.index_select(0, layout.column[part])
         made[part.start - edges.start : part.stop - edges.start] = product.sum(1)
     return made
+
+
+def sum_slices(x: Tensor, pointer: Tensor) -> Tensor:
+    """Sums of rows `pointer[i]` to `pointer[i + 1]` [slices, width], without a gradient.
+
+    >>> sum_slices(torch.tensor([[1.0], [2.0], [4.0]]), torch.tensor([0, 0, 2, 3])).squeeze(1)
+    tensor([0., 3., 4.])
+    """
+    rows = torch.arange(x.size(0), dtype=pointer.dtype, device=x.device)
+    if x.device.type == "cpu" and x.dtype == torch.float64:
+        return csr_matrix(pointer, rows, x.new_ones(x.size(0)), (pointer.numel() - 1, x.size(0))) @ x
+    return functional.embedding_bag(rows, x, pointer, mode="sum", include_last_offset=True)

@@ -6,9 +6,11 @@ from typing import Final, Literal
 
 from graphdsl.plan.ir import JointStep, Plan, RelationStage, RelationStep
 from graphdsl.plan.module_spec import Ids
+from graphdsl.plan.reducing import is_own, is_sum, is_zero_of_nothing, why_not_reduced
 
 Family = Literal[
     "linear",  # sums behind a linear map
+    "aggregating",  # other aggregations before a linear map
     "attention",  # of a number of the source plus one of the destination: GAT
     "dynamic",  # of all columns of both ends together: GATv2
     "dot-attention",  # of a scalar product: TransformerConv
@@ -24,16 +26,17 @@ Refuse = Callable[[RelationStep | JointStep], str]
 """Says why a step cannot be served, or ""."""
 
 
-def _sage(step: RelationStep | JointStep) -> str:
-    arguments = step.module.arguments
-    if arguments.get("aggr", "mean") not in ("mean", "sum", "add"):
-        return f"aggr = {arguments['aggr']!r} is no sum"
-    return "it normalizes or projects" if arguments.get("normalize") or arguments.get("project") else ""
+def _reduced(step: RelationStep | JointStep) -> str:
+    aggr = step.module.arguments.get("aggr", "sum")
+    if isinstance(step, RelationStep) and is_own(aggr):
+        return "each relation has an aggregation of its own"
+    return why_not_reduced(aggr, bool(step.inputs))
 
 
-def _sums(step: RelationStep | JointStep) -> str:
-    arguments = step.module.arguments
-    return "" if arguments.get("aggr", "sum") in ("mean", "sum", "add") else f"aggr = {arguments['aggr']!r} is no sum"
+def _relational(step: RelationStep | JointStep) -> str:
+    if not is_zero_of_nothing(step.module.arguments.get("aggr", "mean")):
+        return "a node without neighbours gets something, of relations into other types, too"
+    return _reduced(step)
 
 
 def _adds(step: RelationStep | JointStep) -> str:
@@ -66,16 +69,16 @@ def _any(step: RelationStep | JointStep) -> str:
 
 
 _STEPS: Final[Mapping[str, tuple[Family, Refuse]]] = {
-    "SAGEConv": ("linear", _sage),
-    "GraphConv": ("linear", _sums),
+    "SAGEConv": ("linear", _reduced),
+    "GraphConv": ("linear", _reduced),
     "GCNConv": ("linear", _gcn),
     "GATConv": ("attention", _adds),
     "GATv2Conv": ("dynamic", _gat),
     "TransformerConv": ("dot-attention", _transformer),
 }
 _JOINTS: Final[Mapping[str, tuple[Family, Refuse]]] = {
-    "RGCNConv": ("relational", _sums),
-    "FastRGCNConv": ("relational", _sums),
+    "RGCNConv": ("relational", _relational),
+    "FastRGCNConv": ("relational", _relational),
     "HGTConv": ("transformer", _any),
     "HANConv": ("semantic", _any),
     "RGATConv": ("relational-attention", _adds),
@@ -99,7 +102,15 @@ def fused_family(step: RelationStep | JointStep) -> tuple[Family | None, str]:
     if any(isinstance(width, Ids) for width in widths):
         return None, "it reads node numbers"
     reason = refuse(step)
-    return (None, f"{name}: {reason}") if reason else (family, "")
+    if reason:
+        return None, f"{name}: {reason}"
+    return ("aggregating" if family == "linear" and not _is_linear(step) else family), ""
+
+
+def _is_linear(step: RelationStep | JointStep) -> bool:
+    """Whether neighbours are summed as they are, so that a matrix may come before or behind the sum."""
+    arguments = step.module.arguments
+    return is_sum(arguments.get("aggr", "sum")) and not arguments.get("project")
 
 
 def adds_up(stage: RelationStage) -> bool:

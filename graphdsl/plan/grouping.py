@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from graphdsl.plan.fusing import Family, adds_up, divide, fused_family
 from graphdsl.plan.ir import Plan, RelationStep
-from graphdsl.plan.module_spec import Width
+from graphdsl.plan.module_spec import ModuleSpec, Width
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ def width_pair(step: RelationStep) -> tuple[Width, Width]:
 
 _ALIKE: Final[Mapping[Family, Mapping[str, Any]]] = {
     "linear": {},
+    "aggregating": {"aggr": None, "project": False},
     "attention": {"heads": 1, "concat": True},
     "dot-attention": {"heads": 1, "concat": True, "dropout": 0.0, "bias": True},
     "dynamic": {"heads": 1, "concat": True, "dropout": 0.0, "bias": True, "negative_slope": 0.2},
@@ -69,19 +70,30 @@ def group_steps(steps: Sequence[RelationStep]) -> tuple[Group, ...]:
     for number, step in enumerate(steps):
         family, reason = fused_family(step)
         assert family is not None, reason
-        alike = (step.module.arguments.get(name, default) for name, default in _ALIKE[family].items())
-        found[family, width_pair(step)[0], (step.width_out, *alike)].append(number)
+        alike = (_plain(step.module.arguments.get(name, default)) for name, default in _ALIKE[family].items())
+        found[family, width_pair(step)[0], (step.width_out, stays_apart(step), *alike)].append(number)
     return tuple(Group(family, tuple(members)) for (family, _, _), members in found.items())
+
+
+def _plain(value: Any) -> Any:
+    """An argument to compare by: an aggregation that is a layer by what it prints."""
+    return str(value) if isinstance(value, ModuleSpec) else value
+
+
+def stays_apart(step: RelationStep) -> bool:
+    """Whether a layer does something to its messages that is not linear, so that those of several relations stay apart."""
+    return step.module.name == "SAGEConv" and bool(step.module.arguments.get("normalize"))
 
 
 def list_groups(plan: Plan) -> tuple[Grouping, ...]:
     """What `backend="fused"` computes at once, stage by stage."""
     found: list[Grouping] = []
     for _, stage in plan.relation_stages():
-        together = adds_up(stage)
-        steps, _ = divide([step for step in stage.steps if step.live], together)
+        adds = adds_up(stage)
+        steps, _ = divide([step for step in stage.steps if step.live], adds)
         for group in group_steps(steps):
             members = [steps[number] for number in group.members]
+            together = adds and not stays_apart(members[0])
             targets = tuple(dict.fromkeys(step.edge[2] for step in members))
             roots = sum(map(_has_root, members))
             found.append(

@@ -34,6 +34,9 @@ WIDTH = 4
 RELATION_LAYERS = (
     "SAGEConv(4)",
     'SAGEConv(4, aggr = "max")',
+    'SAGEConv(4, aggr = ["mean", "min", "softmax"])',
+    "SAGEConv(4, project = true, normalize = true)",
+    'GraphConv(4, aggr = "std")',
     "SAGEConv(w)",
     "GraphConv(4)",
     "GATConv(2, heads = 2)",
@@ -51,6 +54,7 @@ JOINT_LAYERS = (
     "RGCNConv(4, num_bases = 2)",
     "RGATConv(4)",
     "RGCNConv(w)",
+    'RGCNConv(4, aggr = "max")',
     "SimpleHGNConv(2, num_layers = 2, heads = 2)",
     'CompGCNConv(4, composition = "corr", num_layers = 2)',
     "IEHGCNConv(4)",

@@ -1,4 +1,4 @@
-"""`RGCNConv`: a matrix per relation, from bases or blocks or as it is, and the mean or sum of each relation's neighbours."""
+"""`RGCNConv`: a matrix per relation, from bases or blocks or as it is, and an aggregation of each relation's neighbours."""
 
 from typing import Any
 
@@ -6,9 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from graphdsl.backends.fused.aggregating import lay_out_reduction, reduce_linear
 from graphdsl.backends.fused.joint_edges import JointEdges
 from graphdsl.backends.fused.linear import lay_out_linear, sum_linear
 from graphdsl.backends.graph import Values
+from graphdsl.plan.reducing import is_sum
 
 
 def send_relational(module: nn.Module, joint: JointEdges) -> Values:
@@ -23,12 +25,17 @@ def send_relational(module: nn.Module, joint: JointEdges) -> Values:
     if joint.numbers != tuple(range(weight.size(0))):
         weight = weight.index_select(0, torch.tensor(joint.numbers, device=weight.device))
     width_out, width_in = weight.shape[1:]
-    kind = "mean" if layer.aggr == "mean" else None
-    layout = joint.keep(
-        ("relational", kind, width_in, width_out),
-        lambda: lay_out_linear(joint.union(), [kind] * len(joint.edges), (width_in, width_out)),
-    )
-    total = sum_linear(layout, [joint.values[name] for name in joint.sources], weight)
+    x = [joint.values[name] for name in joint.sources]
+    if is_sum(layer.aggr):
+        kind = "mean" if layer.aggr == "mean" else None
+        layout = joint.keep(
+            ("relational", kind, width_in, width_out),
+            lambda: lay_out_linear(joint.union(), [kind] * len(joint.edges), (width_in, width_out)),
+        )
+        total = sum_linear(layout, x, weight)
+    else:
+        reduction = joint.keep(("reduction",), lambda: lay_out_reduction(joint.union(), every=False))
+        total = reduce_linear(reduction, layer.aggr_module, x[0] if len(x) == 1 else torch.cat(x), weight)
     made: Values = {}
     for name, message in zip(joint.targets, total.split(joint.target_rows), strict=True):
         if layer.root is not None:

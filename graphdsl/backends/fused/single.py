@@ -10,8 +10,10 @@ from torch import Tensor, nn
 from torch_geometric.nn.conv.gcn_conv import gcn_norm
 
 from graphdsl.backends.fused.additive import send_additive
+from graphdsl.backends.fused.aggregating import send_aggregating
 from graphdsl.backends.fused.dotted import send_dotted
 from graphdsl.backends.fused.dynamic import send_dynamic
+from graphdsl.backends.fused.finishing import finish
 from graphdsl.backends.fused.linear import LinearLayout, lay_out_linear, sum_linear
 from graphdsl.backends.fused.relations import Bucket, Slots
 from graphdsl.backends.fused.roots import with_roots
@@ -19,7 +21,7 @@ from graphdsl.backends.fused.terms import LinearTerm, linear_term
 from graphdsl.backends.graph import Graph, Values
 from graphdsl.plan import RelationStage, RelationStep
 from graphdsl.plan.fusing import Family
-from graphdsl.plan.grouping import Group, width_pair
+from graphdsl.plan.grouping import Group, stays_apart, width_pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,16 @@ class Served:
 def serve_steps(served: Served) -> dict[str, list[Tensor]]:
     """Messages [num_nodes, width] by destination: their sum, or those of each relation in order."""
     values = served.states[served.stage.reads]
-    slots = Slots.of(served.steps, served.together, values)
+    slots, each = (Slots.of(served.steps, together, values) for together in (served.together, False))
     made: dict[int, Tensor] = {}
     for group in served.groups:
-        bucket = Bucket.of(group.members, served.steps, served.modules, slots, values)
+        apart = stays_apart(served.steps[group.members[0]])
+        bucket = Bucket.of(group.members, served.steps, served.modules, each if apart else slots, values)
         messages = _SENDERS[group.family](bucket, served.stage, served.states, served.graph)
         for slot, message in messages.items():
+            if apart:
+                message = finish(served.steps[slot], served.modules[slot], message)
+                slot = slots.of_step[slot]
             made[slot] = made[slot] + message if slot in made else message
     found: dict[str, list[Tensor]] = defaultdict(list)
     for slot in sorted(made):
@@ -112,6 +118,7 @@ def _normalized(
 
 _SENDERS: Final[Mapping[Family, _Sender]] = {
     "linear": _send_linear,
+    "aggregating": send_aggregating,
     "attention": send_additive,
     "dot-attention": send_dotted,
     "dynamic": send_dynamic,
