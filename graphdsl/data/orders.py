@@ -10,9 +10,10 @@ from graphdsl.data.graph_set import GraphSet
 from graphdsl.data.view import open_data
 from graphdsl.kernels.ordering import transforms_first
 from graphdsl.plan import Plan
-from graphdsl.plan.fusing import adds_up, divide
+from graphdsl.plan.fusing import adds_up, divide, fused_family
 from graphdsl.plan.grouping import group_steps, width_pair
 from graphdsl.plan.ir import RelationStage
+from graphdsl.plan.reducing import is_sum
 from graphdsl.text import EdgeKey
 
 
@@ -78,7 +79,8 @@ def _of_stage(stage: RelationStage) -> list[tuple[str, EdgeKey, tuple[int, int]]
                 found.append((stage.key, step.edge, (width, step.width_out)))
     for joint in stage.joints:
         width = joint.module.arguments.get("in_channels")
-        if joint.live and joint.module.name in ("RGCNConv", "FastRGCNConv") and isinstance(width, int):
+        summed = fused_family(joint)[0] == "relational" and is_sum(joint.module.arguments.get("aggr", "mean"))
+        if joint.live and summed and isinstance(width, int):
             out = joint.module.arguments["out_channels"]
             found += [(stage.key, edge, (width, out)) for edge in joint.edges if edge[2] in joint.wanted]
     return found

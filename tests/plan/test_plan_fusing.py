@@ -32,12 +32,24 @@ def plan_of(body: str) -> Plan:
             {("edges1", "SAGEConv", 3, "linear", ""), ("edges2", "SAGEConv", 2, "linear", "")},
         ),
         (
-            'edges { *: SAGEConv(4, aggr = "max") }',
-            {("edges1", "SAGEConv", 2, None, "SAGEConv: aggr = 'max' is no sum")},
+            'edges { *: SAGEConv(4, aggr = "mul") }',
+            {
+                (
+                    "edges1",
+                    "SAGEConv",
+                    2,
+                    None,
+                    "SAGEConv: torch multiplies rows along edges no faster than PyG does",
+                )
+            },
+        ),
+        (
+            'edges { *: SAGEConv(4, aggr = ["max", "std"]) }',
+            {("edges1", "SAGEConv", 2, "aggregating", "")},
         ),
         (
             "edges { *: SAGEConv(4, normalize = true) }",
-            {("edges1", "SAGEConv", 2, None, "SAGEConv: it normalizes or projects")},
+            {("edges1", "SAGEConv", 2, "linear", "")},
         ),
         (
             "edges { a -[to]-> a: GCNConv(4, edge_weight = w)  *: GATConv(4) }",
@@ -74,7 +86,7 @@ def plan_of(body: str) -> Plan:
         ),
         (
             'edges { *: RGCNConv(4, aggr = "max") }',
-            {("edges1", "RGCNConv", 3, None, "RGCNConv: aggr = 'max' is no sum")},
+            {("edges1", "RGCNConv", 3, "relational", "")},
         ),
     ],
 )
