@@ -103,7 +103,7 @@ def _softmax(aggregation: Any, rows: _Rows) -> Tensor:
 
 
 def _power_mean(aggregation: Any, rows: _Rows) -> Tensor:
-    p = aggregation.p
+    p: Any = aggregation.p
     if isinstance(p, int | float) and p == 1:
         return rows.mean
     if rows.weight is not None:
