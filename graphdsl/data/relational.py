@@ -9,6 +9,9 @@ import torch
 from torch_geometric.data import HeteroData
 
 from graphdsl.data.phrases import SHOWN, number
+from graphdsl.data.sources.refusal import refuse
+from graphdsl.data.sources.table import SUFFIXES, import_pandas
+from graphdsl.model import DataSource
 from graphdsl.text import Diagnostic, SpecError, did_you_mean, listing, report
 
 CATEGORIES = 50
@@ -24,7 +27,8 @@ def from_tables(
     """A graph of pandas data frames with primary and foreign keys.
 
     Numbers and booleans become columns of `x`, each with mean 0 and deviation 1, a missing one being 0; texts with at most
-    `CATEGORIES` different values become one column of `x` each; dates become seconds since 1970 under their column's name.
+    `CATEGORIES` different values become one column of `x` each; dates become seconds since 1970 under their column's name,
+    or a column of `x` where some are missing.
     Other texts stay lists. A table's time is called `time`.
 
     Args:
@@ -35,8 +39,8 @@ def from_tables(
         times: the column of each table that says when its row came to be: dates, also as text, or whole numbers.
 
     Raises:
-        SpecError: GNN101 for a table or column that is not there, GNN611 for a key that is not unique, GNN606 for a foreign
-            key that is no row's, and GNN611 or GNN617 for a file that cannot be read.
+        SpecError: GNN101 for a table or column that is not there, GNN611 for a key that is not unique or a time that is
+            none, GNN606 for a foreign key that is no row's, and GNN611 or GNN617 for a file that cannot be read.
 
     >>> import pandas as pd
     >>> users, buys = pd.DataFrame({"id": [7, 9], "age": [20, 40]}), pd.DataFrame({"user": [9, 9]})
@@ -54,7 +58,7 @@ def from_tables(
         special = {keys.get(name), times.get(name), *(column for table, column in links if table == name)}
         _put_columns(data[name], frame, [column for column in frame.columns if column not in special])
         if name in times:
-            data[name].time = _seconds(frame[times[name]])
+            _put_time(data[name], f"{name}.{times[name]}", frame[times[name]], found)
     for (name, column), parent in links.items():
         _put_edges(data, name, column, parent, tables[name][column], indices.get(parent), found)
     if found:
@@ -76,6 +80,32 @@ def _open(name: str, table: Any) -> Any:
     except Exception as error:  # Whatever a parser raises, the table cannot be had.
         message = f"cannot read `{table}`: {type(error).__name__}: {' '.join(str(error).split())}"
         raise SpecError([report("GNN611", message, where=name)]) from error
+
+
+def find_tables(source: DataSource) -> dict[str, Path]:
+    """The tables of a folder by their names: those of its files.
+
+    Args:
+        source: its `name` is the folder.
+
+    Raises:
+        SpecError: GNN611 for a folder without tables, or one that holds a table twice; GNN617 without pandas.
+    """
+    folder = source.base / Path(source.name).expanduser()
+    import_pandas(source)
+    tables, found = dict[str, Path](), list[Diagnostic]()
+    for suffix in SUFFIXES:
+        for path in sorted(folder.glob(f"*{suffix}")):
+            name = path.name.removesuffix(suffix)
+            if name in tables:
+                message = f"`{folder.name}` holds the same table in several files: `{tables[name].name}`, `{path.name}`"
+                found.append(refuse(source, message, "leave one of them", where=name))
+            tables[name] = path
+    if not tables:
+        found.append(refuse(source, f"`{folder}` holds no table", "a table is a `.csv`, `.csv.gz` or `.parquet` file"))
+    if found:
+        raise SpecError(found)
+    return dict(sorted(tables.items()))
 
 
 def from_database(database: Any) -> HeteroData:
@@ -114,7 +144,8 @@ def _check_names(
             )
         elif parent not in keys:
             message = f"`{where}` refers to `{parent}`, of which no key is given"
-            found.append(report("GNN101", message, where=where, helps=(f'keys = {{"{parent}": COLUMN, …}}',)))
+            helps = (f'name it: `keys={{"{parent}": COLUMN}}` in Python, `--key {parent}=COLUMN` on the command line',)
+            found.append(report("GNN101", message, where=where, helps=helps))
     return found
 
 
@@ -168,7 +199,11 @@ def _put_columns(store: Any, frame: Any, columns: list[Any]) -> None:
     for column in columns:
         cells = frame[column]
         if types.is_datetime64_any_dtype(cells):
-            store[str(column)] = _seconds(cells)
+            seconds, known = _seconds(cells)
+            if known.all():
+                store[str(column)] = torch.from_numpy(seconds)
+            else:
+                features.append(_standard(np.where(known, seconds, np.nan)))
         elif types.is_numeric_dtype(cells) or types.is_bool_dtype(cells):
             features.append(_standard(cells.to_numpy(dtype=np.float64, na_value=np.nan)))
         elif cells.nunique() <= CATEGORIES:
@@ -186,13 +221,33 @@ def _standard(values: Any) -> Any:
     return np.nan_to_num((values - (known.mean() if len(known) else 0.0)) / (spread or 1.0))
 
 
-def _seconds(cells: Any) -> Any:
-    """Dates as seconds since 1970, whole numbers as they are."""
+def _put_time(store: Any, where: str, cells: Any, found: list[Diagnostic]) -> None:
+    """When each row came to be: that must be known of all."""
+    seconds, known = _seconds(cells)
+    bad = np.flatnonzero(~known)
+    if not len(bad):
+        store.time = torch.from_numpy(seconds)
+        return
+    empty = cells.isna().to_numpy()
+    said = ("empty" if empty[row] else f"`{cells.iloc[row]}`" for row in bad[:SHOWN])
+    shown = ", ".join(f"row {row} ({text})" for row, text in zip(bad[:SHOWN].tolist(), said, strict=True))
+    more = ", …" if len(bad) > SHOWN else ""
+    message = f"`{where}` is no time in {number(len(bad), 'row')}: {shown}{more}"
+    helps = ("a time is a date or a whole number: drop the other rows, or name another column",)
+    found.append(report("GNN611", message, where=where, helps=helps))
+
+
+def _seconds(cells: Any) -> tuple[Any, Any]:
+    """Dates as seconds since 1970, whole numbers as they are, 0 for the rest; and which rows are one of these."""
     import pandas as pd
     from pandas.api import types
 
-    if not types.is_numeric_dtype(cells):
-        cells = pd.to_datetime(cells)
-    if types.is_datetime64_any_dtype(cells):
-        cells = cells.astype("datetime64[s]")
-    return torch.from_numpy(cells.to_numpy().astype(np.int64))
+    if types.is_numeric_dtype(cells):
+        values = cells.to_numpy(dtype=np.float64, na_value=np.nan)
+        known = np.isfinite(values) & (values == np.floor(values))
+        return cells.where(known, 0).astype(np.int64).to_numpy(copy=True), known
+    if not types.is_datetime64_any_dtype(cells):
+        cells = cells.astype("str").where(cells.notna())
+    dates = pd.to_datetime(cells, errors="coerce", utc=True, format="mixed").dt.tz_localize(None)
+    known = dates.notna().to_numpy()
+    return dates.where(known, pd.Timestamp(0)).astype("datetime64[s]").astype(np.int64).to_numpy(copy=True), known

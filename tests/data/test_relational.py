@@ -12,6 +12,7 @@ from graphdsl.data import from_tables
 from graphdsl.data.relational import from_database
 from graphdsl.pulling import pull_text
 from graphdsl.text import SpecError
+from graphdsl.tooling.cli import main
 
 
 def tables() -> dict[str, pd.DataFrame]:
@@ -131,3 +132,111 @@ def test_a_file_that_cannot_be_read_is_said(tmp_path: Path, name: str, content: 
     (finding,) = caught.value.diagnostics
     assert finding.code in ({code} if code else {"GNN611", "GNN617"})  # Without pyarrow, no Parquet is read.
     assert name in finding.message
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (["free", "2020-01-01", None, "paid"], "in 3 rows: row 0 (`free`), row 2 (empty), row 3 (`paid`)"),
+        ([1.0, 2.5, float("nan"), 4.0], "in 2 rows: row 1 (`2.5`), row 2 (empty)"),
+    ],
+)
+def test_a_time_that_is_none_is_said(cells: list[object], said: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        from_tables({"a": pd.DataFrame({"at": cells})}, {}, {}, {"a": "at"})
+    (finding,) = caught.value.diagnostics
+    assert (finding.code, finding.where) == ("GNN611", "a.at")
+    assert said in finding.message
+
+
+@pytest.mark.parametrize(
+    ("cells", "seconds"),
+    [
+        (["1970-01-02", "1 Jan 1970 01:00"], [86400, 3600]),
+        (["1970-01-01T01:00:00+01:00", "1970-01-01T00:00:07Z"], [0, 7]),
+        (pd.to_datetime(["1970-01-02", "1970-01-01"]).tz_localize("UTC"), [86400, 0]),
+        ([3, (1 << 60) + 1], [3, (1 << 60) + 1]),
+        ([3.0, 4.0], [3, 4]),
+    ],
+)
+def test_times_in_all_forms(cells: object, seconds: list[int]) -> None:
+    data = from_tables({"a": pd.DataFrame({"at": cells})}, {}, {}, {"a": "at"})
+    assert data["a"].time.tolist() == seconds
+
+
+def test_dates_with_empty_cells_are_features() -> None:
+    made = pd.Series(pd.to_datetime(["1999-01-01", None, "1999-01-03"]))
+    data = from_tables({"a": pd.DataFrame({"made": made})}, {}, {})
+    assert data["a"].x.tolist() == [[-1.0], [0.0], [1.0]]
+
+
+def save_shop(folder: Path) -> list[str]:
+    """Tables in a folder, and the options that say their keys."""
+    folder.mkdir()
+    for name, frame in tables().items():
+        frame.loc[frame.index.repeat(12 if name == "views" else 1)].to_csv(folder / f"{name}.csv", index=False)
+    options = {
+        "key": ["users=id", "films=film"],
+        "link": ["views.user=users", "views.film=films"],
+        "time": ["views=at"],
+    }
+    return [item for name, given in options.items() for text in given for item in (f"--{name}", text)]
+
+
+def test_keys_on_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = save_shop(tmp_path / "shop")
+    (tmp_path / "specs").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert main(["pull", "shop", *keys, "--model", "--graph", "shop.pt", "-o", "specs/shop.gnn"]) == 0
+    spec = graphdsl.load("specs/shop.gnn")
+    views = spec.schema().nodes["views"].attributes
+    assert str(views["time"].type) == "time"
+    assert {edge.key for edge in spec.schema().edges.values()} >= {
+        ("views", "user", "users"),
+        ("views", "film", "films"),
+    }
+    assert 'data: "../shop.pt"' in (tmp_path / "specs/shop.gnn").read_text()
+    assert main(["validate", "specs/shop.gnn", "shop.pt", "--tier", "structure"]) == 0
+    assert main(["train", "specs/shop.gnn", "--set", "epochs=1"]) == 0
+    assert main(["pull", "shop", *keys, "--check", "specs/shop.gnn"]) == 0
+    capsys.readouterr()
+    assert main(["pull", "shop", *keys]) == 0
+    assert capsys.readouterr().out.startswith("gnn 1\n\nschema shop {\n")
+    assert main(["pull", "shop", *keys, "--graph", "shop.pt"]) == 1
+    assert "`shop.pt` is there already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (["--key", "users"], "GNN210", "write `--key users=id`"),
+        (["--link", "viewsuser=users"], "GNN210", "not of the form TABLE.COLUMN=TABLE"),
+        (["--key", "users=id", "--key", "users=age"], "GNN209", "`users` is given twice"),
+        (["--key", "user=id"], "GNN101", "did you mean `users`?"),
+        (["--key", "users=id", "--link", "views.film=films"], "GNN101", "`--key films=COLUMN` on the command line"),
+        (["--graph", "g.pt"], "GNN209", "add `--key`"),
+        (["--time", "users=plan"], "GNN611", "`users.plan` is no time in 3 rows"),
+    ],
+)
+def test_wrong_keys_are_said(
+    options: list[str], code: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_shop(tmp_path / "shop")
+    assert main(["pull", str(tmp_path / "shop"), *options]) == 1
+    printed = capsys.readouterr().err
+    assert f"error[{code}]" in printed
+    assert said in printed
+
+
+def test_keys_are_about_folders_of_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.save({}, tmp_path / "g.pt")
+    assert main(["pull", str(tmp_path / "g.pt"), "--key", "a=b"]) == 1
+    assert "is no folder of them" in capsys.readouterr().err
+    assert main(["pull", str(tmp_path), "--key", "a=b"]) == 1
+    assert "holds no table" in capsys.readouterr().err
+    for name in ("a.csv", "a.csv.gz"):
+        pd.DataFrame({"b": [1]}).to_csv(tmp_path / name, index=False)
+    assert main(["pull", str(tmp_path), "--key", "a=b"]) == 1
+    assert "the same table in several files" in capsys.readouterr().err
