@@ -35,11 +35,11 @@ def segment_softmax(layout: Layout, score: Tensor) -> Tensor:
     return made
 
 
-def segment_sum(layout: Layout, value: Tensor, by: Implementation = "cpu") -> Tensor:
+def segment_sum(layout: Layout, value: Tensor, by: Implementation | None = None) -> Tensor:
     """Sums of a number of each edge over the edges of each row [rows]; no gradient."""
     if layout.edges == 0:
         return value.new_zeros(layout.rows)
-    if by == "triton":
+    if (by or implementation_of(value)) == "triton":
         from graphdsl.kernels.triton import gathering as kernels
 
         return kernels.row_sums(layout, value)
