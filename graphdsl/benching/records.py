@@ -131,6 +131,7 @@ class Setting:
         seconds: that a cell may take, about.
         versions: of packages.
         bandwidth: bytes a second that a copy on the GPU moves; None on a CPU.
+        kernels: which implementation of the kernels computes there; empty where the backend has none.
     """
 
     backend: str
@@ -143,6 +144,7 @@ class Setting:
     seconds: float
     versions: dict[str, str]
     bandwidth: float | None = None
+    kernels: str = ""
 
 
 def geometric_mean(values: Sequence[float]) -> float | None:

@@ -96,11 +96,7 @@ def describe(device: torch.device) -> str:
     'cpu'
     """
     name = implementation_of(torch.empty(0, device=device))
-    if name == "triton":
-        import triton
-
-        name = f"triton {triton.__version__}"
-    return f"{name} (asked for)" if demanded() else name
+    return f"{name} (asked for)" if demanded() else str(name)
 
 
 @cache

@@ -210,7 +210,8 @@ def heading(setting: Setting, width: int) -> list[str]:
     known = ", ".join(f"{name} {version}" for name, version in setting.versions.items())
     threads = f", {setting.threads} thread" + "s" * (setting.threads != 1) if setting.device == "cpu" else ""
     where = f"{setting.device}{threads}, {setting.clock} time"
-    return _wrapped([f"backend {setting.backend}; {where}; {known}"], width)
+    kernels = f", kernels {setting.kernels}" if setting.kernels else ""
+    return _wrapped([f"backend {setting.backend}{kernels}; {where}; {known}"], width)
 
 
 def _wrapped(lines: Sequence[str], width: int) -> list[str]:

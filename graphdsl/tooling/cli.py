@@ -82,6 +82,21 @@ def be_patient() -> None:
         os.environ["GOMP_SPINCOUNT"] = "10000"
 
 
+def _wrong_kernels() -> str:
+    """What is wrong with the kernels that the environment asks for, if anything."""
+    if not os.environ.get("GRAPHDSL_KERNELS"):
+        return ""
+    import torch
+
+    from graphdsl.kernels import implementation_of
+
+    try:
+        implementation_of(torch.empty(0, device="cuda" if torch.cuda.is_available() else "cpu"))
+    except (ValueError, RuntimeError) as error:
+        return str(error)
+    return ""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command.
 
@@ -96,6 +111,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = build_parser(words[0] if words else None).parse_args(words)
         if getattr(arguments, "plugin", ()):
             load_plugins(arguments.plugin)
+        if wrong := _wrong_kernels():
+            print(f"gnn: {wrong}", file=sys.stderr)
+            return MISUSE
         done = arguments.run(arguments)
         sys.stdout.flush()
         return done

@@ -54,7 +54,7 @@ def test_numbers_that_differ_are_an_error(monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.setattr("graphdsl.benching.cases.BACKENDS", {"pyg": build, "fused": doubled})
     assert main([*QUICK, "--model", "sage"]) == 1
     out, err = capsys.readouterr()
-    assert "backend fused" in out
+    assert "backend fused, kernels cpu;" in out
     assert " pyg " in out
     assert " idiom " in out
     assert "GNN685" in err

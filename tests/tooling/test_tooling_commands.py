@@ -356,3 +356,15 @@ def test_waiting_threads_spin_for_a_moment_unless_the_user_decides(monkeypatch) 
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
     be_patient()
     assert "GOMP_SPINCOUNT" not in os.environ
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("numba", "`GRAPHDSL_KERNELS` is one of torch, cpu, triton (got 'numba')"), ("cpu", ""), ("", "")],
+)
+def test_kernels_that_the_environment_asks_for(
+    name: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GRAPHDSL_KERNELS", name)
+    assert main(["layers"]) == (2 if said else 0)
+    assert said in capsys.readouterr().err

@@ -249,7 +249,8 @@ def _request(arguments: argparse.Namespace, known: Sequence[str]) -> "Request":
 def _setting(request: "Request") -> Setting:
     import torch
 
-    from graphdsl.benching.cases import versions
+    from graphdsl.benching.cases import REFERENCE, versions
+    from graphdsl.kernels.implementations import describe
 
     gpu = request.device.type == "cuda"
     return Setting(
@@ -263,6 +264,7 @@ def _setting(request: "Request") -> Setting:
         seconds=request.budget.seconds,
         versions=versions(),
         bandwidth=request.bandwidth,
+        kernels="" if request.backend == REFERENCE else describe(request.device),
     )
 
 
