@@ -328,10 +328,29 @@ def test_mixed_precision() -> None:
     assert all(item.grad is None or item.grad.isfinite().all() for item in fused.parameters())
 
 
-def test_torch_compile_runs_the_reference() -> None:
+def test_one_graph_without_breaks_is_that_of_the_reference() -> None:
     reference, fused, inputs = both("edges { *: SAGEConv(5) } edges { *: GATConv(3) }", torch.float32)
     compiled = torch.compile(fused, backend="eager", fullgraph=True)
     torch.testing.assert_close(compiled(**inputs), reference(**inputs))
+
+
+@pytest.mark.filterwarnings(
+    "ignore:The .grad attribute of a Tensor"
+)  # torch looks at it where it goes on behind a stage
+@pytest.mark.parametrize("layer", ["GATConv(6)", "HGTConv(6, heads = 2)"])
+def test_torch_compile_leaves_stages_on_kernels_out(layer: str, referred: list[str]) -> None:
+    reference, fused, inputs = both(f"nodes {{ *: Linear(6) }} edges {{ *: {layer} }} | relu")
+    wanted, theirs = gradients(reference, inputs)
+    referred.clear()
+    compiled = torch.compile(fused, backend="eager")
+    torch.compiler.reset()
+    made = compiled(**inputs)
+    assert referred == []
+    torch.testing.assert_close(made, wanted)
+    found, ours = gradients(compiled, inputs)
+    torch.testing.assert_close(found, wanted)
+    for name, gradient in theirs.items():
+        torch.testing.assert_close(ours.get(f"_orig_mod.{name}", ours.get(name)), gradient)
 
 
 def test_inference_mode_then_training() -> None:

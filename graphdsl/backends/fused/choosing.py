@@ -39,14 +39,25 @@ class Choice:
         >>> [choice.takes_kernels(few), choice.takes_kernels(many), choice.takes_kernels(many)]
         [False, False, True]
         """
-        if not index or index[0].device.type != "cpu":
+        if not pays(index):
             return False
-        edges = sum(item.size(1) for item in index)
-        if _RELATION * len(index) + edges < _LEAST:
-            return False
-        if edges >= _LARGE:
+        if _edges(index) >= _LARGE:
             return True
         seen = self._seen.fetch("seen", index, (), set[bool])
         again = bool(seen)
         seen.add(True)
         return again
+
+
+def pays(index: Sequence[Tensor]) -> bool:
+    """Whether kernels are faster for these relations, their layouts being there.
+
+    Args:
+        index: edges [2, edges] of each relation.
+    """
+    on_cpu = bool(index) and index[0].device.type == "cpu"
+    return on_cpu and _RELATION * len(index) + _edges(index) >= _LEAST
+
+
+def _edges(index: Sequence[Tensor]) -> int:
+    return sum(item.size(1) for item in index)

@@ -2,20 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch_geometric.nn import Aggregation, HeteroDictLinear, HeteroLinear, Linear, MessagePassing
 from torch_geometric.nn.parameter_dict import ParameterDict
 
-from graphdsl.backends.fused.choosing import Choice
+from graphdsl.backends.fused.choosing import Choice, pays
 from graphdsl.backends.fused.joint_edges import JointEdges
 from graphdsl.backends.fused.relational import send_relational
 from graphdsl.backends.fused.relational_attention import send_relational_attention
 from graphdsl.backends.fused.residual_attention import send_residual
 from graphdsl.backends.fused.semantic import send_semantic
 from graphdsl.backends.fused.single import Served, fits, serve_steps
+from graphdsl.backends.fused.tracing import may_break
 from graphdsl.backends.fused.transformer import send_transformer
 from graphdsl.backends.graph import Graph, Values
 from graphdsl.backends.naming import edge_key
@@ -24,6 +25,8 @@ from graphdsl.plan import JointStep, RelationStage, RelationStep
 from graphdsl.plan.fusing import adds_up, divide, fused_family
 from graphdsl.plan.grouping import Group, group_steps
 from graphdsl.text import EdgeKey
+
+Result = TypeVar("Result")
 
 
 class FusedRelationMap(RelationMap):
@@ -50,6 +53,8 @@ class FusedRelationMap(RelationMap):
     ) -> dict[str, list[Tensor]]:
         if not steps or self._is_referred([step.edge for step in steps], graph):
             return super()._send(steps, stage, states, graph)
+        if torch.compiler.is_compiling():
+            return _untraced(self._send, steps, stage, states, graph)
         assert self.conv is not None
         together = adds_up(stage)
         served, left, groups = self._divided(steps, together)
@@ -69,7 +74,11 @@ class FusedRelationMap(RelationMap):
         self, module: nn.Module, step: JointStep, states: list[Values], reads: int, graph: Graph, live: bool
     ) -> Values:
         family, _ = fused_family(step)
-        if family is None or not is_plain(module) or self._is_referred(step.edges, graph):
+        if family is None or self._is_referred(step.edges, graph):
+            return super()._send_joint(module, step, states, reads, graph, live)
+        if torch.compiler.is_compiling():
+            return _untraced(self._send_joint, module, step, states, reads, graph, live)
+        if not is_plain(module):
             return super()._send_joint(module, step, states, reads, graph, live)
         joint = JointEdges.of(step, states[reads], graph, live)
         return _JOINTS[family](module, joint) if joint.edges else {}
@@ -93,13 +102,22 @@ class FusedRelationMap(RelationMap):
         """Whether the reference computes messages along these relations: see the class."""
         if graph.makes or self._is_watched():
             return True
-        return self._choice is not None and not self._choice.takes_kernels([graph.edge_index[edge] for edge in edges])
+        index = [graph.edge_index[edge] for edge in edges]
+        if torch.compiler.is_compiling():
+            return not (may_break() and (self._choice is None or pays(index)))
+        return self._choice is not None and not self._choice.takes_kernels(index)
 
     def _is_watched(self) -> bool:
-        """Whether somebody looks into the layers: an explainer, a hook, or torch's compiler."""
-        if torch.compiler.is_compiling() or any(self._hooks):
+        """Whether somebody looks into the layers: an explainer or a hook."""
+        if any(self._hooks):
             return True
         return any(layer.__dict__["_explain"] for layer in self._layers)
+
+
+@torch.compiler.disable
+def _untraced(send: Callable[..., Result], *given: Any) -> Result:
+    """Run as it is what torch's compiler is compiling the surroundings of."""
+    return send(*given)
 
 
 _JOINTS: Mapping[str, Callable[[nn.Module, JointEdges], Values]] = {
