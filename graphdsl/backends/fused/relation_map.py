@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,8 +25,6 @@ from graphdsl.plan import JointStep, RelationStage, RelationStep
 from graphdsl.plan.fusing import adds_up, divide, fused_family
 from graphdsl.plan.grouping import Group, group_steps
 from graphdsl.text import EdgeKey
-
-Result = TypeVar("Result")
 
 
 class FusedRelationMap(RelationMap):
@@ -114,10 +112,12 @@ class FusedRelationMap(RelationMap):
         return any(layer.__dict__["_explain"] for layer in self._layers)
 
 
-@torch.compiler.disable
-def _untraced(send: Callable[..., Result], *given: Any) -> Result:
-    """Run as it is what torch's compiler is compiling the surroundings of."""
+def _run(send: Callable[..., Any], *given: Any) -> Any:
     return send(*given)
+
+
+_untraced: Callable[..., Any] = torch.compiler.disable(_run)
+"""Calls a function with arguments; torch's compiler leaves it as it is."""
 
 
 _JOINTS: Mapping[str, Callable[[nn.Module, JointEdges], Values]] = {
