@@ -11,6 +11,7 @@ from graphdsl.plan.reducing import is_own, is_sum, is_zero_of_nothing, why_not_r
 Family = Literal[
     "linear",  # sums behind a linear map
     "aggregating",  # other aggregations before a linear map
+    "summing",  # aggregations without a matrix: SimpleConv, LGConv, GIN
     "attention",  # of a number of the source plus one of the destination: GAT
     "dynamic",  # of all columns of both ends together: GATv2
     "dot-attention",  # of a scalar product: TransformerConv
@@ -44,13 +45,6 @@ def _adds(step: RelationStep | JointStep) -> str:
     return "" if aggr in ("sum", "add") else f"aggr = {aggr!r} is no sum"
 
 
-def _gcn(step: RelationStep | JointStep) -> str:
-    if refused := _adds(step):
-        return refused
-    weighted = bool(step.inputs) and step.module.arguments.get("normalize", True)
-    return "weights of edges change its normalization with each call" if weighted else ""
-
-
 def _gat(step: RelationStep | JointStep) -> str:
     if refused := _adds(step):
         return refused
@@ -71,7 +65,10 @@ def _any(step: RelationStep | JointStep) -> str:
 _STEPS: Final[Mapping[str, tuple[Family, Refuse]]] = {
     "SAGEConv": ("linear", _reduced),
     "GraphConv": ("linear", _reduced),
-    "GCNConv": ("linear", _gcn),
+    "GCNConv": ("linear", _adds),
+    "SimpleConv": ("summing", _reduced),
+    "LGConv": ("summing", _adds),
+    "GINConv": ("summing", _reduced),
     "GATConv": ("attention", _adds),
     "GATv2Conv": ("dynamic", _gat),
     "TransformerConv": ("dot-attention", _transformer),

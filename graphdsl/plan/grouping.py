@@ -53,6 +53,7 @@ def width_pair(step: RelationStep) -> tuple[Width, Width]:
 _ALIKE: Final[Mapping[Family, Mapping[str, Any]]] = {
     "linear": {},
     "aggregating": {"aggr": None, "project": False},
+    "summing": {"aggr": None},
     "attention": {"heads": 1, "concat": True},
     "dot-attention": {"heads": 1, "concat": True, "dropout": 0.0, "bias": True},
     "dynamic": {"heads": 1, "concat": True, "dropout": 0.0, "bias": True, "negative_slope": 0.2},
@@ -82,7 +83,8 @@ def _plain(value: Any) -> Any:
 
 def stays_apart(step: RelationStep) -> bool:
     """Whether a layer does something to its messages that is not linear, so that those of several relations stay apart."""
-    return step.module.name == "SAGEConv" and bool(step.module.arguments.get("normalize"))
+    normalized = step.module.name == "SAGEConv" and bool(step.module.arguments.get("normalize"))
+    return normalized or step.module.name == "GINConv"
 
 
 def list_groups(plan: Plan) -> tuple[Grouping, ...]:

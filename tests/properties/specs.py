@@ -44,10 +44,20 @@ RELATION_LAYERS = (
     "GATv2Conv(4)",
     "TransformerConv(4)",
     "GINConv(nn = MLP(4, 4, norm = none))",
+    "GINConv(nn = MLP(4, 4), train_eps = true)",
+    "SimpleConv",
+    'SimpleConv(aggr = "max")',
     "ResGatedGraphConv(4)",
     "LEConv(4)",
 )
-WITHIN_ONE_TYPE = ("GCNConv(4)", "TAGConv(4)", "APPNP(K = 2, alpha = 0.1)", "ChebConv(4, K = 2)", "HPNConv(4, K = 2)")
+WITHIN_ONE_TYPE = (
+    "GCNConv(4)",
+    "LGConv",
+    "TAGConv(4)",
+    "APPNP(K = 2, alpha = 0.1)",
+    "ChebConv(4, K = 2)",
+    "HPNConv(4, K = 2)",
+)
 JOINT_LAYERS = (
     "HGTConv(4, heads = 2)",
     "HANConv(4, heads = 2)",
@@ -164,6 +174,7 @@ def _relation_rule(draw: st.DrawFn, made: Drawing) -> str:
             if draw(st.integers(0, 2)) == 0:
                 return f"{pair}: {signed}"
     if edge in made.weighted:
+        layers += ["GCNConv(4, edge_weight = strength)"] if edge[0] == edge[2] else []
         layers += ["GraphConv(4, edge_weight = strength)", "GATv2Conv(4, edge_attr = f)"]
         if draw(st.integers(0, 4)) == 0:  # It needs the attribute on all of its relations.
             rest = "edge_type_emb_dim = 2, edge_attr_emb_dim = 3, heads = 2, concat = false, edge_attr = f"

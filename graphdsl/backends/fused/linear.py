@@ -94,6 +94,31 @@ def lay_out_linear(union: Union, factor: Sequence[Tensor | str | None], widths: 
     return LinearLayout(tuple(parts), union.target_at[-1])
 
 
+def lay_out_sum(union: Union, factor: Sequence[Tensor | str | None]) -> Part:
+    """Lay out edges for sums without a matrix, from sources to destinations.
+
+    Args:
+        union: the relations.
+        factor: see `lay_out_linear`.
+    """
+    layout = union.wide(union.column, union.source_at[-1])
+    factors = _factors(union, factor)
+    ordered = None if factors is None else torch.cat(factors).index_select(0, layout.order)
+    return Part(tuple(range(union.relations)), union.counts, layout, None, (), None, ordered)
+
+
+def sum_part(part: Part, x: Sequence[Tensor], given: Sequence[Tensor | None] | None) -> Tensor:
+    """Sums of neighbours of all relations without a matrix [rows of all blocks of destinations, width].
+
+    Args:
+        part: what `lay_out_sum` made.
+        x: rows [nodes, width] of each block of sources.
+        given: of each relation factors [edges] of this call.
+    """
+    table = x[0] if len(x) == 1 else torch.cat(list(x))
+    return gather_sum(part.layout, table, part.weights(table.dtype, _own(part, given, table)))
+
+
 def _lay_out_part(union: Union, members: tuple[int, ...], factor: Tensor | None, transform: bool) -> Part:
     projection = lay_out_projection(union) if transform else None
     layout = union.by_pair if projection is None else union.wide(projection.column, projection.rows)
@@ -137,18 +162,22 @@ def sum_linear(
     """
     total: Tensor | None = None
     for part in layout.parts:
-        own = None
-        if given is not None:
-            own = torch.cat([_factor_or_one(given[r], part.counts[i], x[0]) for i, r in enumerate(part.members)])
-        made = _sum_part(part, x, _of_members(weight, part), own)
+        made = _sum_part(part, x, _of_members(weight, part), _own(part, given, x[0]))
         total = made if total is None else total + made
     if total is None:  # No edges; parameters still get a gradient of zeros.
         return x[0].new_zeros(layout.rows, weight.size(1)) + 0 * weight.sum()
     return total
 
 
-def _factor_or_one(given: Tensor | None, edges: int, like: Tensor) -> Tensor:
-    return like.new_ones(edges) if given is None else given
+def _own(part: Part, given: Sequence[Tensor | None] | None, like: Tensor) -> Tensor | None:
+    """Factors of this call of all edges of a part; 1 where a relation has none."""
+    if given is None:
+        return None
+    made = [
+        like.new_ones(count) if (item := given[r]) is None else item
+        for r, count in zip(part.members, part.counts, strict=True)
+    ]
+    return torch.cat(made)
 
 
 def _of_members(weight: Tensor, part: Part) -> Tensor:

@@ -103,12 +103,12 @@ def _softmax(aggregation: Any, rows: _Rows) -> Tensor:
 
 
 def _power_mean(aggregation: Any, rows: _Rows) -> Tensor:
-    p: Any = aggregation.p
-    if isinstance(p, int | float) and p == 1:
+    p: Tensor | float = aggregation.p
+    if not isinstance(p, Tensor) and p == 1:
         return rows.mean
     if rows.weight is not None:
         return _edge_by_edge(aggregation, rows)
-    p = p.view(-1, aggregation.channels) if aggregation.channels != 1 else p
+    p = p.view(-1, aggregation.channels) if isinstance(p, Tensor) else p
     low, high = aggregation.min_value, aggregation.max_value
     mean = gather_sum(rows.layout, rows.x.clamp(min=low, max=high).pow(p)) / rows.count
     return mean.clamp(min=low, max=high).pow(1.0 / p)

@@ -138,7 +138,7 @@ _OURS = "graphdsl.layers."
 def is_plain(layer: nn.Module) -> bool:
     """Whether a layer is PyG's or ours, and holds what it was given, so that its parameters alone say what it computes.
 
-    An activation `act` may be any module: kernels call it.
+    An activation `act` and a network `nn` may be any module: they are called.
 
     >>> from torch_geometric.nn import SAGEConv
     >>> layer, adapted = SAGEConv(2, 2), SAGEConv(2, 2)
@@ -147,7 +147,7 @@ def is_plain(layer: nn.Module) -> bool:
     (True, False)
     """
     own = type(layer).__module__.startswith(("torch_geometric.nn.", _OURS))
-    inner = (item for name, item in layer._modules.items() if name != "act")
+    inner = (item for name, item in layer._modules.items() if name not in ("act", "nn"))
     return own and all(_is_inside(item) for item in inner if item is not None)
 
 

@@ -1,13 +1,12 @@
 """Layers of single relations, all relations of a stage together."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.nn.conv.gcn_conv import gcn_norm
 
 from graphdsl.backends.fused.additive import send_additive
 from graphdsl.backends.fused.aggregating import send_aggregating
@@ -15,9 +14,11 @@ from graphdsl.backends.fused.dotted import send_dotted
 from graphdsl.backends.fused.dynamic import send_dynamic
 from graphdsl.backends.fused.finishing import finish
 from graphdsl.backends.fused.linear import LinearLayout, lay_out_linear, sum_linear
+from graphdsl.backends.fused.normalization import factors_of_call, lay_out_factors
 from graphdsl.backends.fused.relations import Bucket, Slots
 from graphdsl.backends.fused.roots import with_roots
-from graphdsl.backends.fused.terms import LinearTerm, linear_term
+from graphdsl.backends.fused.summing import send_summing
+from graphdsl.backends.fused.terms import linear_term
 from graphdsl.backends.graph import Graph, Values
 from graphdsl.plan import RelationStage, RelationStep
 from graphdsl.plan.fusing import Family
@@ -58,7 +59,8 @@ def serve_steps(served: Served) -> dict[str, list[Tensor]]:
         messages = _SENDERS[group.family](bucket, served.stage, served.states, served.graph)
         for slot, message in messages.items():
             if apart:
-                message = finish(served.steps[slot], served.modules[slot], message)
+                step = served.steps[slot]
+                message = finish(step, served.modules[slot], message, values[step.edge[2]])
                 slot = slots.of_step[slot]
             made[slot] = made[slot] + message if slot in made else message
     found: dict[str, list[Tensor]] = defaultdict(list)
@@ -87,38 +89,21 @@ def _send_linear(bucket: Bucket, stage: RelationStage, states: list[Values], gra
     width_out, width_in = terms[0].weight.shape
 
     def make() -> LinearLayout:
-        edges, factors = _normalized(bucket, terms, index)
+        edges, factors = lay_out_factors(bucket, kinds, index)
         return lay_out_linear(bucket.union(edges), factors, (width_in, width_out))
 
     layout = bucket.keep(("linear", kinds, width_in, width_out), index, make)
     weight = torch.stack([term.weight for term in terms])
-    given = [term.given for term in terms]
+    given = factors_of_call(bucket, kinds, index, [term.given for term in terms])
     x = [bucket.values[name] for name in bucket.sources]
-    total = sum_linear(layout, x, weight, given if any(item is not None for item in given) else None)
+    total = sum_linear(layout, x, weight, given)
     return with_roots(bucket, total, [term.root for term in terms], [term.bias for term in terms])
-
-
-def _normalized(
-    bucket: Bucket, terms: Sequence[LinearTerm], index: Sequence[Tensor]
-) -> tuple[list[Tensor], list[Tensor | str | None]]:
-    """The edges that layers really sum over, and their factors."""
-    edges: list[Tensor] = []
-    factors: list[Tensor | str | None] = []
-    for number, (term, item) in enumerate(zip(terms, index, strict=True)):
-        factor: Tensor | str | None = "mean" if term.kind == "mean" else None
-        if isinstance(term.kind, tuple):
-            _, improved, loops = term.kind
-            size = bucket.rows[bucket.target[number]]
-            made: Any = gcn_norm(item, None, size, improved, loops, "source_to_target", torch.float64)
-            item, factor = made
-        edges.append(item)
-        factors.append(factor)
-    return edges, factors
 
 
 _SENDERS: Final[Mapping[Family, _Sender]] = {
     "linear": _send_linear,
     "aggregating": send_aggregating,
+    "summing": send_summing,
     "attention": send_additive,
     "dot-attention": send_dotted,
     "dynamic": send_dynamic,

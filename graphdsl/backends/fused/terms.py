@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from graphdsl.backends.fused.normalization import gcn_kind
 from graphdsl.backends.graph import Graph, Values
 from graphdsl.backends.pyg.relation_map import bound_input
 from graphdsl.plan import RelationStage, RelationStep
@@ -16,7 +17,7 @@ class LinearTerm:
     """One relation's part.
 
     Attributes:
-        kind: how the sum over edges is normalized: "mean", ("gcn", improved, add_self_loops), or None.
+        kind: how the sum over edges is normalized: "mean", what `gcn_kind` gives, or None.
         weight: matrix behind the sum [width_out, width_in].
         root: matrix of the destination itself [width_out, width of the destination].
         bias: of the destinations [width_out].
@@ -38,7 +39,8 @@ def linear_term(
     values = states[stage.reads]
     given = next((bound_input(item, step, states, values, graph) for item in step.inputs), None)
     if step.module.name == "GCNConv":
-        kind = ("gcn", layer.improved, layer.add_self_loops) if layer.normalize else None
+        weighted = given is not None
+        kind = gcn_kind(layer.improved, layer.add_self_loops, weighted) if layer.normalize else None
         return LinearTerm(kind, layer.lin.weight, None, layer.bias, given)
     kind = "mean" if layer.aggr == "mean" else None
     if step.module.name == "SAGEConv":
