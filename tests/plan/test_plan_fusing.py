@@ -54,7 +54,7 @@ def plan_of(body: str) -> Plan:
         (
             "edges { a -[to]-> a: GCNConv(4, edge_weight = w)  *: GATConv(4) }",
             {
-                ("edges1", "GCNConv", 1, None, "GCNConv: weights of edges change its normalization with each call"),
+                ("edges1", "GCNConv", 1, "linear", ""),
                 ("edges1", "GATConv", 1, "attention", ""),
             },
         ),
