@@ -88,11 +88,6 @@ class Union:
         source, target = [self.source[r] for r in members], [self.target[r] for r in members]
         return Union(index, source, target, self.source_rows, self.target_rows)
 
-    def turned(self) -> "Union":
-        """The relations from their targets to their sources."""
-        index = [item.flip(0) for item in self.index]
-        return Union(index, self.target, self.source, self.target_rows, self.source_rows)
-
     @property
     def relations(self) -> int:
         """Number of relations."""

@@ -52,12 +52,6 @@ def _gat(step: RelationStep | JointStep) -> str:
     return "self-loops have no attribute of their own" if loops else ""
 
 
-def _transformer(step: RelationStep | JointStep) -> str:
-    if step.module.arguments.get("beta"):
-        return "beta weighs each node itself"
-    return "it reads attributes of edges" if step.inputs else _adds(step)
-
-
 def _any(step: RelationStep | JointStep) -> str:
     return ""
 
@@ -71,7 +65,7 @@ _STEPS: Final[Mapping[str, tuple[Family, Refuse]]] = {
     "GINConv": ("summing", _reduced),
     "GATConv": ("attention", _adds),
     "GATv2Conv": ("dynamic", _gat),
-    "TransformerConv": ("dot-attention", _transformer),
+    "TransformerConv": ("dot-attention", _adds),
 }
 _JOINTS: Final[Mapping[str, tuple[Family, Refuse]]] = {
     "RGCNConv": ("relational", _relational),

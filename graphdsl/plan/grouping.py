@@ -55,7 +55,15 @@ _ALIKE: Final[Mapping[Family, Mapping[str, Any]]] = {
     "aggregating": {"aggr": None, "project": False},
     "summing": {"aggr": None},
     "attention": {"heads": 1, "concat": True},
-    "dot-attention": {"heads": 1, "concat": True, "dropout": 0.0, "bias": True},
+    "dot-attention": {
+        "heads": 1,
+        "concat": True,
+        "dropout": 0.0,
+        "bias": True,
+        "beta": False,
+        "root_weight": True,
+        "edge_dim": None,
+    },
     "dynamic": {"heads": 1, "concat": True, "dropout": 0.0, "bias": True, "negative_slope": 0.2},
 }
 """By family, the arguments that layers of one kernel have in common, and their defaults."""
@@ -136,4 +144,5 @@ _ROOTS: Final[Mapping[str, tuple[str, bool]]] = {
 
 def _has_root(step: RelationStep) -> bool:
     name, default = _ROOTS.get(step.module.name, ("", False))
-    return bool(step.module.arguments.get(name, default))
+    weighed = bool(step.module.arguments.get("beta", False))  # for each relation anew, so that nothing can be folded
+    return bool(step.module.arguments.get(name, default)) and not weighed

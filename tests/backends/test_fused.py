@@ -214,9 +214,12 @@ def test_equals_the_reference_in_single_precision(body: str) -> None:
         ('edges { a -[to]-> a: SAGEConv(5, aggr = "mul")  *: SAGEConv(5) }', {"SAGEConv"}),
         ("edges { *: SAGEConv(5, aggr = SoftmaxAggregation(learn = true)) }", {"SAGEConv"}),
         ("nodes { *: Linear(6) } edges { *: RGCNConv(5, aggr = PowerMeanAggregation(p = 2.0)) }", {"RGCNConv"}),
-        ("edges { a -[to]-> a: TransformerConv(5, beta = true)  *: SAGEConv(5) } combine mean", {"TransformerConv"}),
         (
-            "edges { a -[to]-> a: TransformerConv(5, edge_attr = f)  *: SAGEConv(5) } combine max",
+            'edges { a -[to]-> a: TransformerConv(5, aggr = "mean")  *: SAGEConv(5) } combine mean',
+            {"TransformerConv"},
+        ),
+        (
+            'edges { a -[to]-> a: TransformerConv(5, edge_attr = f, aggr = "max")  *: SAGEConv(5) } combine max',
             {"TransformerConv", "SAGEConv"},
         ),
         ('edges { a -[to]-> a: RGATConv(5, aggr = "max")  *: SAGEConv(5) } combine mean', {"RGATConv"}),

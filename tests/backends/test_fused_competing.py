@@ -62,8 +62,21 @@ LOOPED = [
     'edges { a -[to]-> a: GATConv(5, edge_attr = Linear(4, x = f), fill_value = "max")  *: GATConv(5) } combine max',
     "edges { a -[to]-> a: share GATConv(5, edge_attr = f) } edges { a -[to]-> a: GATConv(5, edge_attr = f) }",
 ]
+DOTTED = [
+    "edges { *: TransformerConv(3, heads = 2, edge_attr = f) }",
+    "edges { *: TransformerConv(3, heads = 2, concat = false, bias = false, edge_attr = w) } | relu",
+    "edges { a -[to]-> a: TransformerConv(5, edge_attr = f)  b -[of]-> a: TransformerConv(5, edge_attr = w)"
+    "  *: TransformerConv(5) }",
+    "edges { *: TransformerConv(5, edge_attr = Linear(4, x = f), root_weight = false) } combine max",
+    "edges { *: TransformerConv(3, heads = 2, beta = true) }",
+    "edges { *: TransformerConv(3, heads = 2, concat = false, bias = false, beta = true) } combine mean",
+    "edges { *: TransformerConv(5, beta = true) } combine max edges { *: TransformerConv(4, heads = 2, beta = true) }",
+    "edges { *: TransformerConv(3, heads = 2, beta = true, edge_attr = f) }",
+    "edges { a -[to]-> a: TransformerConv(5, beta = true, root_weight = false)  *: TransformerConv(5, beta = true) }",
+    "nodes { *: Linear(6) } edges { *: share TransformerConv(5, beta = true, edge_attr = f) }",
+]
 SERVED = [f"nodes {{ *: Linear(6) }} edges {{ *: {layer} }}" for layer in SIMPLE + RELATIONAL]
-SERVED += LOOPED
+SERVED += LOOPED + DOTTED
 
 
 @pytest.mark.parametrize("body", SERVED)

@@ -18,7 +18,7 @@ from graphdsl.kernels.competing import PairedLayout, from_columns, from_rows, la
 from graphdsl.kernels.gathering import gather_sum
 from graphdsl.kernels.normalizing import segment_softmax
 from graphdsl.kernels.picking import pick
-from graphdsl.kernels.projecting import Projection, lay_out_projection
+from graphdsl.kernels.projecting import Projection, lay_out_projection, lay_out_targets
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +66,10 @@ def send_relational_attention(module: nn.Module, joint: JointEdges) -> Values:
 
 def _lay_out(joint: JointEdges, heads: int) -> RelationalLayout:
     union = joint.union()
-    sources, targets = lay_out_projection(union), lay_out_projection(union.turned())
+    sources, targets = lay_out_projection(union), lay_out_targets(union)
     edges = lay_out_pairs(union, sources.column, sources.rows, heads)
-    row = torch.empty(union.pairs, dtype=torch.long, device=union.device)
-    row[union.pair_of_edge] = targets.column  # All edges of a pair say the same.
     pair = torch.div(edges.place, heads, rounding_mode="floor")
-    query = row.index_select(0, pair) * heads + edges.place - pair * heads
+    query = targets.column.index_select(0, pair) * heads + edges.place - pair * heads
     return RelationalLayout(sources, targets, query, edges)
 
 
