@@ -68,6 +68,7 @@ DOTTED = [
     "edges { a -[to]-> a: TransformerConv(5, edge_attr = f)  b -[of]-> a: TransformerConv(5, edge_attr = w)"
     "  *: TransformerConv(5) }",
     "edges { *: TransformerConv(5, edge_attr = Linear(4, x = f), root_weight = false) } combine max",
+    "edges { *: TransformerConv(2, heads = 3, edge_attr = f) }",  # more columns than a head has
     "edges { *: TransformerConv(3, heads = 2, beta = true) }",
     "edges { *: TransformerConv(3, heads = 2, concat = false, bias = false, beta = true) } combine mean",
     "edges { *: TransformerConv(5, beta = true) } combine max edges { *: TransformerConv(4, heads = 2, beta = true) }",

@@ -37,12 +37,10 @@ def with_gates(bucket: Bucket, layout: AttentionLayout, index: list[Tensor], mad
     beta = nodes.table(x, folded, moved).index_add(0, nodes.column, said).sigmoid()
     total = gather_sum(layout.join, made * (1 - beta.index_select(0, nodes.column)))
     own = nodes.table(x, matrices, shifts)
-    found: dict[int, Tensor] = {}
-    at = 0
-    for place, (slot, message) in enumerate(zip(bucket.slots, total.split(bucket.rows), strict=True)):
-        many = len(nodes.groups[place])
-        part = slice(at, at + message.size(0) * many)
-        at = part.stop
-        weight = beta[part].view(-1, 1, many)
-        found[slot] = message + torch.bmm(weight, own[part].view(-1, many, own.size(1))).squeeze(1)
-    return found
+    many = [len(group) for group in nodes.groups]
+    sizes = [rows * count for rows, count in zip(bucket.rows, many, strict=True)]
+    parts = zip(bucket.slots, total.split(bucket.rows), beta.split(sizes), own.split(sizes), many, strict=True)
+    return {
+        slot: message + torch.bmm(weight.view(-1, 1, count), value.view(-1, count, value.size(1))).squeeze(1)
+        for slot, message, weight, value, count in parts
+    }
