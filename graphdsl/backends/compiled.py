@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch_geometric.nn.inits import reset
 
 from graphdsl.backends.derivation import DerivationCache
+from graphdsl.backends.forecasts import foresee_all
 from graphdsl.backends.graph import Graph, Values, read_graph
 from graphdsl.backends.memories import looked, remembered
 from graphdsl.backends.modules import build_module, run_module
@@ -33,6 +34,7 @@ from graphdsl.plan import (
     Spread,
     Stage,
     attribute_reads,
+    forecast_head,
     given_labels,
 )
 from graphdsl.plan.requirements import find_requirements
@@ -60,7 +62,8 @@ class CompiledModel(nn.Module):
           attention is kept within each (`GPSConv`); without it, all nodes are one graph.
         - result: [num_nodes, size] of the predicted type; [num_graphs, size] for a label of graphs; [num_pairs] for a
           link, [num_pairs, size] for what edges carry; vectors [num_nodes, size] of the type that an objective learns
-          of, for walks that where they begin (`encode(prediction = …)` gives those of all types).
+          of, for walks that where they begin (`encode(prediction = …)` gives those of all types); of events [2, num_events,
+          num_nodes], logarithms of probabilities of targets and of sources.
 
     Parameters stand in the state dict as `stages.<stage>.…` and `heads.<prediction>.…`.
 
@@ -149,6 +152,9 @@ class CompiledModel(nn.Module):
             SpecError: GNN618 if something is missing, GNN604 or GNN607 if a tensor has another shape.
             TypeError: for a keyword that the model does not read.
         """
+        if (events := forecast_head(self.plan)) is not None:
+            with located(f"prediction `{events.name}` of model `{self.plan.model}`", events.span):
+                return foresee_all(events, self.heads[events.key], edge_index_dict, inputs)
         pairs = pairs_by_name(self.plan, edge_label_index)
         grouping = Grouping(inputs.get("batch_dict", {}), num_graphs) if self.plan.graph_heads else Grouping({}, None)
         given: list[Given] | None = [] if self.plan.penalties else None
@@ -301,6 +307,8 @@ def _input_names(plan: Plan) -> tuple[str, ...]:
     for head in plan.node_heads:
         if head.spread:
             names |= {f"{name}_dict" for name in (head.attribute, TRAIN_MASK, head.spread.weight) if name}
+    if (events := forecast_head(plan)) is not None and events.events is not None:
+        names |= {f"{events.events.time}_dict", f"{events.events.message}_dict"}
     names |= {f"{name}_dict" for _, label in given_labels(plan) for name in (label, TRAIN_MASK)}
     names.discard("x_dict")
     if plan.graph_heads:

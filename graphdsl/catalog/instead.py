@@ -28,6 +28,7 @@ INSTEAD: Final[Mapping[str, str]] = MappingProxyType(
         "ARLinkPredictor": "`predict a -[r]-> a: attract_repel(64)`",
         "LPFormer": "`predict a -[r]-> a: lpformer(64)`, which reads the graph around both ends",
         "SignedGCN": '`SignedConv`s and `predict a -[likes]-> a: signed(negative = "dislikes")`',
+        "RENet": '`predict a -[r]-> a: renet(200, rel = "CLASS")`, for a relation with a `time` and a class',
         "TGNMemory": '`predict a -[r]-> b: tgn(100, 100, 100, msg = "ATTRIBUTE")`, for a relation with a `time`',
         "TransE": "`predict a -[r]-> b: transe` on `Embedding`s",
         "DistMult": "`predict a -[r]-> b: distmult` on `Embedding`s",

@@ -20,7 +20,6 @@ NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
         "SGFormerAttention": "a part of `SGFormer`, which is a step of `sequential` blocks, on dense rows",
         "PolynormerAttention": "a part of `Polynormer`, which is a step of `sequential` blocks, on dense rows",
         "QFormer": "turns dense rows of a graph into what a language model reads, which no schema describes",
-        "RENet": "says which of all nodes an event of a kind joins next, in one row; a prediction scores pairs, as `tgn`",
     }
 )
 """Reason by class name; the contract test holds it against what PyG and PyTorch export."""

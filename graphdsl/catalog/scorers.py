@@ -7,7 +7,7 @@ from typing import Final, Literal
 from graphdsl.catalog.entry import Parameter
 
 ScorerName = Literal[
-    "dot", "distmult", "bilinear", "transe", "complex", "rotate", "attract_repel", "signed", "lpformer", "tgn"
+    "dot", "distmult", "bilinear", "transe", "complex", "rotate", "attract_repel", "signed", "lpformer", "tgn", "renet"
 ]
 
 
@@ -149,6 +149,22 @@ SCORERS: Final = MappingProxyType(
                     Parameter("message", "string", "identity", choices=("identity", "mlp")),
                     Parameter("aggregator", "string", "last", choices=("last", "mean")),
                     Parameter("conv", "string", "TransformerConv", choices=("TransformerConv", "GATConv", "GATv2Conv")),
+                ),
+            ),
+            Scorer(
+                "renet",
+                "torch_geometric.nn.RENet",
+                "Which of all nodes an event joins, by what its other end met before: PyG's `RENet`.",
+                False,
+                True,
+                "Jin et al., Recurrent Event Network: Autoregressive Structure Inference over Temporal Knowledge Graphs, "
+                "EMNLP 2020",
+                (
+                    Parameter("hidden_channels", "int", minimum=1),
+                    Parameter("rel", "string"),
+                    Parameter("seq_len", "int", 10, minimum=1),
+                    Parameter("dropout", "float", 0.0, minimum=0, below=1),
+                    Parameter("bias", "bool", True),
                 ),
             ),
         )

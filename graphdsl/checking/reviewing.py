@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from graphdsl.model import Model, ResolvedSpec, Schema, same_metapaths, single_turns, undeclared_inverses
-from graphdsl.plan import Plan, asked_at_once, unordered_events
+from graphdsl.plan import Plan, asked_at_once, unforeseen_settings, unordered_events
 from graphdsl.plan.checks import (
     REVIEWS,
     sampled_walks,
@@ -33,6 +33,7 @@ def review(resolved: ResolvedSpec, plans: Mapping[str, Plan], pedantic: bool) ->
         if name in plans and name in resolved.trainings:
             found += sampled_walks(plans[name], resolved.trainings[name])
             found += unordered_events(plans[name], resolved.trainings[name])
+            found += unforeseen_settings(plans[name], resolved.trainings[name])
             found += asked_at_once(plans[name], resolved.trainings[name])
     for name, model in own.items() if pedantic else ():
         found += _of_model(model, plans.get(name))

@@ -3,6 +3,7 @@
 from graphdsl.plan.attribute_reads import AttributeRead, attribute_reads
 from graphdsl.plan.checks import sampled_walks
 from graphdsl.plan.events import event_head, unordered_events
+from graphdsl.plan.forecasts import forecast_head, unforeseen_settings
 from graphdsl.plan.head_types import (
     AnyHead,
     EventAttributes,
@@ -79,6 +80,7 @@ __all__ = [
     "attribute_reads",
     "depths",
     "event_head",
+    "forecast_head",
     "given_labels",
     "graph_scorers",
     "lower",
@@ -87,5 +89,6 @@ __all__ = [
     "receptive_hops",
     "sampled_walks",
     "shown_labels",
+    "unforeseen_settings",
     "unordered_events",
 ]

@@ -17,8 +17,8 @@ def lower_events(use: ScorerUse, prediction: LinkPrediction, flow: Flow) -> Link
     arguments = {item.name: item.default for item in use.scorer.parameters if not item.required} | dict(use.arguments)
     written = arguments.pop("msg")
     message = "" if written is None else str(written)
-    time = _time(prediction, flow)
-    _refuse_neighbours(prediction, flow)
+    time = time_of_events("tgn", prediction, flow)
+    refuse_neighbours("tgn", prediction, flow)
     size, heads = arguments["embedding_dim"], arguments["heads"]
     if isinstance(size, int) and isinstance(heads, int) and size % heads:
         said = f"`embedding_dim` is {size}, which {heads} heads cannot share equally"
@@ -46,31 +46,32 @@ def lower_events(use: ScorerUse, prediction: LinkPrediction, flow: Flow) -> Link
     )
 
 
-def _time(prediction: LinkPrediction, flow: Flow) -> str:
-    """The attribute that orders events, or nothing after a report."""
+def time_of_events(name: str, prediction: LinkPrediction, flow: Flow) -> str:
+    """The attribute that orders events for a scorer of this name, or nothing after a report."""
     declared = flow.schema.edges[prediction.edge]
     times = [name for name, item in declared.attributes.items() if item.type.kind == "time"]
     if prediction.attribute is not None:
-        message = f"`tgn` predicts the next events, not what they carry: `{prediction.label}` is a label"
-        helps = (f"write `predict {show_edge(prediction.edge)}: tgn(…)`",)
+        message = f"`{name}` predicts the next events, not what they carry: `{prediction.label}` is a label"
+        helps = (f"write `predict {show_edge(prediction.edge)}: {name}(…)`",)
         flow.found.append(report("GNN641", message, prediction.place, helps=helps))
     elif not times:
-        message = f"`tgn` goes over events in the order of time, and `{show_edge(prediction.edge)}` has no `time`"
+        message = f"`{name}` goes over events in the order of time, and `{show_edge(prediction.edge)}` has no `time`"
         helps = (f"declare when: `edge {show_edge(prediction.edge)} {{ at: time }}`",)
         also = ((declared.span, "declared here"),)
         flow.found.append(report("GNN640", message, prediction.place, also=also, helps=helps))
     return times[0] if times else ""
 
 
-def _refuse_neighbours(prediction: LinkPrediction, flow: Flow) -> None:
-    """Stages would need batches of their own; the memory is the whole of a model."""
+def refuse_neighbours(name: str, prediction: LinkPrediction, flow: Flow) -> None:
+    """Stages would need batches of their own; what is known of events is the whole of a model."""
     if flow.stages:
-        message = "`tgn` has a memory of its own, which no stage reads and which reads no stage"
+        known = "a memory" if name == "tgn" else "vectors and histories"
+        message = f"`{name}` has {known} of its own, which no stage reads and which {'reads' if name == 'tgn' else 'read'} no stage"
         also = ((flow.stages[0].span, "this shares nothing with it"),)
         helps = ("give it a model of its own, without `nodes { … }` and `edges { … }`",)
         flow.found.append(report("GNN642", message, prediction.place, also=also, helps=helps))
     if prediction.keep_target:
-        message = "`keep_target` has no meaning for `tgn`: earlier events are always known, later ones never"
+        message = f"`keep_target` has no meaning for `{name}`: earlier events are always known, later ones never"
         flow.found.append(report("GNN641", message, prediction.place, helps=("leave `keep_target` out",)))
 
 
@@ -98,16 +99,16 @@ def _width(message: str, prediction: LinkPrediction, flow: Flow) -> int | None:
 
 def event_head(plan: Plan) -> LinkHead | None:
     """The prediction of the next events of a model with a memory, which has nothing else."""
-    return next((head for head in plan.link_heads if head.events is not None), None)
+    return next((head for head in plan.link_heads if head.scorer == "tgn"), None)
 
 
 def lonely_events(plan: Plan) -> list[Diagnostic]:
     """Other predictions would need batches of their own."""
-    head = event_head(plan)
+    head = next((item for item in plan.link_heads if item.events is not None), None)
     others = [item for item in plan.heads if item is not head]
     if head is None or not others:
         return []
-    message = "`tgn` goes over events alone, so nothing else is predicted beside it"
+    message = f"`{head.scorer}` goes over events alone, so nothing else is predicted beside it"
     also = ((others[0].span, "predicted here"),)
     return [report("GNN642", message, head.span, also=also, helps=("give each a model of its own",))]
 

@@ -108,7 +108,7 @@ class EventAttributes:
 
     Attributes:
         time: the attribute that orders them.
-        message: the attribute that they carry; empty for none.
+        message: the attribute that they carry, or that says of which kind they are; empty for none.
     """
 
     time: str
@@ -124,8 +124,8 @@ class LinkHead:
         key: name in the state dict: encoded `author__writes__paper`, `user__rates__film__rating`.
         edge: the relation.
         attribute: the label that edges carry; None for whether there is an edge.
-        kind: `link`, `signed` where the sign of edges is predicted, or the kind of the label.
-        size: numbers for each pair: 1 for a link; classes, labels or targets of an attribute; None while unknown.
+        kind: `link`, `signed` where the sign of edges is predicted, `event` where the ends of events are, or the kind of the label.
+        size: numbers for each pair: 1 for a link; nodes for an event; classes, labels or targets of an attribute; None while unknown.
         state: number of the state that it reads.
         scorer: a scorer's name (`dot`, `distmult`, …) takes both ends; `module` takes their concatenation.
         module: the scorer's module.
@@ -141,7 +141,7 @@ class LinkHead:
     key: str
     edge: EdgeKey
     attribute: str | None
-    kind: Literal["link", "signed", "class", "multilabel", "real"]
+    kind: Literal["link", "signed", "event", "class", "multilabel", "real"]
     size: int | None
     state: int
     scorer: ScorerName | Literal["module"]

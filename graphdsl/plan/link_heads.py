@@ -7,6 +7,7 @@ from graphdsl.catalog import Scorer, find
 from graphdsl.model import AttributeType, LayerUse, LinkPrediction, ScorerUse
 from graphdsl.plan.block_heads import block_columns
 from graphdsl.plan.events import lower_events
+from graphdsl.plan.forecasts import lower_forecast
 from graphdsl.plan.head_types import LinkHead
 from graphdsl.plan.ir import SequenceStage
 from graphdsl.plan.module_spec import ModuleSpec
@@ -110,6 +111,8 @@ def lower_link(prediction: LinkPrediction, flow: Flow) -> LinkHead:
     written, scorer = prediction.scorer, "module"
     if isinstance(written, ScorerUse) and written.scorer.name == "tgn":
         return lower_events(written, prediction, flow)
+    if isinstance(written, ScorerUse) and written.scorer.name == "renet":
+        return lower_forecast(written, prediction, flow)
     negative: EdgeKey | None = None
     if isinstance(written, ScorerUse):
         scorer = written.scorer.name

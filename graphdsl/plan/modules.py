@@ -241,7 +241,7 @@ def plain(width: Width) -> int | None:
     return width if isinstance(width, int) else None
 
 
-_DERIVED = frozenset({"channels", "num_classes", "num_nodes", "msg_dim"})
+_DERIVED = frozenset({"channels", "num_classes", "num_nodes", "msg_dim", "num_rels"})
 """What the compiler derives for modules that are not in the catalogue: heads and scorers."""
 
 

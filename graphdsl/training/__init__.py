@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from graphdsl.training.batches import BatchSource
     from graphdsl.training.checkpoint import Checkpoint, Origin, check_schema, load_weights, read_checkpoint
     from graphdsl.training.fitting import Fit, Machines, fit
+    from graphdsl.training.foreseeing import forecast
     from graphdsl.training.link_prediction import find_ends, pick_heads, predict_pairs, predict_top, read_pairs
     from graphdsl.training.prediction import (
+        Forecasts,
         LinkPredictions,
         Predictions,
         all_nodes,
@@ -33,6 +35,7 @@ _HOMES = {
     "BatchSource": "batches",
     "Checkpoint": "checkpoint",
     "Fit": "fitting",
+    "Forecasts": "prediction",
     "LinkPredictions": "prediction",
     "Machines": "fitting",
     "Origin": "checkpoint",
@@ -43,6 +46,7 @@ _HOMES = {
     "evaluate": "prediction",
     "find_ends": "link_prediction",
     "fit": "fitting",
+    "forecast": "foreseeing",
     "load_weights": "checkpoint",
     "pick_heads": "link_prediction",
     "predict": "prediction",

@@ -38,6 +38,7 @@ LARGEST_DENSE = 100_000_000
 """Numbers in the dense features of those rows."""
 
 _ITERATIONS = 300
+_EVENTS_AT_ONCE = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,9 @@ def _of_links(task: HeadTask, links: LinkTargets, seed: int) -> Baseline:
     if links.labels is not None and head.kind == "signed":
         name, asked = "most frequent sign", links.edges[split]
         scores.update(most_frequent_sign(links.labels[train], len(asked)), links.labels[asked])
+    elif head.kind == "event":
+        name = "popularity"
+        _score_popularity(scores, links, train, links.edges[split], head.size or 0)
     elif links.labels is not None:
         name = "mean" if head.kind == "real" else "majority class"
         asked = links.edges[split]
@@ -119,6 +123,14 @@ def _of_links(task: HeadTask, links: LinkTargets, seed: int) -> Baseline:
         rows = rows_of(head, len(drawn.labels), len(drawn.labels))
         scores.update(count.log1p()[targets][rows], drawn.labels)
     return Baseline(head.name, name, scores.compute(), time.monotonic() - start)
+
+
+def _score_popularity(scores: Scores, links: LinkTargets, train: Tensor, asked: Tensor, size: int) -> None:
+    """How often each node was the target of an event, and the source of one."""
+    for ends in links.edge_index.flip(0):
+        chance = torch.bincount(ends[train], minlength=size).float().clamp(min=0.1).log()
+        for part in asked.split(_EVENTS_AT_ONCE):
+            scores.update(chance.expand(len(part), -1), ends[part])
 
 
 def input_features(data: Any, plan: Plan, task: HeadTask, targets: Targets) -> Iterator[tuple[str, Any]]:

@@ -14,11 +14,13 @@ from torch import Tensor
 from graphdsl.data import batch_inputs, seed_loader
 from graphdsl.data.graph_set import GraphSet, read_data
 from graphdsl.data.hiding import without_edges
+from graphdsl.kernels.histories import EventHistories
 from graphdsl.model import Schema, Training
-from graphdsl.plan import LinkHead, ObjectiveHead, Plan, asked_at_once, event_head, graph_scorers
+from graphdsl.plan import LinkHead, ObjectiveHead, Plan, asked_at_once, event_head, forecast_head, graph_scorers
 from graphdsl.text import EdgeKey, SpecError, report
 from graphdsl.training.batch import Batch, Batches, Share, move
 from graphdsl.training.events import EventBatches, EventLog, refuse_settings
+from graphdsl.training.forecasting import ForecastBatches, read_histories, refuse_forecast_settings
 from graphdsl.training.graph_batches import GraphBatches
 from graphdsl.training.graph_nodes import NodeNumbers, takes_nodes_of_graphs
 from graphdsl.training.link_batches import PairBatches
@@ -237,6 +239,7 @@ class BatchSource:
         self._made: dict[tuple[str, str], SeedBatches] = {}
         self._walks: WalkSampler | None = None
         self._log: EventLog | None = None
+        self._seen: EventHistories | None = None
 
     def batches(
         self,
@@ -264,6 +267,11 @@ class BatchSource:
             asked = [item for item in wanted.values() if isinstance(item, WantedPairs)]
             where = device or torch.device("cpu")
             return [EventBatches(self.event_log(head), item, self.training, where) for item in asked]
+        if (head := forecast_head(self._plan)) is not None:
+            refuse_forecast_settings(self._plan, self.training)
+            asked = [item for item in wanted.values() if isinstance(item, WantedPairs)]
+            order = (self.training, shuffle, share, device or torch.device("cpu"))
+            return [ForecastBatches(self.histories(head), item, *order) for item in asked]
         if self._plan.graph_heads or self.numbering:
             return [self._of_graphs(wanted, shuffle, share, device or torch.device("cpu"))]
         pairs, place = no_pairs(self._plan.link_heads), device or torch.device("cpu")
@@ -300,6 +308,11 @@ class BatchSource:
         """The events that a prediction is of, in the order of time."""
         self._log = self._log or EventLog(self._data, head, self._schema)
         return self._log
+
+    def histories(self, head: LinkHead) -> EventHistories:
+        """The events that a forecast is of, with what happened before each."""
+        self._seen = self._seen or read_histories(self._data, head, self._schema)
+        return self._seen
 
     def _of_walks(self, head: ObjectiveHead, shuffle: bool, share: Share, device: torch.device) -> WalkBatches:
         self._walks = self._walks or WalkSampler(self._data, head, self._schema)

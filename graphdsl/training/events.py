@@ -22,6 +22,28 @@ _FIXED = 0x7616
 """Seeds the targets that evaluation compares with, which are the same for every run."""
 
 
+def read_events(data: Any, head: LinkHead, schema: Schema) -> tuple[Tensor, Tensor, Tensor]:
+    """Events in the order of the data: ends [2, events], times [events], and what they carry or of which kind they are.
+
+    Raises:
+        SpecError: GNN601 without the relation, GNN603 where an attribute is missing.
+    """
+    assert head.events is not None
+    view, stored = open_data(data), stored_relation(open_data(data), head.edge, schema)
+    if stored is None:
+        raise SpecError([report("GNN601", f"the data has no `{head.name}`", head.span, "predicted here")])
+    edge, backward = stored
+    for name in (head.events.time, *([head.events.message] if head.events.message else [])):
+        if name not in view.keys(edge):
+            message = f"the data has no `{name}` on `{head.name}`, which `{head.scorer}` reads"
+            raise SpecError([report("GNN603", message, head.span, "predicted here", where=show_place(edge, name))])
+    index = _as_tensor(view.connectivity(edge)).long()
+    index = index.flip(0) if backward else index
+    time = _as_tensor(view.read(edge, head.events.time)).reshape(-1).long()
+    carried = _as_tensor(view.read(edge, head.events.message)) if head.events.message else torch.ones(len(time), 1)
+    return index, time, carried
+
+
 class EventLog:
     """All events of a relation in the order of time, and where each stands in the data.
 
@@ -41,27 +63,16 @@ class EventLog:
 
     def __init__(self, data: Any, head: LinkHead, schema: Schema) -> None:
         assert head.events is not None
-        view, stored = open_data(data), stored_relation(open_data(data), head.edge, schema)
-        if stored is None:
-            raise SpecError([report("GNN601", f"the data has no `{head.name}`", head.span, "predicted here")])
-        edge, backward = stored
-        for name in (head.events.time, *([head.events.message] if head.events.message else [])):
-            if name not in view.keys(edge):
-                message = f"the data has no `{name}` on `{head.name}`, which `tgn` reads"
-                raise SpecError([report("GNN603", message, head.span, "predicted here", where=show_place(edge, name))])
+        view = open_data(data)
         counts = [view.count(name) for name in (head.edge[0], head.edge[2])]
         if None in counts:
             raise SpecError([report("GNN610", f"a number of nodes of `{head.name}` is unknown", head.span)])
-        index = _as_tensor(view.connectivity(edge)).long()
-        index = index.flip(0) if backward else index
-        time = _as_tensor(view.read(edge, head.events.time)).reshape(-1).long()
+        index, time, carried = read_events(data, head, schema)
         self.order = time.argsort(stable=True)
         within = head.edge[0] == head.edge[2]
         first = 0 if within else int(counts[0] or 0)
         self.targets = (first, first + int(counts[1] or 0))
-        carried = torch.ones(len(time), 1)
-        if head.events.message:
-            carried = _as_tensor(view.read(edge, head.events.message)).reshape(len(time), -1).float()
+        carried = carried.reshape(len(time), -1).float()
         index, time, carried = index[:, self.order], time[self.order], carried[self.order]
         self._values = {"source": index[0], "target": index[1] + first, "time": time, "message": carried}
         self._moved: dict[torch.device, dict[str, Tensor]] = {}

@@ -24,6 +24,7 @@ from graphdsl.plan import Plan
 from graphdsl.text import SpecError, report
 from graphdsl.training.checkpoint import Checkpoint, Origin, WholeFileIO, check_schema, read_checkpoint
 from graphdsl.training.events import refuse_processes, refuse_settings
+from graphdsl.training.forecasting import refuse_forecast_settings
 from graphdsl.training.interrupting import heeding_interruptions
 from graphdsl.training.keeping import BEST, LAST, KeepCheckpoints, Patience
 from graphdsl.training.liveness import dead_parameters
@@ -164,6 +165,7 @@ def _check_batches(data: Any, training: Training) -> None:
 
 def _check_settings(plan: Plan, training: Training, monitor: Monitor | None, machines: Machines) -> None:
     refuse_settings(plan, training)
+    refuse_forecast_settings(plan, training)
     refuse_processes(plan, machines.processes)
     if training.patience is not None and monitor is None:
         message = "`patience` waits for a metric of validation nodes, and the data has no `val_mask`"

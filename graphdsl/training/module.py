@@ -16,12 +16,13 @@ from lightning.pytorch.utilities import CombinedLoader
 from torch import Tensor, nn
 
 from graphdsl.model import Training
-from graphdsl.plan import Plan, event_head
+from graphdsl.plan import Plan, event_head, forecast_head
 from graphdsl.text import SpecError, report
 from graphdsl.training.batch import Batch, Batches, Share
 from graphdsl.training.batches import AnyWanted, BatchSource, Wanted
 from graphdsl.training.checkpoint import ENTRY, Origin, write_header
 from graphdsl.training.events import keep_memory, scores_of_events
+from graphdsl.training.forecasting import forecasts_of
 from graphdsl.training.masking import mask_labels
 from graphdsl.training.objective import Monitor, Task
 from graphdsl.training.optimization import Scheduler, build_optimizer, build_scheduler, step_scheduler
@@ -327,6 +328,8 @@ def measured_outputs(model: nn.Module, plan: Plan, batch: Batch) -> Mapping[str,
     """What losses are made of: outputs of predictions [rows, size], and the losses of rows of objectives [rows]."""
     if plan.walks is not None:
         return {plan.walks.name: losses_of_walks(model, plan.walks, batch)}
+    if (head := forecast_head(plan)) is not None:
+        return {head.name: forecasts_of(model, head, batch)}
     if (head := event_head(plan)) is not None:
         return {head.name: scores_of_events(model, head, batch, _dtype(model))}
     outputs = outputs_by_head(model, plan, batch)

@@ -95,6 +95,40 @@ class LinkPredictions:
         return {"source": self.pairs[0], "target": self.pairs[1]}
 
 
+@dataclass(frozen=True, slots=True)
+class Forecasts:
+    """Who most likely takes part in events.
+
+    Attributes:
+        head: the prediction.
+        events: numbers of events in the data, each as often as nodes are named, shape [rows].
+        rank: 1 for the likeliest nodes, shape [rows].
+        decisions: `target` and `target_probability` given the source, `source` and `source_probability` given the target.
+        outputs: the same probabilities, [rows, 2].
+    """
+
+    head: LinkHead
+    events: Tensor
+    rank: Tensor
+    decisions: Mapping[str, Tensor]
+    outputs: Tensor
+
+    @property
+    def name(self) -> str:
+        """The prediction's name."""
+        return self.head.name
+
+    @property
+    def key(self) -> str:
+        """The same as a part of a file's name."""
+        return self.head.key
+
+    @property
+    def places(self) -> dict[str, Tensor]:
+        """By column name, what the rows are about."""
+        return {"event": self.events, "rank": self.rank}
+
+
 def evaluate(
     model: nn.Module,
     plan: Plan,
@@ -242,11 +276,12 @@ def predicting(model: nn.Module, device: torch.device | None) -> Iterator[torch.
         model.train(was_training)
 
 
-def write_predictions(predictions: Sequence[Predictions | LinkPredictions], path: Path) -> list[Path]:
+def write_predictions(predictions: Sequence[Predictions | LinkPredictions | Forecasts], path: Path) -> list[Path]:
     """Write predictions as CSV, or as tensors where the path ends in `.pt`.
 
     A CSV table has a line for each node: `node`, then what the label's kind decides (`class`, `probability_0`, …); one
-    of links has a line for each pair: `source`, `target`, then `score` and `probability` or the label's. With
+    of links has a line for each pair: `source`, `target`, then `score` and `probability` or the label's; one of events
+    has lines for the likeliest nodes of each: `event`, `rank`, `target`, `source` and their probabilities. With
     several predictions each has a file of its own, named after it. A `.pt` file holds a dictionary by prediction name.
 
     Returns:
@@ -274,13 +309,15 @@ def write_predictions(predictions: Sequence[Predictions | LinkPredictions], path
     return paths
 
 
-def _numbers(item: Predictions | LinkPredictions) -> dict[str, Tensor]:
+def _numbers(item: Predictions | LinkPredictions | Forecasts) -> dict[str, Tensor]:
     if isinstance(item, LinkPredictions):
         return {"pairs": item.pairs}
+    if isinstance(item, Forecasts):
+        return {"events": item.events, "ranks": item.rank}
     return {**({} if item.graphs is None else {"graphs": item.graphs}), "nodes": item.nodes}
 
 
-def _table(item: Predictions | LinkPredictions) -> pd.DataFrame:
+def _table(item: Predictions | LinkPredictions | Forecasts) -> pd.DataFrame:
     columns: dict[str, np.ndarray] = {name: numbers.numpy() for name, numbers in item.places.items()}
     for name, value in item.decisions.items():
         if value.dim() == 1 or (name == "value" and value.shape[1] == 1):

@@ -249,6 +249,10 @@ def head_task(head: AnyHead, train_labels: Tensor | None = None) -> HeadTask:
         from graphdsl.training.sign_task import SignTask
 
         return SignTask(head)
+    if isinstance(head, LinkHead) and head.kind == "event":
+        from graphdsl.training.forecast_task import ForecastTask
+
+        return ForecastTask(head)
     if isinstance(head, ObjectiveHead):
         from graphdsl.training.unlabelled import ObjectiveTask
 

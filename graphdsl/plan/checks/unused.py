@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from graphdsl.model import Schema
 from graphdsl.plan.attribute_reads import attribute_reads
-from graphdsl.plan.events import event_head
 from graphdsl.plan.head_types import LinkHead
 from graphdsl.plan.ir import Plan, SequenceStage
 from graphdsl.plan.module_spec import Ids
@@ -19,7 +18,8 @@ def untouched_types(plans: Sequence[Plan], schema: Schema) -> list[str]:
     touched = {end for plan in plans for edge in plan.relations for end in (edge[0], edge[2])}
     touched |= {name for plan in plans for head in plan.heads for name in head.types}
     touched |= {name for plan in plans for head in plan.objectives for name in head.embedded}
-    touched |= {end for plan in plans if (head := event_head(plan)) for end in (head.edge[0], head.edge[2])}
+    events = [head for plan in plans for head in plan.link_heads if head.events is not None]
+    touched |= {end for head in events for end in (head.edge[0], head.edge[2])}
     touched |= {
         end
         for plan in plans

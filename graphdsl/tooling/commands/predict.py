@@ -15,7 +15,7 @@ from graphdsl.tooling.running import Trained, add_accelerator, add_data, open_ch
 if TYPE_CHECKING:
     from torch import device as Device
 
-    from graphdsl.training import LinkPredictions
+    from graphdsl.training import Forecasts, LinkPredictions
 
 TOP = 10
 
@@ -45,7 +45,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Build the model, load its weights, predict, write."""
     require_packages()
-    from graphdsl.training import BatchSource, LinkPredictions, Predictions, all_nodes, predict, write_predictions
+    from graphdsl.training import (
+        BatchSource,
+        Forecasts,
+        LinkPredictions,
+        Predictions,
+        all_nodes,
+        predict,
+        write_predictions,
+    )
 
     if arguments.pairs and arguments.top:
         print("gnn predict: `--pairs` and `--top` do not go together", file=sys.stderr)
@@ -54,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     trained = open_checkpoint(arguments.checkpoint, arguments.data, arguments.spec)
     source = BatchSource(trained.data, trained.plan, trained.training, trained.schema)
     only = _chosen(arguments.only, [head.name for head in trained.plan.heads])
-    found: list[Predictions | LinkPredictions] = list(_links(arguments, trained, only, device))
+    found: list[Predictions | LinkPredictions | Forecasts] = list(_links(arguments, trained, only, device))
     if any(
         head.name in only for head in (*trained.plan.node_heads, *trained.plan.graph_heads, *trained.plan.objectives)
     ):
@@ -77,10 +85,10 @@ def _chosen(only: str | None, known: list[str]) -> list[str]:
 
 def _links(
     arguments: argparse.Namespace, trained: Trained, only: list[str], device: "Device"
-) -> "Iterator[LinkPredictions]":
+) -> "Iterator[LinkPredictions | Forecasts]":
     """What the model says of links: of the pairs that are given, of the best new ones, or of every edge."""
     from graphdsl.backends import CompiledModel, CompiledSequence
-    from graphdsl.training import BatchSource, find_ends, pick_heads, predict_pairs, predict_top, read_pairs
+    from graphdsl.training import BatchSource, find_ends, forecast, pick_heads, predict_pairs, predict_top, read_pairs
 
     wanted = tuple(head for head in trained.plan.link_heads if head.name in only)
     heads = pick_heads(wanted, bool(arguments.pairs), bool(arguments.top))
@@ -89,6 +97,12 @@ def _links(
     model = trained.model
     for head in heads:
         assert isinstance(model, CompiledModel | CompiledSequence)
+        if head.kind == "event":
+            if arguments.pairs:
+                message = f"`{head.name}` is asked for events, told by what happened before, and not for pairs"
+                raise SpecError([report("GNN204", message, where="--pairs", helps=("leave `--pairs` out",))])
+            yield forecast(model, head, source.histories(head), trained.training, arguments.top or TOP, device)
+            continue
         ends = find_ends(trained.data, head, trained.schema)
         if arguments.pairs:
             pairs = read_pairs(Path(arguments.pairs), head, ends)
