@@ -103,6 +103,9 @@ def call_inputs(plan: Plan, schema: Schema, metadata: Metadata | None) -> dict[s
         names |= {identifier(key).removesuffix("_"): key for key in (label, TRAIN_MASK)}
     weights = (head.spread.weight for head in plan.node_heads if head.spread is not None)
     names |= {identifier(key).removesuffix("_"): key for key in weights}
+    for head in plan.link_heads:
+        keys = (head.events.time, head.events.message) if head.events is not None else ()
+        names |= {identifier(key).removesuffix("_"): key for key in keys}
     found: dict[str, Any] = {}
     for name, value in example.values.items():
         places = example.places.get(name)

@@ -153,8 +153,7 @@ class CompiledModel(nn.Module):
             TypeError: for a keyword that the model does not read.
         """
         if (events := forecast_head(self.plan)) is not None:
-            with located(f"prediction `{events.name}` of model `{self.plan.model}`", events.span):
-                return foresee_all(events, self.heads[events.key], edge_index_dict, inputs)
+            return self._foresee(events, edge_index_dict, inputs)
         pairs = pairs_by_name(self.plan, edge_label_index)
         grouping = Grouping(inputs.get("batch_dict", {}), num_graphs) if self.plan.graph_heads else Grouping({}, None)
         given: list[Given] | None = [] if self.plan.penalties else None
@@ -180,6 +179,11 @@ class CompiledModel(nn.Module):
                     made = run_module(module, values[head.types[0]], head.size)
                     outputs[head.name] = made if trim is None else trim.seeds(made, head)
         return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+
+    def _foresee(self, head: LinkHead, edges: Mapping[EdgeKey, Tensor], inputs: Mapping[str, Any]) -> Tensor:
+        """Who takes part in events, which are no messages."""
+        with located(f"prediction `{head.name}` of model `{self.plan.model}`", head.span):
+            return foresee_all(head, self.heads[head.key], edges, inputs)
 
     def _spread(self, head: Head, spread: Spread, values: Values, graph: Graph) -> Tensor:
         """A prediction to which labels of training nodes spread: always, or once what corrects it is in eval mode."""

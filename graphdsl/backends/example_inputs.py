@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.export import Dim
 
 from graphdsl.model import TRAIN_MASK, Metadata, Schema
-from graphdsl.plan import Ids, InputBinding, Plan, attribute_reads, read_labels
+from graphdsl.plan import Ids, InputBinding, LinkHead, Plan, attribute_reads, forecast_head, read_labels
 from graphdsl.plan.passes.mark_live import needed_types
 from graphdsl.plan.requirements import find_requirements
 from graphdsl.source.naming import identifier
@@ -129,12 +129,27 @@ def make_example(plan: Plan, schema: Schema, metadata: Metadata | None) -> Examp
     for name, label in read_labels(plan):
         for key in (label, TRAIN_MASK):
             values.setdefault(identifier(key).removesuffix("_"), {})[name] = drawing.attribute(key, name)
-    if plan.link_heads:
-        values["edge_label_index"] = _pairs(drawing)
+    values |= _asked(drawing)
     if plan.graph_heads:
         values["batch"] = {name: torch.arange(drawing.rows(name)).remainder(3) for name in types}
         values["num_graphs"] = 3
     return _plain(values)
+
+
+def _asked(drawing: _Drawing) -> dict[str, Any]:
+    """What is asked of links: pairs, or the events themselves."""
+    if (head := forecast_head(drawing.plan)) is not None:
+        return _events(head, drawing)
+    return {"edge_label_index": _pairs(drawing)} if drawing.plan.link_heads else {}
+
+
+def _events(head: LinkHead, drawing: _Drawing) -> dict[str, Any]:
+    """Events, when they happen, and of which kind they are."""
+    assert head.events is not None
+    found: dict[str, Any] = {"edge_index": {head.edge: drawing.edges(head.edge)}}
+    for key in (head.events.time, head.events.message):
+        found[identifier(key).removesuffix("_")] = {head.edge: drawing.attribute(key, head.edge)}
+    return found
 
 
 def _pairs(drawing: _Drawing) -> Any:

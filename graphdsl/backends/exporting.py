@@ -20,7 +20,7 @@ from graphdsl.backends.example_inputs import Example, make_example, plain_name
 from graphdsl.backends.portable import make_portable
 from graphdsl.backends.refusals import Refusal, explain
 from graphdsl.model import Metadata, Schema
-from graphdsl.plan import Plan, event_head
+from graphdsl.plan import Plan, event_head, forecast_head
 from graphdsl.source import write_program
 from graphdsl.text import Diagnostic, SpecError, report
 
@@ -69,6 +69,9 @@ def export_plan(
         raise SpecError([report("GNN371", message, plan.walks.span, helps=helps)])
     if (head := event_head(plan)) is not None:
         message = f"torch cannot export model `{plan.model}`: its memory goes from batch to batch"
+        raise SpecError([report("GNN371", message, head.span, helps=("use the compiled model in Python",))])
+    if (head := forecast_head(plan)) is not None:
+        message = f"torch cannot export model `{plan.model}`: how long histories are hangs on values of tensors"
         raise SpecError([report("GNN371", message, head.span, helps=("use the compiled model in Python",))])
     example = make_example(plan, schema, metadata)
     with importable(portable_text(plan, example)) as module:

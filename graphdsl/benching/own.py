@@ -15,7 +15,7 @@ from graphdsl.benching.records import PASSES, Cell, Measured, Refusal
 from graphdsl.benching.written import PROGRAM, written
 from graphdsl.data import GraphSet, batch_inputs
 from graphdsl.data.view import open_data
-from graphdsl.plan import LinkHead, Plan, event_head
+from graphdsl.plan import LinkHead, Plan, event_head, forecast_head
 from graphdsl.text import SpecError, report
 
 OWN_BASELINES: Final = (REFERENCE, PROGRAM, "compile")
@@ -74,7 +74,7 @@ def refuse_unmeasured(plan: Plan) -> None:
     if plan.walks is not None:
         message = f"model `{plan.model}` reads no graph: it is a table of vectors"
         raise SpecError([report("GNN686", message, plan.walks.span)])
-    if (head := event_head(plan)) is not None:
+    if (head := event_head(plan) or forecast_head(plan)) is not None:
         message = f"model `{plan.model}` goes from event to event, and has no step on a whole graph"
         raise SpecError([report("GNN686", message, head.span)])
 

@@ -9,7 +9,7 @@ from graphdsl.data.derivation import materialize, with_derived
 from graphdsl.data.needs import Needs, find_needs
 from graphdsl.data.places import Place
 from graphdsl.data.view import GraphView, open_data
-from graphdsl.plan import Plan, SequenceStage
+from graphdsl.plan import LinkHead, Plan, SequenceStage, forecast_head
 from graphdsl.text import EdgeKey
 
 
@@ -53,6 +53,8 @@ def batch_inputs(data: Any, plan: Plan) -> dict[str, Any]:
     if plan.sequence is not None:
         return _sequence_inputs(open_data(data), plan.sequence)
     view = with_derived(open_data(data), plan)
+    if (head := forecast_head(plan)) is not None:
+        return _events(view, head)
     needs = find_needs(plan)
     edges = materialize(view, plan.relations)
     inputs: dict[str, dict[Any, Tensor]] = {
@@ -71,6 +73,16 @@ def batch_inputs(data: Any, plan: Plan) -> dict[str, Any]:
             if key in view.keys(name):
                 inputs.setdefault(f"{key}_dict", {})[name] = view.read(name, key)
     return {**inputs, **(_grouping(view, plan) if plan.graph_heads else _counts(open_data(data)))}
+
+
+def _events(view: GraphView, head: LinkHead) -> dict[str, Any]:
+    """All events, when they happen, and of which kind they are."""
+    assert head.events is not None
+    inputs: dict[str, Any] = {"x_dict": {}, "edge_index_dict": materialize(view, (head.edge,))}
+    for key in (head.events.message, head.events.time):
+        if key in view.keys(head.edge):
+            inputs[f"{key}_dict"] = {head.edge: view.read(head.edge, key)}
+    return inputs
 
 
 def _counts(view: GraphView) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""PyG's `TemporalData`, a list of events, as a graph of one relation, as a schema names it."""
+"""Events of PyG, in `TemporalData` or one by one, as a graph of one relation, as a schema names it."""
+
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -19,6 +21,30 @@ def event_relation(schema: Schema) -> EdgeKey | None:
     if len(edges) != 1 or set(schema.nodes) != {edges[0][0], edges[0][2]}:
         return None
     return edges[0]
+
+
+def from_quadruples(parts: Mapping[str, Mapping[str, Tensor]], num_nodes: int, edge: EdgeKey) -> HeteroData:
+    """Events of a knowledge graph, as PyG's `ICEWS18` and `GDELT` have them, as edges with `t` and `rel`.
+
+    Args:
+        parts: by split, `sub`, `rel`, `obj` and `t`; a split is marked by its mask, such as `train_mask`.
+        num_nodes: nodes there are.
+        edge: the relation that they make, within one type.
+
+    >>> train = {"sub": torch.tensor([0]), "rel": torch.tensor([1]), "obj": torch.tensor([2]), "t": torch.tensor([3])}
+    >>> made = from_quadruples({"train": train}, 4, ("actor", "acts", "actor"))
+    >>> made["acts"].edge_index.tolist(), made["acts"].rel.tolist(), made["acts"].train_mask.tolist()
+    ([[0], [2]], [1], [True])
+    """
+    made = HeteroData()
+    made[edge[0]].num_nodes = num_nodes
+    store = made[edge]
+    found = {name: torch.cat([part[name] for part in parts.values()]) for name in ("sub", "obj", "rel", "t")}
+    store.edge_index, store.rel, store.t = torch.stack([found["sub"], found["obj"]]), found["rel"], found["t"]
+    for name in parts:
+        sizes = [torch.full_like(part["t"], key == name, dtype=torch.bool) for key, part in parts.items()]
+        store[f"{name}_mask"] = torch.cat(sizes)
+    return made
 
 
 def from_events(data: TemporalData, edge: EdgeKey | None = None) -> HeteroData:

@@ -65,8 +65,8 @@ def time_of_events(name: str, prediction: LinkPrediction, flow: Flow) -> str:
 def refuse_neighbours(name: str, prediction: LinkPrediction, flow: Flow) -> None:
     """Stages would need batches of their own; what is known of events is the whole of a model."""
     if flow.stages:
-        known = "a memory" if name == "tgn" else "vectors and histories"
-        message = f"`{name}` has {known} of its own, which no stage reads and which {'reads' if name == 'tgn' else 'read'} no stage"
+        known = "a memory" if name == "tgn" else "a history of each event"
+        message = f"`{name}` has {known} of its own, which no stage reads and which reads no stage"
         also = ((flow.stages[0].span, "this shares nothing with it"),)
         helps = ("give it a model of its own, without `nodes { … }` and `edges { … }`",)
         flow.found.append(report("GNN642", message, prediction.place, also=also, helps=helps))

@@ -124,8 +124,10 @@ class LinkHead:
         key: name in the state dict: encoded `author__writes__paper`, `user__rates__film__rating`.
         edge: the relation.
         attribute: the label that edges carry; None for whether there is an edge.
-        kind: `link`, `signed` where the sign of edges is predicted, `event` where the ends of events are, or the kind of the label.
-        size: numbers for each pair: 1 for a link; nodes for an event; classes, labels or targets of an attribute; None while unknown.
+        kind: `link`, `signed` where the sign of edges is predicted, `event` where the ends of events are, or the kind of
+            the label.
+        size: numbers for each pair: 1 for a link; classes, labels or targets of an attribute; of an event, all nodes; None
+            while unknown.
         state: number of the state that it reads.
         scorer: a scorer's name (`dot`, `distmult`, …) takes both ends; `module` takes their concatenation.
         module: the scorer's module.

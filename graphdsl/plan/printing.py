@@ -241,7 +241,11 @@ def _head_row(head: Head | LinkHead | GraphHead) -> Row:
     size = f"{head.kind}[{show_width(head.size)}]"
     if isinstance(head, LinkHead):
         negatives = f"; negatives = {head.negatives}" if head.negatives else ""
-        negatives += f"; {'rel' if head.kind == 'event' else 'msg'} = {show_name(head.events.message)}" if head.events and head.events.message else ""
+        negatives += (
+            f"; {'rel' if head.kind == 'event' else 'msg'} = {show_name(head.events.message)}"
+            if head.events and head.events.message
+            else ""
+        )
         negatives += f"; negative = {show_name(head.negative[1])}" if head.negative is not None else ""
         layer = _layer(head.module) + negatives + ("; keep_target" if head.keep_target else "")
         return ("predict", head.name, layer, "→ link" if head.kind == "link" else f"→ {size}", head.span)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from graphdsl.source.foreseeing import AMONG_ALL, EVENT_HISTORIES
 from graphdsl.source.page_ranks import PERSONAL_PAGERANK, UNASKED
 from graphdsl.source.remembering import MLP_MESSAGE
 
@@ -279,6 +280,8 @@ HELPERS: Final = {
     "dense_add_pool": DENSE_ADD_POOL,
     "dense_mean_pool": DENSE_MEAN_POOL,
     "dense_max_pool": DENSE_MAX_POOL,
+    "EventHistories": EVENT_HISTORIES,
+    "among_all": AMONG_ALL,
     "personal_pagerank": PERSONAL_PAGERANK,
     "unasked": UNASKED,
     "NonNeighbors": NON_NEIGHBORS,

@@ -3,7 +3,7 @@
 import textwrap
 
 from graphdsl.model import TRAIN_MASK
-from graphdsl.plan import ObjectiveHead, event_head
+from graphdsl.plan import ObjectiveHead, event_head, forecast_head
 from graphdsl.source.attributes import argument, attribute_inputs, may_be_absent
 from graphdsl.source.context import Context
 from graphdsl.source.expressions import LINE
@@ -53,6 +53,9 @@ def _inputs(context: Context) -> list[str]:
             f"    t: the attribute {show_name(head.events.time)} of all events, in that order.",
             *carried,
         ]
+    if (head := forecast_head(plan)) is not None and head.events is not None:
+        rel, time = (show_name(name) for name in (head.events.message, head.events.time))
+        return [f"Input: events with their histories, which `EventHistories` finds by `rel` ({rel}) and `t` ({time})."]
     if plan.sequence is not None:
         pairs = ["edge_label_index"] if plan.link_heads else []
         names = [*(item.name for item in plan.sequence.inputs), *pairs]
@@ -118,6 +121,9 @@ def _outputs(context: Context) -> list[str]:
             shown.append(f"{head.name} [num_nodes, {head.size}], vectors of {show_name(head.type)}")
             continue
         rows = "num_graphs" if head in plan.graph_heads else "num_pairs" if head in plan.link_heads else "num_nodes"
+        if head.kind == "event":
+            shown.append(f"{head.name} [2, num_events, {head.size}], log-probabilities of targets and sources")
+            continue
         size = "" if head.kind == "link" else f", {head.size}"
         shown.append(f"{head.name} [{rows}{size}], {head.kind}")
     if len(shown) == 1:

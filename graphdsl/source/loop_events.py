@@ -15,7 +15,7 @@ AT_ONCE: Final = 200
 _FIXED: Final = 0x7616
 """Seeds the targets that evaluation compares with, as in `gnn train` and `gnn evaluate`."""
 
-_PATH: Final = "a file with events that `torch.save` wrote."
+EVENTS_PATH: Final = "a file with events that `torch.save` wrote."
 
 _LOAD: Final = '''
 def load(path: str) -> EdgeStorage:
@@ -113,13 +113,16 @@ def events(head: LinkHead, context: Context, training: Training) -> Loop:
         negatives=head.negatives,
         train=mix(training.seed, 2),
     )
-    functions = (_load(head), _in_order(head, training))
+    read = f"store[{quote(head.events.message)}].reshape(len(t), -1)[order].float(), " if carries else ""
+    functions = (load_events(head, known["offset"]), in_order(head, training, read))
     steps = ("", *inner.strip("\n").split("\n"))
-    return Loop(functions, _PATH, block, steps, "edges", 'batches("train")', "predict(*batch)", 'collect("{split}")')
+    return Loop(
+        functions, EVENTS_PATH, block, steps, "edges", 'batches("train")', "predict(*batch)", 'collect("{split}")'
+    )
 
 
-def _load(head: LinkHead) -> str:
-    offset = head.module.arguments["offset"]
+def load_events(head: LinkHead, offset: int) -> str:
+    """The function `load`; targets may be numbered behind so many sources."""
     target = "target = data.dst"
     if offset:  # as in `JODIEDataset`
         target = f"behind = int(data.dst.min()) >= {offset}  # targets are numbered behind the sources\n"
@@ -127,10 +130,10 @@ def _load(head: LinkHead) -> str:
     return _LOAD.format(edge=", ".join(map(quote, head.edge)), target=target).strip("\n")
 
 
-def _in_order(head: LinkHead, training: Training) -> str:
+def in_order(head: LinkHead, training: Training, read: str) -> str:
+    """The function `in_order`; `read` is an expression of what events carry, and a comma."""
     assert head.events is not None
     shares, message = training.split, head.events.message
-    read = f"store[{quote(message)}].reshape(len(t), -1)[order].float(), " if message else ""
     return _IN_ORDER.format(
         more="Tensor, Tensor, " if message else "Tensor, ",
         said=", times and what they carry" if message else " and times",
@@ -141,4 +144,4 @@ def _in_order(head: LinkHead, training: Training) -> str:
     ).strip("\n")
 
 
-__all__ = ["AT_ONCE", "events"]
+__all__ = ["AT_ONCE", "EVENTS_PATH", "events", "in_order", "load_events"]

@@ -108,13 +108,22 @@ _LINK: Final = LoopTask(
            for limit in (1, 3, 10)},
     },
 )  # fmt: skip
+_EVENT: Final = LoopTask(
+    conform="{0}",
+    labelled="y >= 0",
+    loss=("-out[:, 0].mean()",),
+    scores={
+        "mrr": Score(("(1 / out[:, 1]).mean().item()",)),
+        **{f"hits@{limit}": Score((f"(out[:, 1] <= {limit}).float().mean().item()",)) for limit in (1, 3, 10)},
+    },
+)
 
 
 def loop_task(head: AnyHead) -> LoopTask:
     """How a loop learns a prediction."""
     if head.kind == "class":
         return LoopTask(_CLASS.conform, _CLASS.labelled, _CLASS.loss, _TWO_CLASSES) if head.size == 2 else _CLASS
-    return {"multilabel": _MULTILABEL, "real": _REAL}.get(head.kind, _LINK)
+    return {"multilabel": _MULTILABEL, "real": _REAL, "event": _EVENT}.get(head.kind, _LINK)
 
 
 def conformed(head: AnyHead, labels: str, rows: str) -> str:

@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator
 
 from graphdsl.model import Training
-from graphdsl.plan import Plan, event_head
+from graphdsl.plan import Plan, event_head, forecast_head
 from graphdsl.source.attributes import argument, attribute_inputs, live_reads
 from graphdsl.source.block import Block
 from graphdsl.source.context import Context
 from graphdsl.source.definitions import HELPERS
 from graphdsl.source.documentation import document, safe
 from graphdsl.source.expressions import LINE
+from graphdsl.source.foreseeing import write_forecast
 from graphdsl.source.labels import label_inputs
 from graphdsl.source.loop_events import AT_ONCE
 from graphdsl.source.making import write_modules
@@ -53,7 +54,7 @@ def write_program(plan: Plan, training: Training | None = None) -> str:
         prepare_training(context, training)
     body = _write_body(context, training)
     loop = write_training(context, training) if training is not None else None
-    maps = plan.sequence is None and event_head(plan) is None
+    maps = plan.sequence is None and not any(head.events for head in plan.link_heads)
     relations = write_relations(context) if maps else None
     return _assemble(context, body, relations, loop)
 
@@ -72,6 +73,8 @@ def _write_body(context: Context, training: Training | None) -> Block:
     plan = context.plan
     if (head := event_head(plan)) is not None:
         return write_events(head, context, (training.batch_size if training else None) or AT_ONCE)
+    if (head := forecast_head(plan)) is not None:
+        return write_forecast(head, context)
     return _write_class(context) if plan.sequence is None else write_sequence(plan.sequence, context)
 
 
@@ -183,7 +186,9 @@ def _assemble(context: Context, body: Block, relations: Block | None, loop: str 
         parts.append(loop)
     code = "\n\n\n".join(parts)
     uses_torch = re.search(r"\btorch\.", code) is not None
-    imports = [line for line in context.imports.lines(LINE) if uses_torch or line != "import torch"]
+    unused = {"import torch"} if not uses_torch else set[str]()
+    unused |= {"import torch.nn.functional as F"} if re.search(r"\bF\.", code) is None else set()
+    imports = [line for line in context.imports.lines(LINE) if line not in unused]
     constants = Block()
     for name, value in context.constants.items():
         constants.assign(name, value)

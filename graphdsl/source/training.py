@@ -9,16 +9,17 @@ from graphdsl.plan import (
     LinkHead,
     Plan,
     asked_at_once,
-    event_head,
     graph_scorers,
     sampled_walks,
     shown_labels,
+    unforeseen_settings,
     unordered_events,
 )
 from graphdsl.source.context import Context
 from graphdsl.source.loop import Loop, known_scores, write_loop
 from graphdsl.source.loop_data import container
 from graphdsl.source.loop_events import events
+from graphdsl.source.loop_forecasts import forecasts
 from graphdsl.source.loop_graphs import graphs
 from graphdsl.source.loop_links import links
 from graphdsl.source.loop_nodes import sampled, whole_graph
@@ -35,7 +36,7 @@ def untrained(plan: Plan, training: Training) -> Iterator[Diagnostic]:
         message, span = refused
         yield report("GNN373", message, span or where, helps=_HELPS)
         return
-    yield from (*asked_at_once(plan, training), *unordered_events(plan, training))
+    yield from (*asked_at_once(plan, training), *unordered_events(plan, training), *unforeseen_settings(plan, training))
     for message in _unknown_settings(plan, training):
         yield report("GNN373", message, training.span or where, helps=_HELPS)
     known = known_scores(Context(plan))
@@ -74,11 +75,15 @@ def _unknown_settings(plan: Plan, training: Training) -> Iterator[str]:
 def prepare_training(context: Context, training: Training) -> None:
     """Say what the loop needs, before the model is written."""
     head = context.plan.heads[0]
-    whole = isinstance(head, GraphHead) or bool(graph_scorers(context.plan)) or event_head(context.plan) is not None
+    whole = isinstance(head, GraphHead) or bool(graph_scorers(context.plan)) or _of_events(context.plan)
     context.sampled = not whole and training.batch_size is not None
     context.imports.use("torch.nn.Module")
-    if event_head(context.plan) is None:
+    if not _of_events(context.plan):
         container(context)
+
+
+def _of_events(plan: Plan) -> bool:
+    return any(head.events is not None for head in plan.link_heads)
 
 
 def write_training(context: Context, training: Training) -> str:
@@ -88,6 +93,8 @@ def write_training(context: Context, training: Training) -> str:
 
 def _loop(context: Context, training: Training) -> Loop:
     head = context.plan.heads[0]
+    if isinstance(head, LinkHead) and head.kind == "event":
+        return forecasts(head, context, training)
     if isinstance(head, LinkHead) and head.events is not None:
         return events(head, context, training)
     if isinstance(head, LinkHead):

@@ -114,7 +114,7 @@ class EventBatches:
         self.epoch = 0
         self._log, self._wanted, self._device = log, wanted, device
         self._size = training.batch_size or len(log)
-        _refuse_disorder(log, wanted)
+        refuse_disorder(log.order, wanted)
         places = torch.empty(len(log), dtype=torch.long)
         places[log.order] = torch.arange(len(log))
         rows = places[wanted.edges]
@@ -145,13 +145,21 @@ class EventBatches:
             yield Batch(inputs, {head.name: rows}, {head.name: labels}, {head.name: self._log.order[first:last]})
 
 
-def _refuse_disorder(log: EventLog, wanted: WantedPairs) -> None:
-    """Training, validation and test follow each other in time, and nothing lies between."""
-    roles = torch.full((len(log),), 3)
+def refuse_disorder(order: Tensor, wanted: WantedPairs) -> None:
+    """Training, validation and test follow each other in time, and nothing lies between.
+
+    Args:
+        order: positions of the events in the data, the earliest first.
+        wanted: says which events are of which split.
+
+    Raises:
+        SpecError: GNN646.
+    """
+    roles = torch.full_like(order, 3)
     for number, split in enumerate(("train", "val", "test")):
         if split in wanted.targets.edges:
             roles[wanted.targets.edges[split]] = number
-    ordered = roles[log.order]
+    ordered = roles[order]
     if bool((ordered[1:] >= ordered[:-1]).all()):
         return
     message = f"the masks of `{wanted.head.name}` are not in the order of time: training, validation, test, then others"

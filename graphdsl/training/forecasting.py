@@ -12,7 +12,7 @@ from graphdsl.model import Schema, Training
 from graphdsl.plan import LinkHead, Plan, unforeseen_settings
 from graphdsl.text import SpecError, report
 from graphdsl.training.batch import Batch, Share, move
-from graphdsl.training.events import read_events
+from graphdsl.training.events import read_events, refuse_disorder
 from graphdsl.training.order import SeedOrder
 from graphdsl.training.pairs import WantedPairs
 
@@ -46,6 +46,9 @@ class ForecastBatches:
 
     Attributes:
         epoch: the epoch that the next iteration belongs to.
+
+    Raises:
+        SpecError: GNN646 for splits that do not follow each other in time.
     """
 
     def __init__(
@@ -59,8 +62,11 @@ class ForecastBatches:
     ) -> None:
         self.epoch = 0
         self._seen, self._wanted, self._device = seen, wanted, device
+        refuse_disorder(seen.turn.argsort(stable=True), wanted)
         count = len(wanted.edges)
-        self._order = SeedOrder(count, training.batch_size or count, shuffle, training.seed, share.rank, share.processes)
+        self._order = SeedOrder(
+            count, training.batch_size or count, shuffle, training.seed, share.rank, share.processes
+        )
 
     def __len__(self) -> int:
         return len(self._order)

@@ -37,6 +37,13 @@ model tgn on mail {{ predict person -[writes]-> person: tgn(8, 8, 8{more}){behin
 train tgn {{ epochs: 3 batch_size: 50 }}
 """
 TEXT = ', msg = "what it says"'
+WORLD = """schema world {
+  node actor
+  edge actor -[acts]-> actor { "on day": time, what: class[3] }
+}
+model renet on world { predict actor -[acts]-> actor: renet(16, rel = "what", seq_len = 4, dropout = 0.2) }
+train renet { optimizer: Adam(lr = 0.01) epochs: 6 batch_size: 50 split: [0.7, 0.15, 0.15] }
+"""
 CASES = [
     WIKI.format(more=f"{TEXT}, dropout = 0.0", behind=""),
     WIKI.format(more=f'{TEXT}, dropout = 0.0, conv = "GATv2Conv"', behind=" negatives 3 weight 2"),
@@ -62,6 +69,19 @@ def happened(text: str, count: int = 400) -> HeteroData:
     store.edge_index = torch.stack([source, (source + torch.randint(2, (count,))) % sizes[1]])
     store.at = torch.randperm(count) // 3
     store["what it says"], store.msg = torch.rand(count, 4), torch.rand(count)
+    return data
+
+
+def world(count: int = 400) -> HeteroData:
+    """What one actor does to another follows from the kind, mostly."""
+    torch.manual_seed(0)
+    data = HeteroData()
+    data["actor"].num_nodes = 12
+    store = data["actor", "acts", "actor"]
+    source, store.what = torch.randint(12, (count,)), torch.randint(3, (count,))
+    target = torch.where(torch.rand(count) < 0.2, torch.randint(12, (count,)), (source + store.what + 1) % 12)
+    store.edge_index = torch.stack([source, target])
+    store["on day"] = torch.randperm(count) // 6
     return data
 
 
@@ -176,6 +196,39 @@ def scores(text: str, model: str, data: Any, weights: Path) -> dict[str, float]:
     return evaluate(compiled, compiled.plan, source, supervision, ("test",))["test"]
 
 
+def test_forecasts_are_those_of_the_compiled_module() -> None:
+    data, spec = world(), graphdsl.loads(WORLD, "s.gnn")
+    torch.manual_seed(0)
+    compiled = spec.compile(data=data).eval()
+    torch.manual_seed(0)
+    program = read(spec.to_python(data=data), "written_forecasts")
+    written = program["Renet"]().eval()
+    for name, value in compiled.state_dict().items():
+        torch.testing.assert_close(written.state_dict()[name], value, msg=f"{name} is drawn otherwise")
+    written.load_state_dict(compiled.state_dict(), strict=True)
+    edge = ("actor", "acts", "actor")
+    store = data[edge]
+    seen = program["EventHistories"](store.edge_index, store.what, store["on day"], 4)
+    given = {"what_dict": {edge: store.what}, "on day_dict": {edge: store["on day"]}}
+    theirs, ours = compiled({}, {edge: store.edge_index}, **given), written(seen.batch(torch.arange(400)))
+    torch.testing.assert_close(ours, theirs)
+    some = torch.tensor([3, 399, 7])
+    torch.testing.assert_close(written(seen.batch(some)), theirs[:, some])
+    for out in (ours, theirs):
+        (out * torch.linspace(-1, 1, out.numel()).view_as(out)).sum().backward()
+    for ours, theirs in zip(written.parameters(), compiled.parameters(), strict=True):
+        torch.testing.assert_close(ours.grad, theirs.grad)
+
+
+@pytest.mark.parametrize("monitor", ["val_mrr", "val_hits@3", "val_loss"])
+def test_a_loop_of_forecasts_scores_as_gnn_evaluate(monitor: str, tmp_path: Path) -> None:
+    text, name = WORLD.replace("epochs", f'monitor: "{monitor}" epochs'), monitor.removeprefix("val_")
+    losses, test = run(text, "renet", world(), tmp_path)
+    assert len(losses) == 6
+    assert losses[-1] < losses[0] / 1.1
+    assert test == f"test {name} {scores(text, 'renet', world(), tmp_path / 'w.pt')[f'test_{name}']:.4f}"
+
+
 @pytest.mark.parametrize("text", [CASES[0], CASES[2], CASES[3]])
 def test_a_loop_of_events_scores_as_gnn_evaluate(text: str, tmp_path: Path) -> None:
     data = happened(text)
@@ -245,6 +298,8 @@ def test_layout_is_the_one_of_ruff(tmp_path: Path) -> None:
     for number, more in enumerate(("batch_size: 40", "disjoint: 0.4")):
         program = graphdsl.loads(NEAR.replace("MORE", more), "s.gnn").to_script("near")
         (tmp_path / f"n{number}.py").write_text(program, encoding="utf-8")
+    program = graphdsl.loads(WORLD, "s.gnn").to_script("renet", data=world())
+    (tmp_path / "w.py").write_text(program, encoding="utf-8")
     options = ["--isolated", "--no-cache", "--line-length", "100"]
     for command in (["format", "--check", "--diff", *options], ["check", "--extend-select", "I,E501,UP", *options]):
         done = subprocess.run([ruff, *command, "."], capture_output=True, text=True, check=False, cwd=tmp_path)

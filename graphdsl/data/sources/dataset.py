@@ -7,13 +7,14 @@ from typing import Any
 
 import torch_geometric.datasets
 from torch_geometric.data import Data, Dataset, HeteroData, TemporalData
+from torch_geometric.datasets.icews import EventDataset
 
 from graphdsl.data.graph_set import GraphSet, read_data
 from graphdsl.data.homogeneous import only_types
 from graphdsl.data.sources.refusal import one_line, refuse, stop
-from graphdsl.data.temporal import event_relation
+from graphdsl.data.temporal import event_relation, from_quadruples
 from graphdsl.model import DataSource, Schema
-from graphdsl.text import did_you_mean, listing
+from graphdsl.text import EdgeKey, did_you_mean, listing
 
 _TU = ("MUTAG", "ENZYMES", "PROTEINS", "COLLAB", "IMDB-BINARY", "REDDIT-BINARY", "NCI1", "DD")
 """Datasets of `TUDataset` that may be named without it."""
@@ -34,6 +35,9 @@ def load_dataset(source: DataSource, schema: Schema) -> HeteroData | GraphSet:
             homogeneous graph, GNN617 for a package that the dataset needs.
     """
     made = make_dataset(source)
+    single = only_types(schema)
+    if isinstance(made, EventDataset) and single is not None:
+        return _quadruples(source, made, single[1])
     graph = _first(source, made)
     fits = isinstance(graph, HeteroData) or (isinstance(graph, Data) and only_types(schema) is not None)
     fits = fits or (isinstance(graph, TemporalData) and event_relation(schema) is not None)
@@ -43,6 +47,21 @@ def load_dataset(source: DataSource, schema: Schema) -> HeteroData | GraphSet:
     found = "homogeneous graphs" if isinstance(graph, Data) else f"a `{type(graph).__name__}`"
     message = f"the dataset `{source.name}` holds {found}, and a heterogeneous graph is needed"
     raise stop(refuse(source, message, 'such as `pyg("DBLP", root=…)`'))
+
+
+def _quadruples(source: DataSource, made: EventDataset, edge: EdgeKey) -> HeteroData:
+    """The events of a dataset: those of the split that is named, otherwise all, with masks of PyG's splits."""
+    parts = {"train": made}
+    if "split" not in source.arguments:
+        parts |= {
+            name: make_dataset(replace(source, arguments={**source.arguments, "split": name}))
+            for name in ("val", "test")
+        }
+    values = {name: part[:]._data.to_dict() for name, part in parts.items()}
+    graph = from_quadruples(values, made.num_nodes, edge)
+    if "split" in source.arguments:
+        del graph[edge].train_mask
+    return graph
 
 
 def make_dataset(source: DataSource) -> Any:
