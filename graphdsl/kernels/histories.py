@@ -55,7 +55,7 @@ class EventHistories:
 
     def _side(self, node: Tensor, partner: Tensor) -> _Side:
         if not len(self):
-            return _Side(*[node.new_zeros(0)] * 3, partner)
+            return _Side(node, node, node, partner)
         kinds, turns = int(self.kind.max()) + 1, int(self.turn.max()) + 1 + self.seq_len
         key = (node * kinds + self.kind) * turns + self.turn + self.seq_len  # no history reaches into another one
         ordered, order = key.sort(stable=True)

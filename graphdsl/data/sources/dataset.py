@@ -51,13 +51,13 @@ def load_dataset(source: DataSource, schema: Schema) -> HeteroData | GraphSet:
 
 def _quadruples(source: DataSource, made: EventDataset, edge: EdgeKey) -> HeteroData:
     """The events of a dataset: those of the split that is named, otherwise all, with masks of PyG's splits."""
-    parts = {"train": made}
+    parts: dict[str, Any] = {"train": made}
     if "split" not in source.arguments:
         parts |= {
             name: make_dataset(replace(source, arguments={**source.arguments, "split": name}))
             for name in ("val", "test")
         }
-    values = {name: part[:]._data.to_dict() for name, part in parts.items()}
+    values = {name: part._data.to_dict() for name, part in parts.items()}
     graph = from_quadruples(values, made.num_nodes, edge)
     if "split" in source.arguments:
         del graph[edge].train_mask
