@@ -18,6 +18,8 @@ EVERY: Final = (1 << 31) - 1
 """No row is too long."""
 _NUMBERS: Final = 1 << 11
 """Numbers that a program reads at once: sixteen of each of its 128 threads."""
+_ALONE: Final = 1 << 9
+"""The same where each edge has but one, which takes an index each."""
 _WIDEST: Final = 1 << 7
 _DEEPEST: Final = 1 << 5
 """Most edges of a row whose columns a program reads at once."""
@@ -67,9 +69,9 @@ def block_for(edges: int, tasks: int, width: int = 1, whole: bool = False) -> Bl
     """
     columns = power_above(width)
     columns = columns if whole else min(columns, _WIDEST)
-    room = max(1, _NUMBERS // columns)
+    room = max(1, (_NUMBERS if columns > 1 else _ALONE) // columns)
     wanted = power_above(edges // max(tasks, 1))
-    at_once = min(wanted, room, _DEEPEST if columns > 1 else _NUMBERS // 8)
+    at_once = min(wanted, room, _DEEPEST if columns > 1 else _ALONE)
     return Block(min(room // at_once, power_above(tasks)), at_once, columns)
 
 
