@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from graphdsl.kernels.dropping import Dropping
+from graphdsl.kernels.implementations import at_once
 from graphdsl.kernels.layouts import Layout
 
 _PIECE = 1 << 19
@@ -111,7 +112,7 @@ class _Piece:
 
 
 def _pieces(layout: Layout, width: int, bounds: Sequence[int]) -> Iterator[_Piece]:
-    for low, high, first, last in layout.pieces(max(1, _PIECE // max(width, 1))):
+    for low, high, first, last in layout.pieces(max(1, at_once(_PIECE, layout.column) // max(width, 1))):
         if last == first:
             continue
         start, stop = bisect_right(bounds, low) - 1, bisect_right(bounds, high - 1)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from graphdsl.kernels.csr import csr_matrix
 from graphdsl.kernels.gathering import sum_slices
+from graphdsl.kernels.implementations import at_once
 from graphdsl.kernels.layouts import Layout
 
 _PIECE = 1 << 17
@@ -71,7 +72,7 @@ def spans(layout: Layout, width: int) -> Iterator[tuple[slice, slice, Tensor]]:
     """
     if layout.edges == 0 or width == 0:
         return
-    step = max(1, _PIECE // width)
+    step = max(1, at_once(_PIECE, layout.column) // width)
     first = range(0, layout.edges, step)
     last = [min(at + step, layout.edges) - 1 for at in first]
     ends = layout.row[torch.tensor([*first, *last], device=layout.row.device)].tolist()

@@ -27,6 +27,8 @@ Implementation = Literal["torch", "cpu", "triton"]
 IMPLEMENTATIONS: Final[tuple[Implementation, ...]] = get_args(Implementation)
 VARIABLE: Final = "GRAPHDSL_KERNELS"
 _INTERPRETED: Final = "TRITON_INTERPRET"
+_ELSEWHERE: Final = 1 << 26
+"""Numbers at once on a GPU: starting a kernel for fewer takes longer than the kernel."""
 _KINDS: Final = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 """What kernels of Triton are written for; values of other kinds are computed by plain torch."""
 
@@ -97,6 +99,19 @@ def describe(device: torch.device) -> str:
     """
     name = implementation_of(torch.empty(0, device=device))
     return f"{name} (asked for)" if demanded() else str(name)
+
+
+def at_once(on_a_cpu: int, x: Tensor) -> int:
+    """How many numbers of gathered rows are worked on at once where there is no kernel of Triton.
+
+    Args:
+        on_a_cpu: as many as stay in the cache of a core.
+        x: values, whose device tells.
+
+    >>> at_once(1024, torch.zeros(1)), at_once(1024, torch.zeros(1, device="meta"))
+    (1024, 67108864)
+    """
+    return on_a_cpu if x.device.type == "cpu" else max(on_a_cpu, _ELSEWHERE)
 
 
 @cache
