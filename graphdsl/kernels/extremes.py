@@ -5,15 +5,16 @@ know who is equal to the extreme: rows are gathered again, as many at once as st
 size of the edges times the width is kept, or made at once, however many edges a single destination has.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from graphdsl.kernels import plain
 from graphdsl.kernels.csr import csr_matrix
 from graphdsl.kernels.gathering import sum_slices
-from graphdsl.kernels.implementations import at_once
+from graphdsl.kernels.implementations import Implementation, at_once, implementation_of
 from graphdsl.kernels.layouts import Layout
 
 _PIECE = 1 << 17
@@ -39,9 +40,7 @@ def gather_max(layout: Layout, x: Tensor, weight: Tensor | None = None) -> Tenso
     tensor([[ 0.,  0.],
             [ 2., -5.]])
     """
-    made = _GatherExtreme.apply(x, weight, layout, True)
-    assert isinstance(made, Tensor)
-    return made
+    return _gather(layout, x, weight, largest=True)
 
 
 def gather_min(layout: Layout, x: Tensor, weight: Tensor | None = None) -> Tensor:
@@ -52,7 +51,14 @@ def gather_min(layout: Layout, x: Tensor, weight: Tensor | None = None) -> Tenso
     tensor([[ 0.,  0.],
             [ 1., -7.]])
     """
-    made = _GatherExtreme.apply(x, weight, layout, False)
+    return _gather(layout, x, weight, largest=False)
+
+
+def _gather(layout: Layout, x: Tensor, weight: Tensor | None, largest: bool) -> Tensor:
+    by = implementation_of(x)
+    if by == "torch":
+        return plain.gather_extreme(layout, x, weight, largest)
+    made = _GatherExtreme.apply(x, weight, layout, largest, by)
     assert isinstance(made, Tensor)
     return made
 
@@ -84,25 +90,57 @@ def spans(layout: Layout, width: int) -> Iterator[tuple[slice, slice, Tensor]]:
 
 class _GatherExtreme(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor | None, layout: Layout, largest: bool) -> Tensor:
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor | None, layout: Layout, largest: bool, by: Implementation
+    ) -> Tensor:
         x = x.contiguous()
-        made = _extreme(layout, x, weight, largest)
-        ctx.layout = layout
-        ctx.save_for_backward(x, weight, made)
+        ctx.layout, ctx.by, count = layout, by, None
+        if by == "triton":
+            from graphdsl.kernels.triton import extremes as kernels
+
+            made, count = kernels.extreme(layout, x, _like(x, weight), largest)
+        else:
+            made = _extreme(layout, x, weight, largest)
+        ctx.save_for_backward(x, weight, made, count)
         return made
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
-        x, weight, made = ctx.saved_tensors
+        x, weight, made, count = ctx.saved_tensors
         layout: Layout = ctx.layout
+        if count is not None:
+            return *_backwards(layout, (x, weight, made, count), gradients[0], ctx.needs_input_grad), None, None, None
         share = gradients[0] / (_count(layout, x, weight, made) + (made == 0))
         of_x = of_weight = None
         if ctx.needs_input_grad[0]:
             of_x = _of_columns(layout.back, x, weight, made, share)
         if weight is not None and ctx.needs_input_grad[1]:
             of_weight = _of_edges(layout, x, weight, made, share)
-        return of_x, of_weight, None, None
+        return of_x, of_weight, None, None, None
+
+
+def _like(x: Tensor, weight: Tensor | None) -> Tensor | None:
+    return None if weight is None else weight.to(x.dtype).contiguous()
+
+
+def _backwards(
+    layout: Layout, saved: tuple[Tensor, Tensor | None, Tensor, Tensor], arrived: Tensor, wanted: Sequence[bool]
+) -> tuple[Tensor | None, Tensor | None]:
+    """The gradients by kernels of Triton."""
+    from graphdsl.kernels.triton import extremes as kernels
+
+    x, given, made, count = saved
+    weight = _like(x, given)
+    share = (arrived / (count + (made == 0))).contiguous()  # In the precision of the count.
+    of_x = of_weight = None
+    if wanted[0]:
+        back = layout.back
+        own = None if weight is None else weight.index_select(0, back.order)
+        of_x = kernels.of_columns(back, x, own, made, share)
+    if given is not None and weight is not None and wanted[1]:
+        of_weight = kernels.of_edges(layout, x, weight, made, share).to(given.dtype)
+    return of_x, of_weight
 
 
 def _extreme(layout: Layout, x: Tensor, weight: Tensor | None, largest: bool) -> Tensor:

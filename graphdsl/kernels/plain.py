@@ -24,6 +24,16 @@ def gather_sum(layout: Layout, x: Tensor, weight: Tensor | None) -> Tensor:
     return x.new_zeros(layout.rows, x.size(1)).index_add(0, layout.row, sent)
 
 
+def gather_extreme(layout: Layout, x: Tensor, weight: Tensor | None, largest: bool) -> Tensor:
+    """Largest or smallest of the weighted rows that edges lead from, as PyG's `scatter` finds them."""
+    sent = x.index_select(0, layout.column)
+    if weight is not None:
+        sent = sent * weight.to(x.dtype).unsqueeze(1)
+    row = layout.row.long().unsqueeze(1).expand_as(sent)
+    nothing = x.new_zeros(layout.rows, x.size(1))
+    return nothing.scatter_reduce(0, row, sent, "amax" if largest else "amin", include_self=False)
+
+
 def edge_dot(layout: Layout, left: Tensor, right: Tensor) -> Tensor:
     """Scalar products of the rows at the two ends of each edge."""
     return (left.index_select(0, layout.row) * right.index_select(0, layout.column)).sum(1)

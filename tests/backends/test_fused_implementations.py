@@ -10,6 +10,7 @@ NEEDS_TRITON = pytest.mark.skipif(
     not implementations.has_triton(), reason="Triton is not installed: it is made for Linux"
 )
 FEW = [
+    'edges { *: SAGEConv(5, aggr = "max") } edges { *: GraphConv(4, aggr = "max", edge_weight = w) }',
     "edges { *: SAGEConv(5) } combine attention",
     "edges { *: SAGEConv(5) } edges { *: SAGEConv(4) }",
     "edges { a -[to]-> a: GCNConv(5)  *: GraphConv(5, edge_weight = w) }",

@@ -12,7 +12,7 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 from graphdsl.kernels.layouts import Layout
-from graphdsl.kernels.triton import attending, blocks, gathering, grouped, normalizing
+from graphdsl.kernels.triton import attending, blocks, extremes, gathering, grouped, normalizing
 
 NAMES = {
     torch.float16: "fp16",
@@ -59,6 +59,9 @@ def run(dtype: torch.dtype) -> None:
     x, weight = torch.ones(50, 40, dtype=dtype), torch.ones(layout.edges, dtype=dtype)
     for given in (weight, None):
         gathering.summed(layout, x, given)
+        extremes.extreme(layout, x, given, largest=True)
+        extremes.of_columns(layout, x, given, x, x.to(gathering.wide(dtype)))
+    extremes.of_edges(layout, x, weight, x, x.to(gathering.wide(dtype)))
     gathering.dotted(layout, x, x)
     gathering.row_sums(layout, weight)
     normalizing.softmax_back(layout, normalizing.softmax(layout, weight), weight)
@@ -72,7 +75,7 @@ def run(dtype: torch.dtype) -> None:
 
 if __name__ == "__main__":
     compiling = Compiling(int(sys.argv[2]) if len(sys.argv) > 2 else 90)
-    for module in (blocks, gathering, grouped):
+    for module in (blocks, extremes, gathering, grouped):
         module.launch = compiling
     run(getattr(torch, sys.argv[1]))
     print(*sorted(compiling.names))

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from graphdsl.kernels import IMPLEMENTATIONS, implementation_of, implementations, layouts, use_implementation
 from graphdsl.kernels.attending import additive_attention
+from graphdsl.kernels.extremes import gather_max, gather_min
 from graphdsl.kernels.gathering import edge_dot, gather_sum
 from graphdsl.kernels.grouped import grouped_linear
 from graphdsl.kernels.implementations import Implementation, describe, has_triton
@@ -61,6 +62,8 @@ def primitives(layout: Layout, width: int) -> dict[str, tuple[Primitive, list[tu
     return {
         "gather_sum": (lambda x: gather_sum(layout, x), [(columns, width)]),
         "weighted": (lambda x, weight: gather_sum(layout, x, weight), [(columns, width), (edges,)]),
+        "max": (lambda x: gather_max(layout, x), [(columns, width)]),
+        "weighted min": (lambda x, weight: gather_min(layout, x, weight), [(columns, width), (edges,)]),
         "edge_dot": (lambda left, right: edge_dot(layout, left, right), [(rows, width), (columns, width)]),
         "edge_scores": (lambda left, right: edge_scores(layout, left, right), [(rows,), (columns,)]),
         "softmax": (lambda score: segment_softmax(layout, 3 * score), [(edges,)]),
@@ -219,6 +222,27 @@ def test_slices_of_many_rows_are_products_of_their_own() -> None:
     from graphdsl.kernels.triton.grouped import serves
 
     assert [serves(torch.ones(9, 2), bounds) for bounds in ((0, 9), (0, 4, 9), (0, 4, 9000))] == [False, True, False]
+
+
+@pytest.mark.parametrize("graph", ["drawn", "long rows"])
+@pytest.mark.parametrize("name", ["max", "weighted min"])
+@pytest.mark.parametrize("by", OURS)
+def test_extremes_that_several_edges_have(by: Implementation, name: str, graph: str) -> None:
+    primitive, shapes = primitives(layout_of(graph), 6)[name]
+    given = [item.round().clamp(-1, 1) for item in drawn(shapes)]
+    same(computed(by, primitive, given), computed("torch", primitive, given), SIZES["torch.float64"])
+
+
+@NEEDS_TRITON
+def test_an_extreme_of_what_is_no_number_is_none() -> None:
+    layout = layout_of("drawn")
+    (x,) = drawn([(layout.columns, 3)])
+    x[4, 1] = torch.nan
+    with use_implementation("torch"):
+        wanted = gather_max(layout, x)
+    assert wanted.isnan().any()
+    with use_implementation("triton"):
+        torch.testing.assert_close(gather_max(layout, x), wanted, equal_nan=True)
 
 
 @NEEDS_TRITON
