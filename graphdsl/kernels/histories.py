@@ -28,7 +28,8 @@ class EventHistories:
 
     A history of an event's source are the targets that it met in events of the same kind, and the other way round. What
     happens at one time knows nothing of each other. It is what PyG's `RENet.pre_transform(seq_len)` makes event by event,
-    found here by a search among sorted events, so nothing is stored but their order.
+    found here by a search among sorted events, so nothing is stored but their order. (PyG's fails for a node whose number is
+    more than 5000 behind all that it has seen.)
 
     Source: Jin et al., Recurrent Event Network: Autoregressive Structure Inference over Temporal Knowledge Graphs, 2020.
 

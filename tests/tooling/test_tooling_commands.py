@@ -212,7 +212,9 @@ def test_layers(capsys) -> None:
         assert part in page
     assert main(["layers", "HeteroConv"]) == 0
     assert "a spec says it as `edges" in capsys.readouterr().out
-    assert main(["layers", "RENet"]) == 1
+    assert main(["layers", "RENet"]) == 0
+    assert "renet(200, rel" in capsys.readouterr().out
+    assert main(["layers", "QFormer"]) == 1
     assert "a spec cannot say it yet" in capsys.readouterr().err
     assert main(["layers", "--kind", "model"]) == 0
     out = capsys.readouterr().out
