@@ -1,7 +1,7 @@
 """Attention of GATv2 over the edges of a layout: its score reads source and destination together, column by column.
 
-Edges are worked on in pieces of whole rows. What has the size of edges times width exists for one piece only: it is made
-again in the backward pass, and dropout is drawn again from the same seed.
+On a CPU edges are worked on in pieces of whole rows. What has the size of edges times width exists for one piece only: it is
+made again in the backward pass, and dropout is drawn again from the same seed.
 """
 
 from bisect import bisect_right
@@ -14,8 +14,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from graphdsl.kernels.dropping import Dropping
-from graphdsl.kernels.implementations import at_once
+from graphdsl.kernels.gathering import gather_sum
+from graphdsl.kernels.implementations import at_once, implementation_of
 from graphdsl.kernels.layouts import Layout
+from graphdsl.kernels.normalizing import segment_softmax
 
 _PIECE = 1 << 19
 """Numbers of a table of gathered rows that are worked on at once: they stay in the cache of a core."""
@@ -64,6 +66,8 @@ def dynamic_attention(
     tensor([[0.],
             [2.]])
     """
+    if implementation_of(x) == "torch":
+        return _by_edges(layout, x, query, vector, scoring, added)
     kind = x.dtype
     if kind in (torch.float16, torch.bfloat16):
         x = x.float()
@@ -71,6 +75,25 @@ def dynamic_attention(
     made = _Dynamic.apply(x, *given, scoring, layout)
     assert isinstance(made, Tensor)
     return made.to(kind)
+
+
+def _by_edges(
+    layout: Layout, x: Tensor, query: Tensor, vector: Tensor, scoring: Scoring, added: Tensor | None
+) -> Tensor:
+    """The same with a row for each edge, for which torch derives the gradients."""
+    heads, sizes = scoring.heads, torch.tensor(scoring.bounds, device=x.device).diff()
+    relation = torch.arange(sizes.numel(), device=x.device).repeat_interleave(sizes, output_size=layout.rows)
+    met = query.index_select(0, layout.row) + x.index_select(0, layout.column)
+    if added is not None:
+        met = met + added.index_select(0, layout.order)
+    own = vector.index_select(0, relation).index_select(0, layout.row)
+    score = _by_head(functional.leaky_relu(met, scoring.slope) * own, heads).sum(2)
+    given = torch.empty_like(score).index_copy(0, layout.order.long(), score)
+    spread = layout.heads(heads)
+    share = segment_softmax(spread, given.flatten().index_select(0, spread.order))
+    kept = functional.dropout(share, scoring.dropout, scoring.dropout > 0)
+    rows = x.reshape(x.size(0) * heads, x.size(1) // heads)
+    return gather_sum(spread, rows, kept).view(layout.rows, x.size(1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from graphdsl.kernels import attending, dynamic_attention
+from graphdsl.kernels import attending, dynamic_attention, use_implementation
 from graphdsl.kernels.attending import additive_attention
 from graphdsl.kernels.dynamic_attention import Scoring
 from graphdsl.kernels.dynamic_attention import dynamic_attention as attend
@@ -100,3 +100,17 @@ def test_no_edges() -> None:
     made.sum().backward()
     assert torch.equal(made, torch.zeros(3, 6))
     assert torch.equal(x.grad, torch.zeros(2, 6))
+
+
+def test_plain_torch_computes_the_same() -> None:
+    torch.manual_seed(0)
+    layout = edges()
+    given = [drawn(4, 6), drawn(6, 6), drawn(3, 6), drawn(12, 6)]
+    scoring = Scoring(HEADS, 0.2, 0.0, BOUNDS)
+    made, gradients = [], []
+    for name in ("cpu", "torch"):
+        with use_implementation(name):
+            made.append(attend(layout, *given[:3], scoring, given[3]))
+            gradients.append(torch.autograd.grad(made[-1].square().sum(), given))
+    torch.testing.assert_close(made[0], made[1])
+    torch.testing.assert_close(gradients[0], gradients[1])
