@@ -25,6 +25,10 @@ _LEAST = 1e-16
 """What PyG adds to each sum."""
 
 
+Added = tuple[Tensor, Tensor]
+"""Rows, and which of them belongs to each edge."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scoring:
     """How edges are scored.
@@ -43,7 +47,7 @@ class Scoring:
 
 
 def dynamic_attention(
-    layout: Layout, x: Tensor, query: Tensor, vector: Tensor, scoring: Scoring, added: Tensor | None = None
+    layout: Layout, x: Tensor, query: Tensor, vector: Tensor, scoring: Scoring, added: Added | None = None
 ) -> Tensor:
     """Rows of `x`, weighed by the softmax of `vector · leaky_relu(query + x)` over the edges of each destination.
 
@@ -55,7 +59,7 @@ def dynamic_attention(
         query: [rows, heads * width].
         vector: of each relation [relations, heads * width].
         scoring: how edges are scored.
-        added: to the sum of query and x, of each edge in the order it was given [edges, heads * width].
+        added: to the sum of query and x: rows [any, heads * width], and the row of each edge of the layout, no two the same.
 
     Returns:
         [rows, heads * width]; rows without an edge are zero.
@@ -71,21 +75,21 @@ def dynamic_attention(
     kind = x.dtype
     if kind in (torch.float16, torch.bfloat16):
         x = x.float()
-    given = (item if item is None else item.to(x.dtype) for item in (query, vector, added))
-    made = _Dynamic.apply(x, *given, scoring, layout)
+    rows, place = (None, None) if added is None else (added[0].to(x.dtype), added[1])
+    made = _Dynamic.apply(x, query.to(x.dtype), vector.to(x.dtype), rows, place, scoring, layout)
     assert isinstance(made, Tensor)
     return made.to(kind)
 
 
 def _by_edges(
-    layout: Layout, x: Tensor, query: Tensor, vector: Tensor, scoring: Scoring, added: Tensor | None
+    layout: Layout, x: Tensor, query: Tensor, vector: Tensor, scoring: Scoring, added: Added | None
 ) -> Tensor:
     """The same with a row for each edge, for which torch derives the gradients."""
     heads, sizes = scoring.heads, torch.tensor(scoring.bounds, device=x.device).diff()
     relation = torch.arange(sizes.numel(), device=x.device).repeat_interleave(sizes, output_size=layout.rows)
     met = query.index_select(0, layout.row) + x.index_select(0, layout.column)
     if added is not None:
-        met = met + added.index_select(0, layout.order)
+        met = met + added[0].index_select(0, added[1])
     own = vector.index_select(0, relation).index_select(0, layout.row)
     score = _by_head(functional.leaky_relu(met, scoring.slope) * own, heads).sum(2)
     given = torch.empty_like(score).index_copy(0, layout.order.long(), score)
@@ -152,7 +156,14 @@ def _pieces(layout: Layout, width: int, bounds: Sequence[int]) -> Iterator[_Piec
 class _Dynamic(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, query: Tensor, vector: Tensor, added: Tensor | None, scoring: Scoring, layout: Layout
+        ctx: Any,
+        x: Tensor,
+        query: Tensor,
+        vector: Tensor,
+        added: Tensor | None,
+        place: Tensor | None,
+        scoring: Scoring,
+        layout: Layout,
     ) -> Tensor:
         x, query, vector = x.detach().contiguous(), query.detach(), vector.detach()
         heads = scoring.heads
@@ -162,7 +173,7 @@ class _Dynamic(torch.autograd.Function):
         level = x.new_zeros(layout.rows, heads)
         for piece in _pieces(layout, x.size(1), scoring.bounds):
             source = x.index_select(0, piece.column)
-            reached = functional.leaky_relu_(_met(piece, source, query, added, layout), scoring.slope)
+            reached = functional.leaky_relu_(_met(piece, source, query, added, place), scoring.slope)
             score = _by_head(reached.mul_(piece.each(vector)), heads).sum(2)
             largest = torch.segment_reduce(score, "max", offsets=piece.offsets.long(), axis=0)
             score.sub_(largest.index_select(0, piece.row)).exp_()
@@ -170,14 +181,14 @@ class _Dynamic(torch.autograd.Function):
             _by_head(source, heads).mul_(drops.dropped(score, draw).unsqueeze(2))
             made[piece.rows] = _by_head(piece.sums(source), heads).div_(total.unsqueeze(2)).flatten(1)
             level[piece.rows] = total.log_().add_(largest)
-        ctx.save_for_backward(x, query, vector, added, level, made)
+        ctx.save_for_backward(x, query, vector, added, place, level, made)
         ctx.layout, ctx.scoring, ctx.drops = layout, scoring, drops
         return made
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
-        x, query, vector, added, level, made = ctx.saved_tensors
+        x, query, vector, added, place, level, made = ctx.saved_tensors
         layout: Layout = ctx.layout
         scoring: Scoring = ctx.scoring
         heads, drops = scoring.heads, ctx.drops
@@ -185,10 +196,10 @@ class _Dynamic(torch.autograd.Function):
         arrived = gradients[0].contiguous()
         inner = _by_head(arrived * made, heads).sum(2)
         of_x, of_query, of_vector = torch.zeros_like(x), torch.zeros_like(query), torch.zeros_like(vector)
-        of_added = None if added is None or not ctx.needs_input_grad[3] else torch.empty_like(added)
+        of_added = None if added is None or not ctx.needs_input_grad[3] else torch.zeros_like(added)
         for piece in _pieces(layout, x.size(1), scoring.bounds):
             source = x.index_select(0, piece.column)
-            met = _met(piece, source, query, added, layout)
+            met = _met(piece, source, query, added, place)
             reached = functional.leaky_relu(met, scoring.slope)
             of_relation = piece.each(vector)
             share = _by_head(reached * of_relation, heads).sum(2)
@@ -207,16 +218,16 @@ class _Dynamic(torch.autograd.Function):
             back = torch.ops.aten.leaky_relu_backward(source, met, scoring.slope, False)
             of_query[piece.rows] = piece.sums(back)
             if of_added is not None:
-                of_added.index_copy_(0, layout.order[piece.edges].long(), back)
+                of_added.index_copy_(0, place[piece.edges].long(), back)
             back += _by_head(came, heads).mul_(sent.unsqueeze(2)).flatten(1)
             of_x.scatter_add_(0, piece.column.long().unsqueeze(1).expand_as(back), back)
-        return of_x, of_query, of_vector, of_added, None, None
+        return of_x, of_query, of_vector, of_added, None, None, None
 
 
-def _met(piece: _Piece, source: Tensor, query: Tensor, added: Tensor | None, layout: Layout) -> Tensor:
+def _met(piece: _Piece, source: Tensor, query: Tensor, added: Tensor | None, place: Tensor | None) -> Tensor:
     """What the leaky ReLU reads of each edge of a piece [edges, heads * width]."""
     made = query[piece.rows].index_select(0, piece.row).add_(source)
-    return made if added is None else made.add_(added.index_select(0, layout.order[piece.edges]))
+    return made if added is None or place is None else made.add_(added.index_select(0, place[piece.edges]))
 
 
 def _by_head(rows: Tensor, heads: int) -> Tensor:

@@ -45,13 +45,6 @@ def _adds(step: RelationStep | JointStep) -> str:
     return "" if aggr in ("sum", "add") else f"aggr = {aggr!r} is no sum"
 
 
-def _gat(step: RelationStep | JointStep) -> str:
-    if refused := _adds(step):
-        return refused
-    loops = bool(step.inputs) and step.module.arguments.get("add_self_loops", True)
-    return "self-loops have no attribute of their own" if loops else ""
-
-
 def _any(step: RelationStep | JointStep) -> str:
     return ""
 
@@ -64,7 +57,7 @@ _STEPS: Final[Mapping[str, tuple[Family, Refuse]]] = {
     "LGConv": ("summing", _adds),
     "GINConv": ("summing", _reduced),
     "GATConv": ("attention", _adds),
-    "GATv2Conv": ("dynamic", _gat),
+    "GATv2Conv": ("dynamic", _adds),
     "TransformerConv": ("dot-attention", _adds),
 }
 _JOINTS: Final[Mapping[str, tuple[Family, Refuse]]] = {

@@ -53,7 +53,11 @@ def test_gradients_of_dynamic_attention(layout: Layout, dropout: float, with_edg
     given = [drawn(4, HEADS * WIDTH), drawn(6, HEADS * WIDTH), drawn(3, HEADS * WIDTH)]
     given += [drawn(12, HEADS * WIDTH)] * with_edges
     scoring = Scoring(HEADS, 0.2, dropout, BOUNDS)
-    run = seeded(lambda x, query, vector, added=None: attend(layout, x, query, vector, scoring, added))
+    run = seeded(
+        lambda x, query, vector, added=None: attend(
+            layout, x, query, vector, scoring, None if added is None else (added, layout.order)
+        )
+    )
     assert torch.autograd.gradcheck(run, given)
 
 
@@ -110,7 +114,7 @@ def test_plain_torch_computes_the_same() -> None:
     made, gradients = [], []
     for name in ("cpu", "torch"):
         with use_implementation(name):
-            made.append(attend(layout, *given[:3], scoring, given[3]))
+            made.append(attend(layout, *given[:3], scoring, (given[3], layout.order)))
             gradients.append(torch.autograd.grad(made[-1].square().sum(), given))
     torch.testing.assert_close(made[0], made[1])
     torch.testing.assert_close(gradients[0], gradients[1])

@@ -1,17 +1,15 @@
 """Attention whose score reads source and destination together: `GATv2Conv`, all relations at once."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from graphdsl.backends.fused.attention_layout import AttentionLayout, lay_out_attention
+from graphdsl.backends.fused.attention_layout import lay_out_attention
+from graphdsl.backends.fused.edge_scores import attribute_table
 from graphdsl.backends.fused.relations import Bucket
 from graphdsl.backends.fused.roots import with_roots
 from graphdsl.backends.graph import Graph, Values
-from graphdsl.backends.pyg.relation_map import bound_input
 from graphdsl.kernels.dynamic_attention import Scoring, dynamic_attention
 from graphdsl.kernels.gathering import gather_sum
 from graphdsl.plan import RelationStage
@@ -34,32 +32,12 @@ def send_dynamic(bucket: Bucket, stage: RelationStage, states: list[Values], gra
     vector = torch.cat([layer.att for layer in layers]).flatten(1)
     rate = first.dropout if first.training else 0.0
     scoring = Scoring(first.heads, first.negative_slope, rate, layout.bounds)
-    made = dynamic_attention(
-        layout.edges, table, query, vector, scoring, _of_edges(bucket, layout, layers, stage, states, graph)
-    )
+    added = None
+    if any(layer.lin_edge is not None for layer in layers):
+        weights = [None if layer.lin_edge is None else layer.lin_edge.weight for layer in layers]
+        added = attribute_table(bucket, index, layout, weights, 1, stage, states, graph)
+    made = dynamic_attention(layout.edges, table, query, vector, scoring, added)
     if not first.concat:
         made = made.view(-1, first.heads, first.out_channels).mean(1)
     roots = [None if layer.res is None else layer.res.weight for layer in layers]
     return with_roots(bucket, gather_sum(layout.join, made), roots, [layer.bias for layer in layers])
-
-
-def _of_edges(
-    bucket: Bucket,
-    layout: AttentionLayout,
-    layers: Sequence[Any],
-    stage: RelationStage,
-    states: list[Values],
-    graph: Graph,
-) -> Tensor | None:
-    """What attributes of edges add to what is scored [edges, heads * width]; None where no layer reads any."""
-    if all(layer.lin_edge is None for layer in layers):
-        return None
-    parts: list[Tensor] = []
-    for (step, _), layer, count in zip(bucket.items(), layers, layout.counts, strict=True):
-        if layer.lin_edge is None or not step.inputs:
-            parts.append(layer.att.new_zeros(count, layer.heads * layer.out_channels))
-            continue
-        given = bound_input(step.inputs[0], step, states, states[stage.reads], graph)
-        given = given.view(-1, 1) if given.dim() == 1 else given
-        parts.append(functional.linear(given, layer.lin_edge.weight))
-    return torch.cat(parts)
