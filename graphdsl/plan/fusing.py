@@ -15,6 +15,7 @@ Family = Literal[
     "attention",  # of a number of the source plus one of the destination: GAT
     "dynamic",  # of all columns of both ends together: GATv2
     "dot-attention",  # of a scalar product: TransformerConv
+    "similarity",  # of how similar both ends are: AGNN
     "relational",  # R-GCN
     "transformer",  # HGT
     "semantic",  # HAN
@@ -59,6 +60,7 @@ _STEPS: Final[Mapping[str, tuple[Family, Refuse]]] = {
     "GATConv": ("attention", _adds),
     "GATv2Conv": ("dynamic", _adds),
     "TransformerConv": ("dot-attention", _adds),
+    "AGNNConv": ("similarity", _adds),
 }
 _JOINTS: Final[Mapping[str, tuple[Family, Refuse]]] = {
     "RGCNConv": ("relational", _relational),

@@ -65,6 +65,7 @@ _ALIKE: Final[Mapping[Family, Mapping[str, Any]]] = {
         "edge_dim": None,
     },
     "dynamic": {"heads": 1, "concat": True, "dropout": 0.0, "bias": True, "negative_slope": 0.2},
+    "similarity": {},
 }
 """By family, the arguments that layers of one kernel have in common, and their defaults."""
 

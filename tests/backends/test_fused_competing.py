@@ -77,7 +77,12 @@ DOTTED = [
     "nodes { *: Linear(6) } edges { *: share TransformerConv(5, beta = true, edge_attr = f) }",
 ]
 SERVED = [f"nodes {{ *: Linear(6) }} edges {{ *: {layer} }}" for layer in SIMPLE + RELATIONAL]
-SERVED += LOOPED + DOTTED
+SIMILAR = [
+    "edges { a -[to]-> a: AGNNConv }",
+    "edges { a -[to]-> a: AGNNConv(add_self_loops = false, requires_grad = false)  *: SAGEConv(6) } combine max",
+    "edges { a -[to]-> a: AGNNConv  *: GATConv(6) }",
+]
+SERVED += LOOPED + DOTTED + SIMILAR
 
 
 @pytest.mark.parametrize("body", SERVED)

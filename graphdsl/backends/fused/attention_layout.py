@@ -51,14 +51,19 @@ def lay_out_attention(bucket: Bucket, index: Sequence[Tensor], loops: Sequence[b
         loops: of each, whether its self-loops are replaced by one at each node.
         heads: rows that each node has in the layout.
     """
+    union = bucket.union(with_loops(bucket, index, loops))
+    projection = lay_out_projection(union)
+    asking = lay_out_targets(union, pick=len({value.size(1) for value in bucket.target_values}) == 1)
+    layout = Layout.of(union.pair_of_edge, projection.column, union.pairs, projection.rows).heads(heads)
+    return AttentionLayout(union.counts, projection, asking, layout, tuple(union.pair_bounds), union.join)
+
+
+def with_loops(bucket: Bucket, index: Sequence[Tensor], loops: Sequence[bool]) -> list[Tensor]:
+    """The edges of a bucket, self-loops replaced by one at each node where that is asked for."""
     edges: list[Tensor] = []
     for number, item in enumerate(index):
         if loops[number]:
             rows = min(bucket.source_rows[bucket.source[number]], bucket.rows[bucket.target[number]])
             item, _ = add_self_loops(remove_self_loops(item)[0], num_nodes=rows)
         edges.append(item)
-    union = bucket.union(edges)
-    projection = lay_out_projection(union)
-    asking = lay_out_targets(union, pick=len({value.size(1) for value in bucket.target_values}) == 1)
-    layout = Layout.of(union.pair_of_edge, projection.column, union.pairs, projection.rows).heads(heads)
-    return AttentionLayout(union.counts, projection, asking, layout, tuple(union.pair_bounds), union.join)
+    return edges

@@ -17,6 +17,7 @@ from graphdsl.backends.fused.linear import LinearLayout, lay_out_linear, sum_lin
 from graphdsl.backends.fused.normalization import factors_of_call, lay_out_factors
 from graphdsl.backends.fused.relations import Bucket, Slots
 from graphdsl.backends.fused.roots import with_roots
+from graphdsl.backends.fused.similar import send_similar
 from graphdsl.backends.fused.summing import send_summing
 from graphdsl.backends.fused.terms import linear_term
 from graphdsl.backends.graph import Graph, Values
@@ -107,4 +108,5 @@ _SENDERS: Final[Mapping[Family, _Sender]] = {
     "attention": send_additive,
     "dot-attention": send_dotted,
     "dynamic": send_dynamic,
+    "similarity": send_similar,
 }
