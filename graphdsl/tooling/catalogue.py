@@ -162,6 +162,8 @@ def scorer_page(scorer: Scorer) -> str:
     lines = [f"{scorer.name}  ({scorer.path})", f"  {scorer.doc}"]
     lines += [f"  paper: {scorer.paper}"] if scorer.paper else []
     lines += ["", "arguments:", *map(_line, scorer.parameters)] if scorer.parameters else []
+    if scorer.name in ("tgn", "renet"):
+        return "\n".join([*lines, "", "predicts the events of a relation with a `time`; it is the whole of a model"])
     return "\n".join([*lines, "", f"scores the pairs of a link prediction: {ends}"])
 
 

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 import torch
+from drawing import draw_graph, small
 from torch_geometric.data import HeteroData, TemporalData
 
 import graphdsl
+from graphdsl.data import batch_inputs
 from graphdsl.plan import event_head
 from graphdsl.text import SpecError
 from graphdsl.tooling.cli import main
@@ -148,6 +150,34 @@ def test_events_are_scored_as_the_compiled_module_does(text: str, tmp_path: Path
         for name, value in compiled.state_dict().items():
             if not name.endswith("_assoc"):
                 torch.testing.assert_close(written.state_dict()[name], value, msg=f"{name} behind {split}")
+
+
+SPECS = ("specs/tgn.gnn", "specs/renet.gnn", "tests/golden/good/events.gnn", "tests/golden/good/forecast.gnn")
+
+
+@pytest.mark.parametrize("path", SPECS)
+def test_specs_of_the_repository_are_what_is_compiled(path: str) -> None:
+    spec = small(graphdsl.load(ROOT / path))
+    data = draw_graph(spec.schema())
+    torch.manual_seed(0)
+    compiled = spec.compile(data=data).eval()
+    torch.manual_seed(0)
+    program = read(spec.to_python(data=data), "written_spec")
+    written = program[spec.models[0].title()]().eval()
+    for name, value in compiled.state_dict().items():
+        torch.testing.assert_close(written.state_dict()[name], value, msg=f"{name} is drawn otherwise")
+    other = program[spec.models[0].title()]().eval()
+    other.load_state_dict(compiled.state_dict(), strict=True)
+    store = next(iter(data.edge_stores))
+    if spec.models[0] == "renet":
+        kind, time = ("kind", "at") if "forecast" in path else ("rel", "t")
+        seen = program["EventHistories"](store.edge_index, store[kind], store[time], 5 if "forecast" in path else 10)
+        ours = other(seen.batch(torch.arange(len(store[kind]))))
+        theirs = compiled(**batch_inputs(data, compiled.plan))
+    else:  # of which nothing has happened yet
+        pairs = torch.randint(12, (2, 7))
+        ours, theirs = other(pairs, store.t, store.msg), compiled({}, {}, edge_label_index=pairs)
+    torch.testing.assert_close(ours, theirs)
 
 
 def test_evaluation_begins_where_training_ended(tmp_path: Path) -> None:

@@ -222,6 +222,8 @@ def test_layers(capsys) -> None:
     assert "SAGEConv  " not in out
     assert main(["layers", "rotate", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["parameters"][0]["name"] == "margin"
+    assert main(["layers", "renet"]) == 0
+    assert capsys.readouterr().out.endswith("it is the whole of a model\n")
     assert main(["layers", "GATConvs"]) == 1
     assert "did you mean `GATConv`?" in capsys.readouterr().err
 
