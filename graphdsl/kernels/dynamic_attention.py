@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from graphdsl.kernels.constants import constant
 from graphdsl.kernels.dropping import Dropping
 from graphdsl.kernels.gathering import gather_sum
 from graphdsl.kernels.implementations import at_once, implementation_of
@@ -146,8 +147,8 @@ def _pieces(layout: Layout, width: int, bounds: Sequence[int]) -> Iterator[_Piec
         ends = None
         offsets = layout.pointer[low : high + 1] - first
         if stop - start > 1:
-            inner = [min(max(bounds[r], low), high) - low for r in range(start, stop + 1)]
-            ends = offsets[torch.tensor(inner, device=offsets.device)]
+            inner = tuple(min(max(bounds[r], low), high) - low for r in range(start, stop + 1))
+            ends = offsets[constant(inner, offsets.device)]
         row = layout.row[first:last] - low
         relations = slice(start, stop)
         yield _Piece(slice(low, high), slice(first, last), layout.column[first:last], row, offsets, relations, ends)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from graphdsl.kernels.constants import constant
 from graphdsl.kernels.gathering import gather_sum
 from graphdsl.kernels.grouped import grouped_linear
 from graphdsl.kernels.layouts import Layout
@@ -82,7 +83,7 @@ class Projection:
         if picked is not None:
             rows = grouped_linear(picked, _picked(weight, self.few), self.bounds)
             if bias is not None:
-                sizes = torch.tensor(self.bounds, device=rows.device).diff()
+                sizes = constant(self.bounds, rows.device).diff()
                 rows = rows + _picked(bias, self.few).repeat_interleave(sizes, 0, output_size=self.bounds[-1])
             made.append(rows)
         return made[0] if len(made) == 1 else torch.cat(made)
@@ -94,7 +95,7 @@ def _picked(items: Tensor | Sequence[Tensor], members: Sequence[int]) -> Tensor:
         return torch.stack([items[r] for r in members])
     if len(members) == items.size(0):
         return items
-    return items.index_select(0, torch.tensor(members, device=items.device))
+    return items.index_select(0, constant(tuple(members), items.device))
 
 
 def lay_out_projection(union: Union, pick: bool = True) -> Projection:

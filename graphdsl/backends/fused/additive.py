@@ -17,6 +17,7 @@ from graphdsl.backends.fused.relations import Bucket
 from graphdsl.backends.fused.roots import with_roots
 from graphdsl.backends.graph import Graph, Values
 from graphdsl.kernels.attending import additive_attention
+from graphdsl.kernels.constants import constant
 from graphdsl.kernels.gathering import gather_sum
 from graphdsl.kernels.normalizing import edge_scores, segment_softmax
 from graphdsl.plan import RelationStage
@@ -98,7 +99,7 @@ def _dropped(share: Tensor, layout: AttentionLayout, layers: Sequence[Any]) -> T
 
 def _per_edge(values: Sequence[float], like: Tensor, layout: AttentionLayout, heads: int) -> Tensor:
     """A number of each relation at each edge and head, in the order of the layout."""
-    each = torch.tensor(values, dtype=like.dtype, device=like.device).repeat_interleave(
-        torch.tensor([count * heads for count in layout.counts], device=like.device)
+    each = constant(tuple(values), like.device, like.dtype).repeat_interleave(
+        constant(tuple(count * heads for count in layout.counts), like.device), output_size=layout.edges.edges
     )
     return each.index_select(0, layout.edges.order)

@@ -12,6 +12,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from graphdsl.kernels.constants import constant
 from graphdsl.kernels.gathering import gather_sum
 from graphdsl.kernels.grouped import grouped_linear
 from graphdsl.kernels.layouts import Layout
@@ -183,7 +184,7 @@ def _own(part: Part, given: Sequence[Tensor | None] | None, like: Tensor) -> Ten
 def _of_members(weight: Tensor, part: Part) -> Tensor:
     if len(part.members) == weight.size(0):
         return weight
-    return weight.index_select(0, torch.tensor(part.members, device=weight.device))
+    return weight.index_select(0, constant(part.members, weight.device))
 
 
 def _sum_part(part: Part, x: Sequence[Tensor], weight: Tensor, given: Tensor | None) -> Tensor:

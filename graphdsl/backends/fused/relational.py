@@ -10,6 +10,7 @@ from graphdsl.backends.fused.aggregating import lay_out_reduction, reduce_linear
 from graphdsl.backends.fused.joint_edges import JointEdges
 from graphdsl.backends.fused.linear import lay_out_linear, sum_linear
 from graphdsl.backends.graph import Values
+from graphdsl.kernels.constants import constant
 from graphdsl.plan.reducing import is_sum
 
 
@@ -23,7 +24,7 @@ def send_relational(module: nn.Module, joint: JointEdges) -> Values:
     layer: Any = module
     weight = relation_matrices(layer)
     if joint.numbers != tuple(range(weight.size(0))):
-        weight = weight.index_select(0, torch.tensor(joint.numbers, device=weight.device))
+        weight = weight.index_select(0, constant(joint.numbers, weight.device))
     width_out, width_in = weight.shape[1:]
     x = [joint.values[name] for name in joint.sources]
     if is_sum(layer.aggr):

@@ -15,6 +15,7 @@ from graphdsl.backends.fused.joint_edges import JointEdges
 from graphdsl.backends.fused.relational import block_diagonal
 from graphdsl.backends.graph import Values
 from graphdsl.kernels.competing import PairedLayout, from_columns, from_rows, lay_out_pairs
+from graphdsl.kernels.constants import constant
 from graphdsl.kernels.gathering import gather_sum
 from graphdsl.kernels.normalizing import segment_softmax
 from graphdsl.kernels.picking import pick
@@ -50,7 +51,7 @@ def send_relational_attention(module: nn.Module, joint: JointEdges) -> Values:
     layout = joint.keep(("relational-attention", many), lambda: _lay_out(joint, many))
     weight = _matrices(layer)
     if joint.numbers != tuple(range(weight.size(0))):
-        weight = weight.index_select(0, torch.tensor(joint.numbers, device=weight.device))
+        weight = weight.index_select(0, constant(joint.numbers, weight.device))
     maps = [(weight, None), (layer.k.t() @ weight, None)]
     table, key = layout.sources.tables([joint.values[name] for name in joint.sources], maps)
     query = layout.targets.table([joint.values[name] for name in joint.targets], layer.q.t() @ weight)

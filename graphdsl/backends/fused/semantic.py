@@ -10,6 +10,7 @@ from graphdsl.backends.fused.joint_edges import JointEdges
 from graphdsl.backends.graph import Values
 from graphdsl.backends.naming import edge_key, module_key
 from graphdsl.kernels.attending import additive_attention
+from graphdsl.kernels.constants import constant
 from graphdsl.kernels.gathering import gather_sum
 from graphdsl.kernels.layouts import Layout
 
@@ -98,8 +99,8 @@ def _grouped(messages: Tensor, layer: Any, layout: SemanticLayout, joint: JointE
     A relation's score is a mean over all nodes that it may lead to; those that it does not lead to all have the same, which is
     computed once.
     """
-    sizes = torch.tensor(layout.bounds, device=messages.device).diff()
-    rows = torch.tensor(layout.rows, device=messages.device)
+    sizes = constant(layout.bounds, messages.device).diff()
+    rows = constant(layout.rows, messages.device)
     score = torch.tanh(layer.k_lin(messages)) @ layer.q.squeeze(0)
     relation = torch.arange(len(rows), device=messages.device).repeat_interleave(sizes, output_size=layout.bounds[-1])
     total = score.new_zeros(len(rows)).index_add(0, relation, score)

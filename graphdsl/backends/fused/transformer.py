@@ -11,6 +11,7 @@ from torch.nn import functional
 from graphdsl.backends.fused.joint_edges import JointEdges
 from graphdsl.backends.graph import Values
 from graphdsl.backends.naming import edge_key, module_key
+from graphdsl.kernels.constants import constant
 from graphdsl.kernels.gathering import edge_dot, gather_sum
 from graphdsl.kernels.layouts import Layout
 from graphdsl.kernels.normalizing import segment_softmax
@@ -77,8 +78,8 @@ def _folded(layer: Any, joint: JointEdges, part: int) -> tuple[list[Tensor], lis
     shifts: dict[int, Tensor] = {}
     for name in joint.sources:
         places = [place for place, edge in enumerate(joint.edges) if edge[0] == name]
-        numbers = [layer.edge_types_map[edge_key(joint.edges[place])] for place in places]
-        maps = own[:, torch.tensor(numbers, device=own.device)]
+        numbers = tuple(layer.edge_types_map[edge_key(joint.edges[place])] for place in places)
+        maps = own[:, constant(numbers, own.device)]
         if part == 0:
             prior = torch.cat([layer.p_rel["__".join(edge_key(joint.edges[place]))] for place in places])
             maps = maps * (prior.t() / math.sqrt(size)).view(heads, -1, 1, 1)
