@@ -86,7 +86,7 @@ def _by_edges(
     layout: Layout, x: Tensor, query: Tensor, vector: Tensor, scoring: Scoring, added: Added | None
 ) -> Tensor:
     """The same with a row for each edge, for which torch derives the gradients."""
-    heads, sizes = scoring.heads, torch.tensor(scoring.bounds, device=x.device).diff()
+    heads, sizes = scoring.heads, constant(scoring.bounds, x.device).diff()
     relation = torch.arange(sizes.numel(), device=x.device).repeat_interleave(sizes, output_size=layout.rows)
     met = query.index_select(0, layout.row) + x.index_select(0, layout.column)
     if added is not None:
