@@ -11,7 +11,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch_geometric.data import HeteroData
-from torch_geometric.nn import GATConv, GATv2Conv, GCNConv, HANConv, HeteroConv, HGTConv, RGCNConv, SAGEConv
+from torch_geometric.nn import (
+    MLP,
+    GATConv,
+    GATv2Conv,
+    GCNConv,
+    GINConv,
+    HANConv,
+    HeteroConv,
+    HGTConv,
+    RGCNConv,
+    SAGEConv,
+)
 
 from graphdsl.benching.shapes import Shape
 from graphdsl.benching.specs import HEADS, kind_of
@@ -149,8 +160,10 @@ def _conv(kind: str, edge: EdgeKey, widths: dict[str, int], hidden: int) -> nn.M
     """The convolution of one relation; between two types there are no self-loops."""
     source, _, target = edge
     pair = widths[source] if source == target else (widths[source], widths[target])
-    if kind == "sage":
-        return SAGEConv(pair, hidden)
+    if kind in ("sage", "sage_max"):
+        return SAGEConv(pair, hidden, aggr="max" if kind == "sage_max" else "mean")
+    if kind == "gin":
+        return GINConv(MLP([widths[source], hidden, hidden], norm=None))
     if kind == "gcn":
         return GCNConv(widths[source], hidden)
     attention = GATConv if kind == "gat" else GATv2Conv

@@ -12,7 +12,9 @@ Rules = Callable[[Shape], list[str]]
 
 _LAYERS: Final[Mapping[str, str]] = {
     "sage": "SAGEConv(hidden)",
+    "sage_max": 'SAGEConv(hidden, aggr = "max")',
     "gcn": "GCNConv(hidden)",
+    "gin": "GINConv(nn = MLP(hidden, hidden, norm = none))",
     "gat": "GATConv(hidden / heads, heads = heads)",
     "gatv2": "GATv2Conv(hidden / heads, heads = heads)",
     "rgcn": "RGCNConv(hidden)",
