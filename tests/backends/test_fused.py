@@ -3,7 +3,8 @@
 import copy
 import gc
 import pickle
-from typing import Any
+from collections import defaultdict
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -11,8 +12,10 @@ from torch import Tensor, nn
 
 import graphdsl
 from graphdsl.backends import recording
-from graphdsl.backends.fused import relation_map
+from graphdsl.backends.fused import choosing, relation_map
+from graphdsl.backends.fused.choosing import Worth
 from graphdsl.backends.fused.relations import LAYOUTS
+from graphdsl.plan.fusing import Family
 from graphdsl.text import SpecError
 
 SCHEMA = """
@@ -382,7 +385,7 @@ def test_inference_mode_then_training() -> None:
 
 
 def test_auto_takes_kernels_for_a_graph_that_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("graphdsl.backends.fused.choosing._LEAST", 0)
+    monkeypatch.setattr("graphdsl.backends.fused.choosing._WORTH", defaultdict(lambda: Worth(0, 0)))
     reference, _, inputs = both("edges { *: SAGEConv(5) } edges { *: HGTConv(6) }")
     model = graphdsl.loads(
         f"{SCHEMA} model m on s {{ edges {{ *: SAGEConv(5) }} edges {{ *: HGTConv(6) }} predict a.y }}"
@@ -397,6 +400,10 @@ def test_auto_takes_kernels_for_a_graph_that_comes_again(monkeypatch: pytest.Mon
     assert len(LAYOUTS) > before
     for made in (first, second):
         torch.testing.assert_close(made, reference(**inputs))
+
+
+def test_auto_knows_each_family() -> None:
+    assert set(choosing._WORTH) == set(get_args(Family))
 
 
 def test_auto_leaves_small_graphs_to_the_reference(referred: list[str]) -> None:

@@ -1,7 +1,7 @@
 """A relation map whose layers are the reference's, and whose messages are computed for all relations at once."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -22,7 +22,7 @@ from graphdsl.backends.graph import Graph, Values
 from graphdsl.backends.naming import edge_key
 from graphdsl.backends.pyg.relation_map import RelationMap
 from graphdsl.plan import JointStep, RelationStage, RelationStep
-from graphdsl.plan.fusing import adds_up, divide, fused_family
+from graphdsl.plan.fusing import Family, adds_up, divide, fused_family
 from graphdsl.plan.grouping import Group, group_steps
 from graphdsl.text import EdgeKey
 
@@ -41,6 +41,11 @@ class FusedRelationMap(RelationMap):
     def __init__(self, stage: RelationStage, choice: Choice | None = None) -> None:
         super().__init__(stage)
         self._choice = choice
+        self._families: dict[EdgeKey, Family] = {}
+        for step in stage.steps:
+            family, _ = fused_family(step)
+            if family is not None:
+                self._families[step.edge] = family
         self._known: dict[tuple[EdgeKey, ...], tuple[list[RelationStep], list[RelationStep], tuple[Group, ...]]] = {}
         inner = [item for item in self.modules() if item is not self]
         self._layers = [item for item in inner if isinstance(item, MessagePassing)]
@@ -49,7 +54,8 @@ class FusedRelationMap(RelationMap):
     def _send(
         self, steps: list[RelationStep], stage: RelationStage, states: list[Values], graph: Graph
     ) -> dict[str, list[Tensor]]:
-        if not steps or self._is_referred([step.edge for step in steps], graph):
+        families: list[Family] = [self._families[step.edge] for step in steps if step.edge in self._families]
+        if not families or self._is_referred([step.edge for step in steps], graph, families):
             return super()._send(steps, stage, states, graph)
         if torch.compiler.is_compiling():
             return _untraced(self._send, steps, stage, states, graph)
@@ -72,7 +78,7 @@ class FusedRelationMap(RelationMap):
         self, module: nn.Module, step: JointStep, states: list[Values], reads: int, graph: Graph, live: bool
     ) -> Values:
         family, _ = fused_family(step)
-        if family is None or self._is_referred(step.edges, graph):
+        if family is None or self._is_referred(step.edges, graph, (family,)):
             return super()._send_joint(module, step, states, reads, graph, live)
         if torch.compiler.is_compiling():
             return _untraced(self._send_joint, module, step, states, reads, graph, live)
@@ -96,14 +102,14 @@ class FusedRelationMap(RelationMap):
         assert self.conv is not None
         return [self.conv.convs[edge_key(step.edge)] for step in steps]  # type: ignore[index]
 
-    def _is_referred(self, edges: Sequence[EdgeKey], graph: Graph) -> bool:
-        """Whether the reference computes messages along these relations: see the class."""
+    def _is_referred(self, edges: Sequence[EdgeKey], graph: Graph, families: Iterable[Family]) -> bool:
+        """Whether the reference computes messages along these relations and not these kernels: see the class."""
         if graph.makes or self._is_watched():
             return True
         index = [graph.edge_index[edge] for edge in edges]
         if torch.compiler.is_compiling():
-            return not (may_break() and (self._choice is None or pays(index)))
-        return self._choice is not None and not self._choice.takes_kernels(index)
+            return not (may_break() and (self._choice is None or pays(index, families)))
+        return self._choice is not None and not self._choice.takes_kernels(index, families)
 
     def _is_watched(self) -> bool:
         """Whether somebody looks into the layers: an explainer or a hook."""
