@@ -31,6 +31,7 @@ from graphdsl.benching.shapes import NAMES
 from graphdsl.benching.specs import MODELS, why_not
 from graphdsl.kernels import use_implementation
 from graphdsl.kernels.attending import additive_attention
+from graphdsl.kernels.extremes import gather_max
 from graphdsl.kernels.gathering import edge_dot, gather_sum
 from graphdsl.kernels.grouped import grouped_linear
 from graphdsl.kernels.implementations import Implementation
@@ -76,6 +77,7 @@ def works(layout: Layout, width: int) -> Iterator[Work]:
         edges + rows,
         width,
     )
+    yield Work("gather_max", lambda x: gather_max(layout, x), [table], each + out, edges + rows, width)
     yield Work(
         "edge_dot", lambda left, right: edge_dot(layout, left, right), [(rows, width), table], each + edges + out,
         edges + rows, width,

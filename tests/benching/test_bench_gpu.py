@@ -20,7 +20,7 @@ def test_the_script_for_a_gpu(tmp_path: Path) -> None:
     words = [sys.executable, ROOT / "tests" / "bench" / "gpu.py", "--tiny", "--json", tmp_path / "gpu.json"]
     made = subprocess.run(words, env=variables, capture_output=True, text=True)
     assert made.returncode == 0, made.stdout + made.stderr
-    assert "right: 24 of 24 checks" in made.stdout
+    assert "right: 28 of 28 checks" in made.stdout
     found = json.loads((tmp_path / "gpu.json").read_text())
     assert {item["by"] for item in found["primitives"]} == {"triton", "cpu", "torch"}
     assert not any("refused" in item for item in found["primitives"])
