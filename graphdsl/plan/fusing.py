@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from graphdsl.plan.ir import JointStep, Plan, RelationStage, RelationStep
-from graphdsl.plan.module_spec import Ids
+from graphdsl.plan.module_spec import Ids, ModuleSpec
 from graphdsl.plan.reducing import is_own, is_sum, is_zero_of_nothing, why_not_reduced
 
 Family = Literal[
     "linear",  # sums behind a linear map
     "aggregating",  # other aggregations before a linear map
     "summing",  # aggregations without a matrix: SimpleConv, LGConv, GIN
+    "gated",  # sums behind gates of both ends: ResGatedGraphConv
     "attention",  # of a number of the source plus one of the destination: GAT
     "dynamic",  # of all columns of both ends together: GATv2
     "dot-attention",  # of a scalar product: TransformerConv
@@ -46,6 +47,13 @@ def _adds(step: RelationStep | JointStep) -> str:
     return "" if aggr in ("sum", "add") else f"aggr = {aggr!r} is no sum"
 
 
+def _gated(step: RelationStep | JointStep) -> str:
+    act = step.module.arguments.get("act")
+    if isinstance(act, ModuleSpec) and act.path != "torch.nn.Sigmoid":
+        return f"its gates are no sigmoids but `{act.name}`"
+    return "its gates read attributes of edges, at each edge through a matrix" if step.inputs else _adds(step)
+
+
 def _any(step: RelationStep | JointStep) -> str:
     return ""
 
@@ -57,6 +65,7 @@ _STEPS: Final[Mapping[str, tuple[Family, Refuse]]] = {
     "SimpleConv": ("summing", _reduced),
     "LGConv": ("summing", _adds),
     "GINConv": ("summing", _reduced),
+    "ResGatedGraphConv": ("gated", _gated),
     "GATConv": ("attention", _adds),
     "GATv2Conv": ("dynamic", _adds),
     "TransformerConv": ("dot-attention", _adds),

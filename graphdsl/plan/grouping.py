@@ -54,6 +54,7 @@ _ALIKE: Final[Mapping[Family, Mapping[str, Any]]] = {
     "linear": {},
     "aggregating": {"aggr": None, "project": False},
     "summing": {"aggr": None},
+    "gated": {},
     "attention": {"heads": 1, "concat": True},
     "dot-attention": {
         "heads": 1,
@@ -137,6 +138,7 @@ _ROOTS: Final[Mapping[str, tuple[str, bool]]] = {
     "SAGEConv": ("root_weight", True),
     "GraphConv": ("", True),
     "TransformerConv": ("root_weight", True),
+    "ResGatedGraphConv": ("root_weight", True),
     "GATConv": ("residual", False),
     "GATv2Conv": ("residual", False),
 }

@@ -147,6 +147,9 @@ SERVED = [
     "nodes { *: Linear(6) } edges { *: GINConv(nn = MLP(7, 5), train_eps = true, eps = 0.5) } combine mean",
     'nodes { *: Linear(6) } edges { a -[to]-> a: SAGEConv(5)  *: GINConv(nn = Linear(5), aggr = "max") }',
     "nodes { *: Linear(6) } edges { *: share GINConv(nn = MLP(6, 5)) } combine max",
+    "edges { *: ResGatedGraphConv(5) } | relu edges { *: ResGatedGraphConv(4) }",
+    "edges { a -[to]-> a: ResGatedGraphConv(5, act = sigmoid, bias = false)  *: SAGEConv(5) } combine mean",
+    "edges { *: ResGatedGraphConv(5, root_weight = false) } combine max",
     "edges { *: GATConv(3, heads = 2) }",
     "edges { *: GATConv(3, heads = 2, concat = false, bias = false) }",
     "edges { *: GATConv(3, heads = 2, residual = true) }",
@@ -217,6 +220,8 @@ def test_equals_the_reference_in_single_precision(body: str) -> None:
         ("edges { a -[to]-> a: FeaStConv(5)  *: SAGEConv(5) }", {"FeaStConv"}),
         ('edges { a -[to]-> a: SAGEConv(5, aggr = ["mean", "mean"])  *: SAGEConv(5) }', {"SAGEConv"}),
         ('edges { a -[to]-> a: GraphConv(5, aggr = "softmax", edge_weight = w)  *: SAGEConv(5) }', {"GraphConv"}),
+        ("edges { a -[to]-> a: ResGatedGraphConv(5, act = relu)  *: SAGEConv(5) }", {"ResGatedGraphConv"}),
+        ("edges { a -[to]-> a: ResGatedGraphConv(5, edge_attr = f)  *: SAGEConv(5) }", {"ResGatedGraphConv"}),
         ('edges { a -[to]-> a: SAGEConv(5, aggr = "mul")  *: SAGEConv(5) }', {"SAGEConv"}),
         ("edges { *: SAGEConv(5, aggr = SoftmaxAggregation(learn = true)) }", {"SAGEConv"}),
         ("nodes { *: Linear(6) } edges { *: RGCNConv(5, aggr = PowerMeanAggregation(p = 2.0)) }", {"RGCNConv"}),
@@ -472,7 +477,9 @@ class Doubled(nn.Module):
         return 2 * self.inner(x)
 
 
-@pytest.mark.parametrize(("layer", "place"), [("SAGEConv(5)", "lin_r"), ("HANConv(6)", "proj")])
+@pytest.mark.parametrize(
+    ("layer", "place"), [("SAGEConv(5)", "lin_r"), ("HANConv(6)", "proj"), ("ResGatedGraphConv(5)", "act")]
+)
 def test_layers_that_somebody_changed_are_run_as_they_are(layer: str, place: str) -> None:
     _, fused, inputs = both(f"edges {{ *: {layer} }}")
     before = fused(**inputs)

@@ -24,6 +24,7 @@ LAYERS = (
     'GraphConv(64, aggr = "max", edge_weight = w)',
     "GCNConv(64, edge_weight = w)",
     "GINConv(nn = MLP(64, 64, norm = none))",
+    "ResGatedGraphConv(64)",
     "SimpleConv",
     "LGConv(edge_weight = w)",
 )

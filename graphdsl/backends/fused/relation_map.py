@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.nn import Aggregation, HeteroDictLinear, HeteroLinear, Linear, MessagePassing
+from torch_geometric.nn import Aggregation, HeteroDictLinear, HeteroLinear, Linear, MessagePassing, ResGatedGraphConv
 from torch_geometric.nn.parameter_dict import ParameterDict
 
 from graphdsl.backends.fused.choosing import Choice, pays
@@ -136,7 +136,7 @@ _JOINTS: Mapping[str, Callable[[nn.Module, JointEdges], Values]] = {
 
 
 _LISTS = (nn.ModuleDict, nn.ModuleList, nn.ParameterDict, ParameterDict)
-_INSIDE = (Linear, HeteroDictLinear, HeteroLinear, nn.Linear, nn.Embedding, nn.ReLU, *_LISTS)
+_INSIDE = (Linear, HeteroDictLinear, HeteroLinear, nn.Linear, nn.Embedding, nn.ReLU, nn.Sigmoid, *_LISTS)
 """What layers that kernels serve are made of."""
 _OURS = "graphdsl.layers."
 
@@ -144,7 +144,7 @@ _OURS = "graphdsl.layers."
 def is_plain(layer: nn.Module) -> bool:
     """Whether a layer is PyG's or ours, and holds what it was given, so that its parameters alone say what it computes.
 
-    An activation `act` and a network `nn` may be any module: they are called.
+    An activation `act` and a network `nn` may be any module: they are called. The gate of `ResGatedGraphConv` is not.
 
     >>> from torch_geometric.nn import SAGEConv
     >>> layer, adapted = SAGEConv(2, 2), SAGEConv(2, 2)
@@ -153,7 +153,8 @@ def is_plain(layer: nn.Module) -> bool:
     (True, False)
     """
     own = type(layer).__module__.startswith(("torch_geometric.nn.", _OURS))
-    inner = (item for name, item in layer._modules.items() if name not in ("act", "nn"))
+    called = ("nn",) if isinstance(layer, ResGatedGraphConv) else ("act", "nn")
+    inner = (item for name, item in layer._modules.items() if name not in called)
     return own and all(_is_inside(item) for item in inner if item is not None)
 
 

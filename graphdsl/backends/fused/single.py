@@ -13,6 +13,7 @@ from graphdsl.backends.fused.aggregating import send_aggregating
 from graphdsl.backends.fused.dotted import send_dotted
 from graphdsl.backends.fused.dynamic import send_dynamic
 from graphdsl.backends.fused.finishing import finish
+from graphdsl.backends.fused.gated import send_gated
 from graphdsl.backends.fused.linear import LinearLayout, lay_out_linear, sum_linear
 from graphdsl.backends.fused.normalization import factors_of_call, lay_out_factors
 from graphdsl.backends.fused.relations import Bucket, Slots
@@ -105,6 +106,7 @@ _SENDERS: Final[Mapping[Family, _Sender]] = {
     "linear": _send_linear,
     "aggregating": send_aggregating,
     "summing": send_summing,
+    "gated": send_gated,
     "attention": send_additive,
     "dot-attention": send_dotted,
     "dynamic": send_dynamic,
