@@ -1,7 +1,7 @@
 """Sums along edges whose columns pass a gate that reads both ends: residual gated graph networks.
 
-Gates are as wide as the rows, so they are made for as many edges at once as stay in the cache of a core, and made again for the
-gradients; nothing of the size of the edges times the width is kept.
+Gates are as wide as the rows, so they are made for as many edges at once as stay in the cache of a core, and made again for
+the gradients; nothing of the size of the edges times the width is kept.
 """
 
 from typing import Any

@@ -32,6 +32,7 @@ _WORTH: Final[Mapping[Family, Worth]] = {
     "linear": Worth(600, 6_000),
     "aggregating": Worth(1_500, 14_000),
     "summing": Worth(300, 10_000),
+    "gated": Worth(1_000, 25_000),
     "attention": Worth(600, 8_000),
     "dynamic": Worth(1_500, 25_000),
     "dot-attention": Worth(600, 6_000),
