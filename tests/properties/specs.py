@@ -43,6 +43,7 @@ RELATION_LAYERS = (
     "GATConv(w, heads = 2, concat = false)",
     "GATv2Conv(4)",
     "TransformerConv(4)",
+    "TransformerConv(2, heads = 2, beta = true)",
     "GINConv(nn = MLP(4, 4, norm = none))",
     "GINConv(nn = MLP(4, 4), train_eps = true)",
     "SimpleConv",
@@ -57,12 +58,15 @@ WITHIN_ONE_TYPE = (
     "APPNP(K = 2, alpha = 0.1)",
     "ChebConv(4, K = 2)",
     "HPNConv(4, K = 2)",
+    "AGNNConv",
 )
 JOINT_LAYERS = (
     "HGTConv(4, heads = 2)",
     "HANConv(4, heads = 2)",
     "RGCNConv(4, num_bases = 2)",
     "RGATConv(4)",
+    'RGATConv(2, heads = 2, num_bases = 2, attention_mechanism = "within-relation", mod = "f-scaled")',
+    'RGATConv(1, heads = 2, dim = 2, attention_mode = "multiplicative-self-attention")',
     "RGCNConv(w)",
     'RGCNConv(4, aggr = "max")',
     "SimpleHGNConv(2, num_layers = 2, heads = 2)",
@@ -176,6 +180,8 @@ def _relation_rule(draw: st.DrawFn, made: Drawing) -> str:
     if edge in made.weighted:
         layers += ["GCNConv(4, edge_weight = strength)"] if edge[0] == edge[2] else []
         layers += ["GraphConv(4, edge_weight = strength)", "GATv2Conv(4, edge_attr = f)"]
+        layers += [f"{name}(2, heads = 2, edge_attr = f)" for name in ("GATConv", "TransformerConv")]
+        layers += ["TransformerConv(4, edge_attr = strength, beta = true)"]
         if draw(st.integers(0, 4)) == 0:  # It needs the attribute on all of its relations.
             rest = "edge_type_emb_dim = 2, edge_attr_emb_dim = 3, heads = 2, concat = false, edge_attr = f"
             return f"{', '.join(show_edge(item) for item in sorted(made.weighted))}: HEATConv(4, {rest})"
