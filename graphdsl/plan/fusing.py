@@ -16,6 +16,7 @@ Family = Literal[
     "attention",  # of a number of the source plus one of the destination: GAT
     "dynamic",  # of all columns of both ends together: GATv2
     "dot-attention",  # of a scalar product: TransformerConv
+    "dot-attention-attributes",  # the same, where attributes of edges are part of keys and values
     "similarity",  # of how similar both ends are: AGNN
     "relational",  # R-GCN
     "transformer",  # HGT
@@ -99,6 +100,8 @@ def fused_family(step: RelationStep | JointStep) -> tuple[Family | None, str]:
     reason = refuse(step)
     if reason:
         return None, f"{name}: {reason}"
+    if family == "dot-attention" and step.inputs:
+        return "dot-attention-attributes", ""
     return ("aggregating" if family == "linear" and not _is_linear(step) else family), ""
 
 

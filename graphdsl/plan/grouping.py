@@ -50,21 +50,22 @@ def width_pair(step: RelationStep) -> tuple[Width, Width]:
     return width if isinstance(width, tuple) else (width, width)
 
 
+_DOTTED: Final[Mapping[str, Any]] = {
+    "heads": 1,
+    "concat": True,
+    "dropout": 0.0,
+    "bias": True,
+    "beta": False,
+    "root_weight": True,
+}
 _ALIKE: Final[Mapping[Family, Mapping[str, Any]]] = {
     "linear": {},
     "aggregating": {"aggr": None, "project": False},
     "summing": {"aggr": None},
     "gated": {},
     "attention": {"heads": 1, "concat": True},
-    "dot-attention": {
-        "heads": 1,
-        "concat": True,
-        "dropout": 0.0,
-        "bias": True,
-        "beta": False,
-        "root_weight": True,
-        "edge_dim": None,
-    },
+    "dot-attention": _DOTTED,
+    "dot-attention-attributes": {**_DOTTED, "edge_dim": None},
     "dynamic": {"heads": 1, "concat": True, "dropout": 0.0, "bias": True, "negative_slope": 0.2},
     "similarity": {},
 }

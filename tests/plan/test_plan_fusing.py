@@ -73,6 +73,13 @@ def plan_of(body: str) -> Plan:
             },
         ),
         (
+            "edges { a -[to]-> a: TransformerConv(4, edge_attr = f)  *: TransformerConv(4, beta = true) }",
+            {
+                ("edges1", "TransformerConv", 1, "dot-attention-attributes", ""),
+                ("edges1", "TransformerConv", 1, "dot-attention", ""),
+            },
+        ),
+        (
             "edges { *: HGTConv(4) } edges { *: HANConv(4) }",
             {("edges1", "HGTConv", 3, "transformer", ""), ("edges2", "HANConv", 3, "semantic", "")},
         ),

@@ -109,6 +109,7 @@ _SENDERS: Final[Mapping[Family, _Sender]] = {
     "gated": send_gated,
     "attention": send_additive,
     "dot-attention": send_dotted,
+    "dot-attention-attributes": send_dotted,
     "dynamic": send_dynamic,
     "similarity": send_similar,
 }
