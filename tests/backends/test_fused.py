@@ -391,9 +391,10 @@ def test_inference_mode_then_training() -> None:
 
 def test_auto_takes_kernels_for_a_graph_that_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("graphdsl.backends.fused.choosing._WORTH", defaultdict(lambda: Worth(0, 0)))
-    reference, _, inputs = both("edges { *: SAGEConv(5) } edges { *: HGTConv(6) }")
+    monkeypatch.setattr("graphdsl.backends.fused.choosing._CALL", 0)
+    reference, _, inputs = both("edges { *: SAGEConv(5) } edges { *: GATConv(6) }")
     model = graphdsl.loads(
-        f"{SCHEMA} model m on s {{ edges {{ *: SAGEConv(5) }} edges {{ *: HGTConv(6) }} predict a.y }}"
+        f"{SCHEMA} model m on s {{ edges {{ *: SAGEConv(5) }} edges {{ *: GATConv(6) }} predict a.y }}"
     ).compile("m")
     model = model.double()
     model.load_state_dict(reference.state_dict())
@@ -409,6 +410,35 @@ def test_auto_takes_kernels_for_a_graph_that_comes_again(monkeypatch: pytest.Mon
 
 def test_auto_knows_each_family() -> None:
     assert set(choosing._WORTH) == set(get_args(Family))
+
+
+@pytest.mark.parametrize(
+    ("layer", "edges", "at_once"),
+    [
+        ("SAGEConv(5)", 100, True),
+        ("SAGEConv(5)", 9_000, False),
+        ("RGCNConv(5)", 9_000, True),
+        ("HGTConv(6)", 9_000, True),
+    ],
+)
+def test_auto_takes_kernels_at_once_where_the_reference_is_slow(
+    layer: str, edges: int, at_once: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many relations of few edges, or layers that PyG computes relation by relation: as sampled batches have them."""
+    monkeypatch.setattr("graphdsl.backends.fused.choosing._WORTH", defaultdict(lambda: Worth(0, 0)))
+    spec = graphdsl.loads(f"{SCHEMA} model m on s {{ nodes {{ *: Linear(4) }} edges {{ *: {layer} }} predict a.y }}")
+    model, reference = (spec.compile("m", backend=backend).double() for backend in ("auto", "pyg"))
+    model.load_state_dict(reference.state_dict())
+    _, _, inputs = both("edges { *: SAGEConv(5) }")
+    known = inputs["edge_index_dict"]
+    inputs["edge_index_dict"] = {
+        edge: index[:, torch.randint(index.size(1), (edges,))] if index.size(1) else index
+        for edge, index in known.items()
+    }
+    gc.collect()
+    before = len(LAYOUTS)
+    torch.testing.assert_close(model(**inputs), reference(**inputs))
+    assert (len(LAYOUTS) > before) is at_once
 
 
 def test_auto_leaves_small_graphs_to_the_reference(referred: list[str]) -> None:

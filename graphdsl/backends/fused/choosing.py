@@ -1,8 +1,8 @@
 """Whether kernels are worth it for a stage and a graph, or the reference is as fast: `backend="auto"`.
 
 Kernels read a layout, which takes about as long as the reference takes for a pass. So a graph that is seen once, as a sampled
-batch is, is left to the reference unless it is large; and a graph is left to it for good that is so small that either way only
-calls are paid for.
+batch is, is left to the reference unless it is large, or has so many relations that the reference mostly calls layers, or the
+reference is slow on any graph; and a graph is left to it for good that is so small that either way only calls are paid for.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -47,6 +47,10 @@ _WORTH: Final[Mapping[Family, Worth]] = {
 """Measured by training steps 64 wide of 1 to 20 relations with 1,000 to 25,000 edges, 8 of them into each node."""
 _LARGE: Final = 100_000
 """Edges from which on a layout is made for a graph that may never come again."""
+_CALL: Final = 600
+"""Up to so many edges a relation, calling layers is most of what the reference does for such a graph."""
+_SLOW: Final = frozenset[Family]({"relational", "transformer"})
+"""Families whose reference looks at all edges for each relation, or goes back through each."""
 
 
 class Choice:
@@ -68,10 +72,14 @@ class Choice:
         >>> choice, few, many = Choice(), [torch.zeros(2, 9)], [torch.zeros(2, 9000)]
         >>> [choice.takes_kernels(edges, ["linear"]) for edges in (few, many, many)]
         [False, False, True]
+        >>> choice.takes_kernels([torch.zeros(2, 100)] * 20, ["linear"]), choice.takes_kernels([many[0] + 1], ["relational"])
+        (True, True)
         """
+        families = tuple(families)
         if not pays(index, families):
             return False
-        if _edges(index) >= _LARGE:
+        edges = _edges(index)
+        if edges >= _LARGE or edges <= _CALL * len(index) or _SLOW.issuperset(families):
             return True
         seen = self._seen.fetch("seen", index, (), set[bool])
         again = bool(seen)

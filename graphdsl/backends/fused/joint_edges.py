@@ -8,6 +8,7 @@ from torch import Tensor
 
 from graphdsl.backends.fused.relations import keep_layout
 from graphdsl.backends.graph import Graph, Values
+from graphdsl.backends.pyg.relation_map import made_rows
 from graphdsl.kernels.unions import Union
 from graphdsl.plan import InputBinding, JointStep
 from graphdsl.text import EdgeKey
@@ -27,6 +28,7 @@ class JointEdges:
         sources: node types that they lead from.
         targets: node types that they lead to.
         values: what the stage reads.
+        made: the same of the nodes that get messages: of a trimmed batch, the leading ones.
         graph: edges and attributes.
     """
 
@@ -37,10 +39,11 @@ class JointEdges:
     sources: tuple[str, ...]
     targets: tuple[str, ...]
     values: Values
+    made: Values
     graph: Graph
 
     @classmethod
-    def of(cls, step: JointStep, values: Values, graph: Graph, live: bool) -> Self:
+    def of(cls, step: JointStep, values: Values, graph: Graph, live: bool, early: bool = False) -> Self:
         """The relations of a step.
 
         Args:
@@ -48,6 +51,7 @@ class JointEdges:
             values: what the stage reads.
             graph: edges.
             live: leave out destinations that no prediction depends on.
+            early: whether the layer can make rows of some of the nodes that it reads: of a trimmed batch, the leading ones.
         """
         targets = tuple(name for name in step.targets if not live or name in step.wanted)
         numbered = [(number, edge) for number, edge in enumerate(step.edges) if edge[2] in targets]
@@ -61,13 +65,14 @@ class JointEdges:
             tuple(sorted({edge[0] for edge in edges})),
             targets,
             values,
+            made_rows(values, graph) if early and _ends_early(step, edges, graph) else values,
             graph,
         )
 
     @property
     def target_rows(self) -> tuple[int, ...]:
         """Rows of each destination."""
-        return tuple(self.values[name].size(0) for name in self.targets)
+        return tuple(self.made[name].size(0) for name in self.targets)
 
     @property
     def source_rows(self) -> tuple[int, ...]:
@@ -102,3 +107,8 @@ class JointEdges:
         where = (name, self.edges, self.targets)
         places = [(edge, self.step.rule) for edge in self.edges]
         return keep_layout(where, places, self.index, (*self.source_rows, -1, *self.target_rows), make)
+
+
+def _ends_early(step: JointStep, edges: tuple[EdgeKey, ...], graph: Graph) -> bool:
+    """Whether the edges of a trimmed batch end in nodes that get a value: they are counted, and values travel once."""
+    return step.hops == 1 and all(edge in graph.kept for edge in edges)

@@ -31,7 +31,7 @@ class FusedRelationMap(RelationMap):
     """The modules of an `edges { … }` stage, run on kernels of ours where those serve a layer.
 
     Modules, parameters and their names are the reference's. What has no kernel, what an explainer or a hook wants to
-    look into, what torch traces, and what belongs to a trimmed batch is computed by the reference.
+    look into, and what torch traces is computed by the reference.
 
     Args:
         stage: the stage whose modules these are.
@@ -84,7 +84,7 @@ class FusedRelationMap(RelationMap):
             return _untraced(self._send_joint, module, step, states, reads, graph, live)
         if not is_plain(module):
             return super()._send_joint(module, step, states, reads, graph, live)
-        joint = JointEdges.of(step, states[reads], graph, live)
+        joint = JointEdges.of(step, states[reads], graph, live, early=family in _EARLY)
         return _JOINTS[family](module, joint) if joint.edges else {}
 
     def _divided(
@@ -104,7 +104,7 @@ class FusedRelationMap(RelationMap):
 
     def _is_referred(self, edges: Sequence[EdgeKey], graph: Graph, families: Iterable[Family]) -> bool:
         """Whether the reference computes messages along these relations and not these kernels: see the class."""
-        if graph.makes or self._is_watched():
+        if self._is_watched():
             return True
         index = [graph.edge_index[edge] for edge in edges]
         if torch.compiler.is_compiling():
@@ -135,6 +135,8 @@ _JOINTS: Mapping[str, Callable[[nn.Module, JointEdges], Values]] = {
 }
 
 
+_EARLY = ("relational", "transformer", "relational-attention")
+"""Joint layers whose kernels tell the nodes that get a value from those that are read."""
 _LISTS = (nn.ModuleDict, nn.ModuleList, nn.ParameterDict, ParameterDict)
 _INSIDE = (Linear, HeteroDictLinear, HeteroLinear, nn.Linear, nn.Embedding, nn.ReLU, nn.Sigmoid, *_LISTS)
 """What layers that kernels serve are made of."""

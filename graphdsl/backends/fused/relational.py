@@ -40,7 +40,7 @@ def send_relational(module: nn.Module, joint: JointEdges) -> Values:
     made: Values = {}
     for name, message in zip(joint.targets, total.split(joint.target_rows), strict=True):
         if layer.root is not None:
-            message = message + functional.linear(joint.values[name], layer.root.t(), layer.bias)
+            message = message + functional.linear(joint.made[name], layer.root.t(), layer.bias)
         elif layer.bias is not None:
             message = message + layer.bias
         made[name] = message

@@ -54,7 +54,7 @@ def send_relational_attention(module: nn.Module, joint: JointEdges) -> Values:
         weight = weight.index_select(0, constant(joint.numbers, weight.device))
     maps = [(weight, None), (layer.k.t() @ weight, None)]
     table, key = layout.sources.tables([joint.values[name] for name in joint.sources], maps)
-    query = layout.targets.table([joint.values[name] for name in joint.targets], layer.q.t() @ weight)
+    query = layout.targets.table([joint.made[name] for name in joint.targets], layer.q.t() @ weight)
     of_pair = query.reshape(-1).index_select(0, layout.query)
     share = _shares(layer, joint, layout.edges, of_pair, key.reshape(-1))
     table = table.view(-1, layer.heads, 1, layer.out_channels).expand(-1, -1, layer.dim, -1)

@@ -39,7 +39,7 @@ class Slots:
         Args:
             steps: the steps.
             together: whether messages into a type are added up.
-            values: what the stage reads.
+            values: of the nodes that get messages.
         """
         targets = [step.edge[2] for step in steps]
         types = tuple(dict.fromkeys(targets)) if together else tuple(targets)
@@ -60,6 +60,7 @@ class Bucket:
         target: of each step, its place in `slots`.
         rows: rows of each of `slots`.
         values: what the stage reads.
+        made: the same of the nodes that get messages: of a trimmed batch, the leading ones.
     """
 
     steps: tuple[RelationStep, ...]
@@ -70,6 +71,7 @@ class Bucket:
     target: tuple[int, ...]
     rows: tuple[int, ...]
     values: Values
+    made: Values
 
     @classmethod
     def of(
@@ -79,6 +81,7 @@ class Bucket:
         modules: Sequence[nn.Module],
         slots: Slots,
         values: Values,
+        made: Values,
     ) -> Self:
         """Some of the steps of a stage."""
         chosen = tuple(steps[number] for number in members)
@@ -93,6 +96,7 @@ class Bucket:
             tuple(used.index(slots.of_step[number]) for number in members),
             tuple(slots.rows[slot] for slot in used),
             values,
+            made,
         )
 
     def items(self) -> Iterator[tuple[RelationStep, nn.Module]]:
@@ -107,7 +111,7 @@ class Bucket:
     @property
     def target_values(self) -> list[Tensor]:
         """What each slot's nodes have [nodes, width]."""
-        return [self.values[self.steps[self.target.index(place)].edge[2]] for place in range(len(self.slots))]
+        return [self.made[self.steps[self.target.index(place)].edge[2]] for place in range(len(self.slots))]
 
     def union(self, index: Sequence[Tensor]) -> Union:
         """The steps as one, with these edges.

@@ -27,7 +27,7 @@ def with_roots(
         shifts = [shift for number in members if (shift := biases[number]) is not None]
         shift = torch.stack(shifts).sum(0) if shifts else None
         if matrices:
-            value = bucket.values[bucket.steps[members[0]].edge[2]]
+            value = bucket.made[bucket.steps[members[0]].edge[2]]
             message = message + functional.linear(value, torch.stack(matrices).sum(0), shift)
         elif shift is not None:
             message = message + shift

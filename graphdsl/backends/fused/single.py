@@ -22,6 +22,7 @@ from graphdsl.backends.fused.similar import send_similar
 from graphdsl.backends.fused.summing import send_summing
 from graphdsl.backends.fused.terms import linear_term
 from graphdsl.backends.graph import Graph, Values
+from graphdsl.backends.pyg.relation_map import made_rows
 from graphdsl.plan import RelationStage, RelationStep
 from graphdsl.plan.fusing import Family
 from graphdsl.plan.grouping import Group, stays_apart, width_pair
@@ -53,11 +54,12 @@ class Served:
 def serve_steps(served: Served) -> dict[str, list[Tensor]]:
     """Messages [num_nodes, width] by destination: their sum, or those of each relation in order."""
     values = served.states[served.stage.reads]
-    slots, each = (Slots.of(served.steps, together, values) for together in (served.together, False))
+    own = made_rows(values, served.graph)
+    slots, each = (Slots.of(served.steps, together, own) for together in (served.together, False))
     made: dict[int, Tensor] = {}
     for group in served.groups:
         apart = stays_apart(served.steps[group.members[0]])
-        bucket = Bucket.of(group.members, served.steps, served.modules, each if apart else slots, values)
+        bucket = Bucket.of(group.members, served.steps, served.modules, each if apart else slots, values, own)
         messages = _SENDERS[group.family](bucket, served.stage, served.states, served.graph)
         for slot, message in messages.items():
             if apart:

@@ -41,7 +41,7 @@ def send_transformer(module: nn.Module, joint: JointEdges) -> Values:
     key, value = (_folded(layer, joint, part) for part in (0, 2))
     keys, values = (table.view(-1, width // heads) for table in layout.projection.tables(x, [key, value]))
     queries = [
-        functional.linear(joint.values[name], *(part[width : 2 * width] for part in _kqv(layer, name)))
+        functional.linear(joint.made[name], *(part[width : 2 * width] for part in _kqv(layer, name)))
         for name in joint.targets
     ]
     query = (queries[0] if len(queries) == 1 else torch.cat(queries)).view(-1, width // heads)
@@ -50,7 +50,7 @@ def send_transformer(module: nn.Module, joint: JointEdges) -> Values:
     made: Values = {}
     for name, message in zip(joint.targets, total.split(joint.target_rows), strict=True):
         out = layer.out_lin.lins[module_key(name)](message)
-        own = joint.values[name]
+        own = joint.made[name]
         if out.size(-1) == own.size(-1):
             alpha = layer.skip[module_key(name)].sigmoid()
             out = alpha * out + (1 - alpha) * own

@@ -61,12 +61,12 @@ class RelationMap(nn.Module):
         for module, step in zip(self.joints, stage.joints, strict=True):
             if step.live or not live:
                 with located(f"`{step.module.name}`", step.rule):
-                    made = _made_rows(self._send_joint(module, step, states, stage.reads, graph, live), graph)
+                    made = made_rows(self._send_joint(module, step, states, stage.reads, graph, live), graph)
                 for name, message in made.items():
                     messages.setdefault(name, []).append(message)
         with located(f"`combine {stage.combine.kind}`", stage.combine.span or stage.span):
             combined = {name: self._combine(name, arrived) for name, arrived in messages.items()}
-        return run_pipe(self.pipe, combined, _made_rows(states[stage.reads], graph))
+        return run_pipe(self.pipe, combined, made_rows(states[stage.reads], graph))
 
     def penalties(self) -> dict[str, Tensor]:
         """Losses that layers have of their own, of the latest forward pass: by class, those of all relations added up."""
@@ -171,7 +171,7 @@ def _cut(step: RelationStep, values: Values, graph: Graph) -> tuple[Tensor, Tens
     return values[source], values[target][: graph.makes[target]]
 
 
-def _made_rows(values: Values, graph: Graph) -> Values:
+def made_rows(values: Values, graph: Graph) -> Values:
     """Of a trimmed batch, the rows that the stage makes; types that nobody asked for as they are."""
     return {name: value[: graph.makes.get(name, value.size(0))] for name, value in values.items()}
 

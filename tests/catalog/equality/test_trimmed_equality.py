@@ -1,5 +1,7 @@
 """Every convolution of the catalogue in a trimmed batch: the seeds get the outputs and gradients of the whole batch.
 
+Kernels give them, too, where there are any.
+
 A layer that reads more than the neighbours of a node, and of which `catalog.locality` does not know it, fails here.
 """
 
@@ -109,5 +111,8 @@ def test_seeds_do_not_notice(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
             mine, theirs = outputs(model, inputs, 4), outputs(model, whole, 4)
             assert len(model(**inputs)) == 4 < len(model(**whole))
             torch.testing.assert_close(mine, theirs, **CLOSE)
+            fused = spec.compile("m", data=Metadata({}, dict.fromkeys((LIKES, LINKS, LIKED), degrees)), backend="fused")
+            fused.load_state_dict(model.state_dict())
+            torch.testing.assert_close(outputs(fused.eval(), inputs, 4), mine, **CLOSE)
             tried += 1
     assert tried or row.refused
