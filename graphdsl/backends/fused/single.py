@@ -64,7 +64,7 @@ def serve_steps(served: Served) -> dict[str, list[Tensor]]:
         for slot, message in messages.items():
             if apart:
                 step = served.steps[slot]
-                message = finish(step, served.modules[slot], message, values[step.edge[2]])
+                message = finish(step, served.modules[slot], message, own[step.edge[2]])
                 slot = slots.of_step[slot]
             made[slot] = made[slot] + message if slot in made else message
     found: dict[str, list[Tensor]] = defaultdict(list)
