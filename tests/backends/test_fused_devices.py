@@ -28,8 +28,8 @@ BY_DEVICE = {("layouts.py", "sort_order")}
 """Asks first whether it is on a CPU."""
 
 
-LOOKS_AT_VALUES = {("reducing.py", "_softmax"), ("normalization.py", "_gcn")}
-"""How far exponents are apart; which edges are loops, where weights come with each call."""
+LOOKS_AT_VALUES = {("reducing.py", "_softmax"), ("normalization.py", "_gcn"), ("extremes.py", "spans")}
+"""How far exponents are apart; which edges are loops, where weights come with each call; where pieces end, of what has no kernel."""
 WAITING = {"tolist", "item", "__bool__", "__int__", "__float__", "__index__", "nonzero", "unique", "cpu", "numpy"}
 
 
