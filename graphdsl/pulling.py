@@ -10,7 +10,7 @@ from graphdsl.drafting.drift import find_drift
 from graphdsl.drafting.graph_schema import read_graph_schema
 from graphdsl.drafting.proposing import find_target, propose, with_inverses
 from graphdsl.model import Schema
-from graphdsl.text import Diagnostic, SourceText
+from graphdsl.text import Diagnostic, SourceText, SpecError
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,11 @@ def _draw(data: Any, name: str) -> Draft:
         return replace(data, name=name)
     if isinstance(data, str):
         return read_graph_schema(data, name)
+    if isinstance(data, SourceText):
+        try:
+            return read_graph_schema(data.text, name)
+        except SpecError as error:
+            raise SpecError([replace(item, where=data.name) for item in error.diagnostics]) from error
     from graphdsl.data.drawing import draw
 
     return draw(data, name)

@@ -11,6 +11,7 @@ from torch_geometric.data import Data, Dataset, HeteroData, TemporalData
 
 from graphdsl.data.foreign import from_foreign
 from graphdsl.data.homogeneous import as_hetero
+from graphdsl.data.phrases import number
 from graphdsl.data.places import BOOKKEEPING, Place, show_place
 from graphdsl.data.survey import Survey, has_form
 from graphdsl.data.temporal import from_events
@@ -110,12 +111,23 @@ def _kind(item: DraftAttribute) -> str:
 def _draw_attribute(view: Survey, place: Place, key: str) -> tuple[DraftAttribute, Numbers]:
     where, form, info = show_place(place, key), view.form(place, key), view.describe(place, key)
     if info is None:
-        return DraftAttribute(key, None, Remark(where, f"is a `{form}`, not a tensor")), Numbers()
+        return DraftAttribute(key, None, _explain_form(where, form, view.read(place, key))), Numbers()
     numbers = _numbers(view.read(place, key), info)
     made = guess_type(key, info, numbers, where)
     if form in _FORMS and made.type is not None:
         made = replace(made, remark=Remark(where, *_FORMS[form]))
     return made, numbers
+
+
+def _explain_form(where: str, form: str, value: Any) -> Remark:
+    """Why something is no tensor, and what would make it one."""
+    if form == "list" and value:
+        missing = sum(item is None for item in value)
+        if missing:
+            return Remark(where, f"has no value in {missing:,} of {number(len(value), 'row')}", "give each row one")
+        if all(isinstance(item, str) for item in value):
+            return Remark(where, "holds text", "encode it as numbers, or leave it out")
+    return Remark(where, f"is a `{form}`, not a tensor")
 
 
 def _numbers(value: Any, info: TensorInfo) -> Numbers:

@@ -7,7 +7,7 @@ from torch_geometric.data import Data, HeteroData
 
 
 def from_foreign(data: Any) -> Any:
-    """A graph of networkx (`from_networkx`) or a database of RelBench (`from_tables`) as a `HeteroData`; else what is given.
+    """Graphs of networkx (`from_networkx`), one or a list, or a database of RelBench (`from_tables`); else what is given.
 
     >>> import networkx
     >>> from_foreign(networkx.path_graph(3)).edge_types, from_foreign(5)
@@ -20,6 +20,9 @@ def from_foreign(data: Any) -> Any:
         from graphdsl.data.networks import from_networkx
 
         return from_networkx(data)
+    listed = networkx is not None and isinstance(data, list | tuple) and len(data) > 0
+    if networkx is not None and listed and all(isinstance(item, networkx.Graph) for item in data):
+        return [from_foreign(item) for item in data]
     if hasattr(data, "table_dict"):
         from graphdsl.data.relational import from_database
 

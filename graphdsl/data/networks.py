@@ -11,6 +11,8 @@ from torch_geometric.data import HeteroData
 from graphdsl.text import EdgeKey
 
 NODE, EDGE = "node", "to"
+_DEFAULTS = ("node_default", "edge_default")
+"""What readers of networkx note in a graph about a file of GraphML."""
 
 
 def from_networkx(graph: nx.Graph, node_type: str = "type", edge_type: str = "type") -> HeteroData:
@@ -19,7 +21,7 @@ def from_networkx(graph: nx.Graph, node_type: str = "type", edge_type: str = "ty
     Attributes that all nodes or edges of a type have, as numbers or as equally long rows of numbers, become tensors; others
     stay lists, with None where there is none. An undirected edge within a type runs both ways; between two types it runs
     from that whose node came first, and its inverse is for the schema to declare. Nodes are numbered within their type, in
-    the order of the graph.
+    the order of the graph. What the graph itself carries becomes an attribute of the whole.
 
     Args:
         graph: directed or not, with parallel edges or not.
@@ -46,11 +48,15 @@ def from_networkx(graph: nx.Graph, node_type: str = "type", edge_type: str = "ty
         index = [[numbers[source] for source, _, _ in edges], [numbers[target] for _, target, _ in edges]]
         data[key].edge_index = torch.tensor(index, dtype=torch.long)
         _put(data[key], [attributes for *_, attributes in edges], {edge_type})
+    for name, value in graph.graph.items():
+        if name not in _DEFAULTS:
+            made = _as_tensor([value])
+            data._global_store[str(name)] = made if isinstance(made, torch.Tensor) else value
     return data
 
 
 def _type_of(attributes: Mapping[str, Any], key: str) -> str:
-    if key in attributes:
+    if attributes.get(key) is not None:
         return str(attributes[key])
     return f"part {attributes['bipartite']}" if "bipartite" in attributes else NODE
 
@@ -60,7 +66,8 @@ def _by_relation(
 ) -> dict[EdgeKey, list[tuple[Hashable, Hashable, Mapping[str, Any]]]]:
     found: dict[EdgeKey, list[tuple[Hashable, Hashable, Mapping[str, Any]]]] = {}
     for source, target, attributes in graph.edges(data=True):
-        name = str(attributes.get(edge_type, EDGE))
+        given = attributes.get(edge_type)
+        name = EDGE if given is None else str(given)
         if not graph.is_directed() and rank[types[source]] > rank[types[target]]:
             source, target = target, source
         key = (types[source], name, types[target])

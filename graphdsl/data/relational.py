@@ -29,7 +29,9 @@ def from_tables(
     Numbers and booleans become columns of `x`, each with mean 0 and deviation 1, a missing one being 0; texts with at most
     `CATEGORIES` different values become one column of `x` each; dates become seconds since 1970 under their column's name,
     or a column of `x` where some are missing.
-    Other texts stay lists. A table's time is called `time`.
+
+    Cells that hold equally many numbers each are rows of a tensor with the column's name. Other texts stay lists.
+    A table's time is called `time`.
 
     Args:
         tables: data frames by the name of their node type, or paths of CSV and Parquet files (`.csv`, `.csv.gz`, `.parquet`).
@@ -68,9 +70,14 @@ def from_tables(
 
 def _open(name: str, table: Any) -> Any:
     """A data frame, or what a file of one holds."""
-    if not isinstance(table, str | Path):
-        return table
     import pandas as pd
+
+    if isinstance(table, pd.DataFrame):
+        return table
+    if not isinstance(table, str | Path):
+        message = f"the table `{name}` is a `{type(table).__name__}`, not a data frame of pandas or the path of a file"
+        helps = (f"`pandas.DataFrame(tables[{name!r}])`",)
+        raise SpecError([report("GNN611", message, where=name, helps=helps)])
 
     try:
         return pd.read_parquet(table) if Path(table).suffix == ".parquet" else pd.read_csv(table)
@@ -206,6 +213,8 @@ def _put_columns(store: Any, frame: Any, columns: list[Any]) -> None:
                 features.append(_standard(np.where(known, seconds, np.nan)))
         elif types.is_numeric_dtype(cells) or types.is_bool_dtype(cells):
             features.append(_standard(cells.to_numpy(dtype=np.float64, na_value=np.nan)))
+        elif (rows := _rows(cells)) is not None:
+            store[str(column)] = rows
         elif cells.nunique() <= CATEGORIES:
             features += list(pd.get_dummies(cells).to_numpy(dtype=np.float32).T)
         else:
@@ -213,6 +222,20 @@ def _put_columns(store: Any, frame: Any, columns: list[Any]) -> None:
     store.num_nodes = len(frame)
     if features:
         store.x = torch.from_numpy(np.stack(features, axis=1).astype(np.float32))
+
+
+def _rows(cells: Any) -> Any:
+    """Cells that hold lists, as Parquet has them: equally many numbers in each as a tensor; None where there are no lists."""
+    listed = cells.map(lambda cell: isinstance(cell, list | tuple | dict | set | np.ndarray))
+    if not listed.any():
+        return None
+    if listed.all():
+        try:
+            table = np.stack([np.asarray(cell, dtype=np.float32) for cell in cells])
+        except (ValueError, TypeError):  # Texts, or rows of different lengths.
+            return cells.tolist()
+        return torch.from_numpy(table)
+    return [cell if there else None for cell, there in zip(cells, cells.notna(), strict=True)]
 
 
 def _standard(values: Any) -> Any:

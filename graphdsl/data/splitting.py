@@ -62,7 +62,7 @@ def split_links(
 
     Raises:
         SpecError: GNN101 and GNN603 for unknown names, GNN601 and GNN606 without sound edges, GNN625 for a mirror.
-        ValueError: shares that are negative or do not make 1 together.
+        ValueError: shares that are negative or do not make 1 together; a negative number of negatives.
 
     >>> import graphdsl
     >>> spec = graphdsl.loads("schema shop { node user node film edge user -[saw]-> film reverse seen_by }")
@@ -74,6 +74,8 @@ def split_links(
     (torch.Size([2, 8]), tensor([1., 0.]))
     """
     _check_shares(split, disjoint)
+    if negatives < 0:
+        raise ValueError(f"`negatives` is how many pairs without an edge each edge gets: 0 or more (got {negatives})")
     read = read_data(data, schema)
     view, edge = Survey(open_data(read)), _find_relation(schema, relation)
     stored, index = _stored_edges(schema, view, edge)

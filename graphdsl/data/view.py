@@ -5,6 +5,7 @@ type by asking for it, as `HeteroData` does, and never makes PyG guess a number 
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,6 +17,8 @@ from torch_geometric.data.storage import BaseStorage
 from graphdsl.data.places import BOOKKEEPING, CONNECTIVITY, Place, UnreadableTensorError, show_place
 from graphdsl.model import TensorInfo
 from graphdsl.text import EdgeKey, SpecError, report
+
+_FROM_TABLES = "`graphdsl.data.from_tables(tables, keys, links)`"
 
 GraphData: TypeAlias = HeteroData | tuple[FeatureStore, GraphStore]
 
@@ -125,6 +128,10 @@ def open_data(data: Any) -> GraphView:
     if isinstance(data, Data):
         message = "a heterogeneous graph is needed, and this `Data` is homogeneous: its nodes and edges have no types"
         helps = ('`data.to_heterogeneous(node_type_names=["node"], edge_type_names=[("node", "to", "node")])`',)
+    elif isinstance(data, Mapping):
+        helps = ("what `to_dict()` gave: `HeteroData.from_dict(data)`", f"data frames: {_FROM_TABLES}")
+    elif found == "DataFrame":
+        helps = (f"rows of tables are nodes, columns that refer to rows relations: {_FROM_TABLES}",)
     raise SpecError([report("GNN611", message, where="data", helps=helps)])
 
 

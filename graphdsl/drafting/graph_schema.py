@@ -23,6 +23,11 @@ _DTYPES: Final = {
     "DT_FLOAT": "float32", "DT_DOUBLE": "float64", "DT_HALF": "float16", "DT_BFLOAT16": "bfloat16", "DT_INT64": "int64",
     "DT_INT32": "int32", "DT_INT16": "int16", "DT_INT8": "int8", "DT_UINT8": "uint8", "DT_BOOL": "bool",
 }  # fmt: skip
+_NUMBERED: Final = {
+    "1": "DT_FLOAT", "2": "DT_DOUBLE", "3": "DT_INT32", "4": "DT_UINT8", "5": "DT_INT16", "6": "DT_INT8", "7": "DT_STRING",
+    "9": "DT_INT64", "10": "DT_BOOL", "14": "DT_BFLOAT16", "19": "DT_HALF",
+}  # fmt: skip
+"""TensorFlow's numbers of dtypes, which the text form may give in place of their names."""
 
 
 @dataclass(slots=True)
@@ -86,17 +91,32 @@ def _features(value: _Message, where: str) -> tuple[DraftAttribute, ...]:
     found: list[DraftAttribute] = []
     for name, item in _entries(value, "features").items():
         place, dtype = f"{where}.{show_name(name)}", str(item.first("dtype", "DT_INVALID"))
-        dims = item.first("shape", _Message())
-        sizes = [int(dim.first("size", -1)) for dim in dims.all("dim")] if isinstance(dims, _Message) else []
+        dtype, sizes = _NUMBERED.get(dtype, dtype), _sizes(item, place)
         if name.startswith("#"):  # TensorFlow's own: sizes of the set.
             continue
         if dtype not in _DTYPES:
             found.append(DraftAttribute(name, None, Remark(place, f"is {dtype}, for which there is no type")))
+        elif sizes is None:
+            found.append(DraftAttribute(name, None, Remark(place, "has a shape that the schema does not tell")))
         elif any(size < 0 for size in sizes):
             found.append(DraftAttribute(name, None, Remark(place, "has rows of different lengths")))
         else:
             found.append(guess_type(name, TensorInfo((1, *sizes), _DTYPES[dtype]), Numbers(), place))
     return tuple(_without_classes(item) for item in found)
+
+
+def _sizes(item: _Message, place: str) -> list[int] | None:
+    """The sizes of a feature's dimensions, -1 for one that differs; None where even their number is unknown."""
+    shape = item.first("shape", _Message())
+    if not isinstance(shape, _Message) or shape.first("unknown_rank") == "true":
+        return None
+    sizes: list[int] = []
+    for dim in shape.all("dim"):
+        said = str(dim.first("size", -1) if isinstance(dim, _Message) else dim)
+        if re.fullmatch(r"-?[0-9]+", said) is None:
+            raise _refuse(f"the size of a dimension of `{place}` is `{said}`, which is no whole number")
+        sizes.append(int(said))
+    return sizes
 
 
 def _without_classes(item: DraftAttribute) -> DraftAttribute:
@@ -171,7 +191,10 @@ def _value(tokens: list[tuple[str, str]], at: int) -> tuple[list[Any], int]:
             values += more
         return values, at + 1
     if kind == "text":
-        return [_unquote(said)], at + 1
+        text, at = _unquote(said), at + 1
+        while at < len(tokens) and tokens[at][0] == "text":  # As in C, strings side by side are one.
+            text, at = text + _unquote(tokens[at][1]), at + 1
+        return [text], at
     if kind == "mark":
         _fail(f"`{said}` is no value")
     return [said], at + 1

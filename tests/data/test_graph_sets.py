@@ -5,7 +5,8 @@ import itertools
 import pytest
 import torch
 from small_graphs import without_notes
-from torch_geometric.data import Data, HeteroData, InMemoryDataset
+from torch_geometric.data import Batch, Data, HeteroData, InMemoryDataset
+from torch_geometric.datasets import FakeDataset, FakeHeteroDataset
 
 import graphdsl
 from graphdsl.data import GraphSet, batch_inputs, inspect, load_source, parse_source, validate
@@ -120,6 +121,18 @@ def test_validation_names_the_graphs() -> None:
     assert found[0].message.startswith("graph 1: `person.x` has 5 columns")
     assert found[0].notes == ("likewise in 1 of 4 graphs: 3",)
     assert "row 2 (7)" in found[1].message
+
+
+def test_batches_and_datasets_of_labelled_graphs_raise_no_alarm() -> None:
+    """PyG hands out graphs as pieces of one long `edge_index`, and batches their labels as rows."""
+    for graphs in (FakeDataset(num_graphs=3, avg_num_nodes=20), FakeHeteroDataset(num_graphs=3, avg_num_nodes=20)):
+        spec = graphdsl.pull(graphs)
+        batch = Batch.from_data_list(list(graphs))
+        assert "graph { y: class" in spec.text
+        assert without_notes(spec.validate(graphs).findings) == []
+        assert without_notes(spec.validate(batch).findings) == []
+        batch.y[1] = 99
+        assert {item.code for item in without_notes(spec.validate(batch).findings)} == {"GNN608"}
 
 
 def test_validation_of_labels_that_are_missing_or_too_many() -> None:

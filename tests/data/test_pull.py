@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import networkx as nx
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
@@ -143,7 +144,7 @@ def test_kinds() -> None:
 
 
 BAD = {
-    "title": (["A", "B"], "is a `list`, not a tensor"),
+    "title": (["A", "B"], "holds text"),
     "cube": (torch.zeros(2, 3, 4), "has shape [N, 3, 4]"),
     "x": (torch.zeros(2, 3).double(), "is float64"),
     "short": (torch.zeros(2).to(torch.int8), "is int8"),
@@ -355,6 +356,7 @@ def test_a_graph_schema_of_tensorflow_is_drawn(tmp_path: Path, capsys: pytest.Ca
         ("node_sets", "has no value"),
         ("node_sets: }", "is no value"),
         ('{ "nodes": [] }', "closed|begins|no `node_sets`"),
+        ('node_sets { key: "a" value { features { key: "x" value { shape { dim { size: b } } } } } }', "`a.x` is `b`"),
     ],
 )
 def test_what_is_no_graph_schema_is_refused(text: str, said: str) -> None:
@@ -367,6 +369,68 @@ def test_what_is_no_graph_schema_is_refused(text: str, said: str) -> None:
 def test_no_text_breaks_the_reader(text: str) -> None:
     with contextlib.suppress(SpecError):
         graphdsl.pull(text)
+
+
+def test_a_graph_schema_may_number_dtypes_and_break_texts() -> None:
+    drawn = pull_text(
+        """node_sets { key: "pa" "per" value {
+          features { key: "x" value { dtype: 1 shape { dim { size: 4 } } } }
+          features { key: "z" value { dtype: 1 shape { unknown_rank: true } } } } }"""
+    )
+    assert "node paper { x: float[4] }" in drawn.text
+    assert [(item.where, item.message) for item in drawn.findings] == [
+        ("paper.z", "`paper.z` has a shape that the schema does not tell")
+    ]
+
+
+def test_what_is_no_graph_schema_is_said_of_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "bad.pbtxt").write_text("node_sets {")
+    assert main(["pull", str(tmp_path / "bad.pbtxt")]) == 1
+    assert f"--> {tmp_path / 'bad.pbtxt'}" in capsys.readouterr().err
+
+
+def test_what_a_network_itself_carries_is_not_dropped() -> None:
+    graph = nx.Graph([(0, 1)], title="two", y=1, node_default={})
+    drawn = pull_text(graph)
+    assert [item.where for item in drawn.findings] == ["title", "y"]
+    graph.nodes[0]["type"] = None
+    assert pull_text(graph).text == drawn.text
+
+
+def test_several_networks_are_a_list_of_graphs() -> None:
+    graphs = [nx.path_graph(3), nx.path_graph(4)]
+    for number, graph in enumerate(graphs):
+        graph.graph["y"] = number
+        nx.set_node_attributes(graph, [1.0, 2.0], "x")
+    spec = graphdsl.pull(graphs)
+    assert "graph { y: class[2] }" in spec.text
+    assert "node node { x: float[2] }" in spec.text
+    assert spec.validate(graphs).findings == ()
+
+
+def test_values_that_are_no_numbers_are_told_apart() -> None:
+    graph = nx.Graph([(0, 1), (1, 2)])
+    nx.set_node_attributes(graph, "red", "color")
+    graph.nodes[0]["age"] = 3
+    assert [(item.message, item.helps) for item in pull_text(graph).findings] == [
+        ("`node.color` holds text", ("encode it as numbers, or leave it out",)),
+        ("`node.age` has no value in 2 of 3 rows", ("give each row one",)),
+    ]
+
+
+@pytest.mark.parametrize(("data", "said"), [({"a": 1}, "HeteroData.from_dict"), (pd.DataFrame(), "from_tables")])
+def test_what_is_no_graph_is_told_how_to_become_one(data, said: str) -> None:
+    with pytest.raises(SpecError, match="GNN611") as caught:
+        graphdsl.pull(data)
+    assert said in " ".join(caught.value.diagnostics[0].helps)
+
+
+def test_metadata_is_no_graph(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "meta.json").write_text("{}")
+    assert main(["pull", str(tmp_path / "meta.json")]) == 1
+    said = capsys.readouterr().err
+    assert "gnn validate SPEC FILE.json" in said
+    assert "did you mean" not in said
 
 
 PLANES = Path(__file__).parents[2] / "examples" / "planes"

@@ -240,3 +240,22 @@ def test_keys_are_about_folders_of_tables(tmp_path: Path, capsys: pytest.Capture
         pd.DataFrame({"b": [1]}).to_csv(tmp_path / name, index=False)
     assert main(["pull", str(tmp_path), "--key", "a=b"]) == 1
     assert "the same table in several files" in capsys.readouterr().err
+
+
+def test_cells_that_hold_lists() -> None:
+    frame = pd.DataFrame(
+        {"vector": [[1, 2], [3, 4]], "words": [["a"], ["b", "c"]], "some": [[1], None], "color": ["red", "blue"]}
+    )
+    data = from_tables({"a": frame}, {}, {})
+    assert data["a"].vector.tolist() == [[1.0, 2.0], [3.0, 4.0]]
+    assert data["a"].words == [["a"], ["b", "c"]]
+    assert data["a"].some == [[1], None]
+    assert data["a"].x.shape == (2, 2)
+    drawn = pull_text(data)
+    assert "vector: float[2]" in drawn.text
+    assert {item.where for item in drawn.findings} == {"a.words", "a.some"}
+
+
+def test_what_is_no_table_is_refused() -> None:
+    with pytest.raises(SpecError, match=r"GNN611.*`users` is a `dict`"):
+        from_tables({"users": {"id": [1]}}, {"users": "id"}, {})

@@ -192,6 +192,8 @@ def test_bad_arguments_are_refused() -> None:
         split_links(SCHEMA, shop(), "saw", time="when")
     with pytest.raises(ValueError, match="make 1"):
         split_links(SCHEMA, shop(), "saw", split=(0.8, 0.8, 0.1))
+    with pytest.raises(ValueError, match="0 or more"):
+        split_links(SCHEMA, shop(), "saw", negatives=-1)
     schema = make_schema({"a": {}, "b": {}}, {"a -[r]-> b": {}, "b -[r]-> a": {}})
     with pytest.raises(SpecError, match="several relations"):
         split_links(schema, HeteroData(), "r")

@@ -39,6 +39,11 @@ def test_each_tier_includes_those_before_it(tier, expected: set[str]) -> None:
     assert codes(validate(library_schema(), broken(), tier=tier)) == expected
 
 
+def test_an_unknown_tier_is_told_the_known_ones() -> None:
+    with pytest.raises(ValueError, match="one of 'metadata', 'structure', 'values'"):
+        validate(library_schema(), broken(), tier="numbers")  # type: ignore[arg-type]
+
+
 def test_what_time_left_out_is_said() -> None:
     found = validate(library_schema(), broken(), seconds=0)
     assert codes(found) == {"GNN672"}

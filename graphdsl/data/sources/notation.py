@@ -55,7 +55,10 @@ def _is_folder(text: str, base: Path) -> bool:
 def _explain_unknown(text: str, base: Path) -> Diagnostic:
     if text.endswith(".py"):
         return _refuse(text, "names a program, but not which function makes the graph", f"`{text}:NAME`")
-    suggested = did_you_mean(Path(text).name, _neighbours(base / text)) if text else ()
+    if text.endswith(".json"):
+        return _refuse(text, "is a `.json` file, which holds no graph", "metadata: `gnn validate SPEC FILE.json`")
+    name, names = Path(text).name, _neighbours(base / text)
+    suggested = did_you_mean(name, names) if text and name not in names else ()
     return _refuse(text, "is neither a folder nor a known form of a data source", *suggested, _HELP)
 
 

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 import numpy as np
 
+from graphdsl.data.phrases import number
 from graphdsl.data.places import Place, show_place
 from graphdsl.data.sources.refusal import refuse, stop
 from graphdsl.data.sources.table import SUFFIXES, import_pandas, read_table
@@ -94,5 +95,5 @@ def _attribute(place: Place, name: str, frame: Any, is_wide: bool) -> tuple[Draf
     made = guess_type(name, TensorInfo(shape, "int64" if is_whole else "float32"), numbers, where)
     if known.size < values.size and not label and made.remark is None:
         empty = int(values.size - known.size)
-        made = DraftAttribute(name, made.type, Remark(where, f"has {empty:,} empty cells", "fill them"))
+        made = DraftAttribute(name, made.type, Remark(where, f"has {number(empty, 'empty cell')}", "fill them"))
     return made, numbers

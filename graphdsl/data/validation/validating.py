@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from time import monotonic
 from typing import Any, TypeAlias
 
+from torch_geometric.data import Batch
+
 from graphdsl.data.graph_set import GraphSet, read_data
 from graphdsl.data.survey import Survey
 from graphdsl.data.validation.connectivity import check_connectivity
@@ -61,7 +63,7 @@ def validate(
         or compute nonsense; warnings that something may not be meant so; notes are worth knowing.
     """
     try:
-        read = read_data(data, schema)
+        read = read_data(_whole_graphs(data, schema), schema)
         if isinstance(read, GraphSet):
             return order(check_graphs(read, lambda of, view: _run(of, Survey(view, part=True), _checks(tier), None)))
         view = Survey(open_data(read))
@@ -75,8 +77,17 @@ def validate(
     return order(_run(schema, view, checks, deadline))
 
 
+def _whole_graphs(data: Any, schema: Schema) -> Any:
+    """The graphs of a batch that carry labels of their own, of which the batch holds a row for each graph."""
+    if schema.graph and isinstance(data, Batch) and getattr(data, "_slice_dict", None):
+        return data.to_data_list()
+    return data
+
+
 def _checks(tier: Tier) -> dict[str, Check]:
     """All checks of a tier and those before it, by name."""
+    if tier not in TIERS:
+        raise ValueError(f"`tier` is one of {', '.join(map(repr, TIERS))} (got {tier!r})")
     names = TIERS[: TIERS.index(tier) + 1]
     return {check.__name__.removeprefix("check_"): check for name in names for check in CHECKS[name]}
 

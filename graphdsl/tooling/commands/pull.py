@@ -80,7 +80,7 @@ def _read(path: str, keys: TableKeys) -> tuple[Any, str, DataSource | None]:
         read = read_source(path)
         if isinstance(read, Diagnostic):
             raise SpecError([read])
-        return read.text, _identifier(Path(path).stem), None
+        return read, _identifier(Path(path).stem), None
     from graphdsl.data import load_raw, parse_source
 
     source = parse_source(path, Path())
