@@ -73,9 +73,7 @@ def split_links(
     >>> train["user", "saw", "film"].edge_index.shape, test["user", "saw", "film"].edge_label
     (torch.Size([2, 8]), tensor([1., 0.]))
     """
-    _check_shares(split, disjoint)
-    if negatives < 0:
-        raise ValueError(f"`negatives` is how many pairs without an edge each edge gets: 0 or more (got {negatives})")
+    _check_numbers(split, disjoint, negatives)
     read = read_data(data, schema)
     view, edge = Survey(open_data(read)), _find_relation(schema, relation)
     stored, index = _stored_edges(schema, view, edge)
@@ -99,9 +97,11 @@ def _without(data: HeteroData, relations: set[EdgeKey]) -> HeteroData:
     return made
 
 
-def _check_shares(split: tuple[float, ...], disjoint: float) -> None:
+def _check_numbers(split: tuple[float, ...], disjoint: float, negatives: int) -> None:
     if len(split) not in (2, 3) or min(split) < 0 or abs(sum(split) - 1) > 1e-6 or not 0 <= disjoint < 1:
         raise ValueError(f"two or three shares that make 1, and `disjoint` from 0 to 1 (got {split} and {disjoint})")
+    if negatives < 0:
+        raise ValueError(f"`negatives` is how many pairs without an edge each edge gets: 0 or more (got {negatives})")
 
 
 def _find_relation(schema: Schema, relation: str | EdgeKey) -> EdgeKey:
