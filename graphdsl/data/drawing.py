@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch_geometric.data import Data, Dataset, HeteroData, TemporalData
+from torch_geometric.data import Batch, Data, Dataset, HeteroData, TemporalData
 
 from graphdsl.data.foreign import from_foreign
 from graphdsl.data.homogeneous import as_hetero
@@ -22,6 +22,7 @@ from graphdsl.kernels.sweeping import pair_digest
 from graphdsl.model import AttributeType, TensorInfo
 from graphdsl.text import EdgeKey, SpecError, report
 
+_VALIDATE = "`gnn validate` with this spec says how to mend it"
 _FORMS: Mapping[str, tuple[str, str]] = {
     "array": ("is a numpy array", "`torch.from_numpy` makes it a tensor"),
     "sparse": ("is a sparse matrix", "`.to_dense()` makes it a tensor of numbers"),
@@ -36,8 +37,8 @@ def draw(data: Any, name: str = "data") -> Draft:
 
     Args:
         data: a `HeteroData`; a `Data`, whose types are called `node` and `to`; a `TemporalData`, whose ends are called
-            `source` and `target` where one is numbered behind the other; a pair of a `FeatureStore` and a `GraphStore`; a list
-            or dataset of graphs; a graph of networkx (see `from_networkx`); a database of RelBench (see `from_tables`).
+            `source` and `target` where one is numbered behind the other; a pair of a `FeatureStore` and a `GraphStore`; a list,
+            a dataset or a batch of graphs; a graph of networkx (see `from_networkx`); a database of RelBench (see `from_tables`).
         name: of the schema.
 
     Raises:
@@ -49,6 +50,8 @@ def draw(data: Any, name: str = "data") -> Draft:
     AttributeType(kind='float', size=2, optional=False)
     """
     data = from_foreign(data)
+    if isinstance(data, Batch) and getattr(data, "_slice_dict", None):
+        data = data.to_data_list()
     if isinstance(data, Dataset | list | tuple) and not _is_store_pair(data):
         graphs = [_typed(graph) for graph in data]
         if not graphs:
@@ -92,7 +95,7 @@ def _draw_nodes(view: Survey, name: str) -> DraftNodes:
 def _draw_edges(view: Survey, edge: EdgeKey) -> DraftEdges:
     index, remark = view.connectivity(edge), None
     if not has_form(index):
-        remark = Remark(show_place(edge), "has no `edge_index` of shape [2, E] with whole numbers")
+        remark = Remark(show_place(edge), "has no `edge_index` of shape [2, E] with whole numbers", _VALIDATE)
     return DraftEdges(edge, _draw_attributes(view, edge), remark=remark)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch_geometric.data import HeteroData
 
+from graphdsl.data.label_columns import read_label
 from graphdsl.data.phrases import SHOWN, number
 from graphdsl.data.sources.refusal import refuse
 from graphdsl.data.sources.table import SUFFIXES, import_pandas
@@ -28,10 +29,9 @@ def from_tables(
 
     Numbers and booleans become columns of `x`, each with mean 0 and deviation 1, a missing one being 0; texts with at most
     `CATEGORIES` different values become one column of `x` each; dates become seconds since 1970 under their column's name,
-    or a column of `x` where some are missing.
-
-    Cells that hold equally many numbers each are rows of a tensor with the column's name. Other texts stay lists.
-    A table's time is called `time`.
+    or a column of `x` where some are missing. Cells that hold equally many numbers each are rows of a tensor with the
+    column's name. Columns called `y`, `label` or `target` are labels, and `…_mask` masks, no features (`read_label`).
+    Other texts stay lists. A table's time is called `time`.
 
     Args:
         tables: data frames by the name of their node type, or paths of CSV and Parquet files (`.csv`, `.csv.gz`, `.parquet`).
@@ -205,6 +205,11 @@ def _put_columns(store: Any, frame: Any, columns: list[Any]) -> None:
     features: list[Any] = []
     for column in columns:
         cells = frame[column]
+        if (rows := _rows(cells)) is None:
+            rows = read_label(str(column), cells)
+        if rows is not None:
+            store[str(column)] = rows
+            continue
         if types.is_datetime64_any_dtype(cells):
             seconds, known = _seconds(cells)
             if known.all():
@@ -213,8 +218,6 @@ def _put_columns(store: Any, frame: Any, columns: list[Any]) -> None:
                 features.append(_standard(np.where(known, seconds, np.nan)))
         elif types.is_numeric_dtype(cells) or types.is_bool_dtype(cells):
             features.append(_standard(cells.to_numpy(dtype=np.float64, na_value=np.nan)))
-        elif (rows := _rows(cells)) is not None:
-            store[str(column)] = rows
         elif cells.nunique() <= CATEGORIES:
             features += list(pd.get_dummies(cells).to_numpy(dtype=np.float32).T)
         else:
@@ -226,6 +229,8 @@ def _put_columns(store: Any, frame: Any, columns: list[Any]) -> None:
 
 def _rows(cells: Any) -> Any:
     """Cells that hold lists, as Parquet has them: equally many numbers in each as a tensor; None where there are no lists."""
+    if cells.dtype != object:
+        return None
     listed = cells.map(lambda cell: isinstance(cell, list | tuple | dict | set | np.ndarray))
     if not listed.any():
         return None

@@ -11,7 +11,7 @@ from graphdsl.model import LABEL_KINDS, AttributeType, TensorInfo
 _LABELS: Final = re.compile(r"y|label|labels|target|targets|.*_label|y_.*|.*_y")
 _TIMES: Final = re.compile(r"time|times|timestamp|timestamps|year|date|t|.*_(time|timestamp|year|date|at)|edge_time")
 _MASKS: Final = re.compile(r"(.*_)?mask")
-_MOST_CLASSES: Final = 100
+MOST_CLASSES: Final = 100
 _FLOATS: Final = ("float32", "float64", "float16", "bfloat16")
 _INTEGERS: Final = ("int64", "int32", "int16", "int8", "uint8")
 
@@ -89,7 +89,7 @@ def promote_label(drawn: Sequence[tuple[DraftAttribute, Numbers]]) -> tuple[Draf
     """The attributes of a type; the one that must be the label is one.
 
     Where there is a `train_mask` and nothing that is called like a label, the only whole number that could be a class is it:
-    from 0 (or -1, unlabelled) to less than `_MOST_CLASSES`.
+    from 0 (or -1, unlabelled) to less than `MOST_CLASSES`.
 
     >>> mask, kind = DraftAttribute("train_mask", AttributeType("mask")), DraftAttribute("kind", AttributeType("int"))
     >>> [str(item.type) for item in promote_label([(kind, Numbers(0, 4)), (mask, Numbers(0, 1, True))])]
@@ -101,7 +101,7 @@ def promote_label(drawn: Sequence[tuple[DraftAttribute, Numbers]]) -> tuple[Draf
         item.name
         for item, numbers in drawn
         if item.type == AttributeType("int") and numbers.low is not None and numbers.high is not None
-        if numbers.low >= -1 and 1 <= numbers.high < _MOST_CLASSES
+        if numbers.low >= -1 and 1 <= numbers.high < MOST_CLASSES
     ]
     if not is_split or kinds & set(LABEL_KINDS) or len(able) != 1:
         return tuple(item for item, _ in drawn)

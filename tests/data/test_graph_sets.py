@@ -131,6 +131,7 @@ def test_batches_and_datasets_of_labelled_graphs_raise_no_alarm() -> None:
         assert "graph { y: class" in spec.text
         assert without_notes(spec.validate(graphs).findings) == []
         assert without_notes(spec.validate(batch).findings) == []
+        assert "graph { y: class" in graphdsl.pull(batch).text
         batch.y[1] = 99
         assert {item.code for item in without_notes(spec.validate(batch).findings)} == {"GNN608"}
 

@@ -259,3 +259,35 @@ def test_cells_that_hold_lists() -> None:
 def test_what_is_no_table_is_refused() -> None:
     with pytest.raises(SpecError, match=r"GNN611.*`users` is a `dict`"):
         from_tables({"users": {"id": [1]}}, {"users": "id"}, {})
+
+
+def test_labels_and_masks_are_no_features() -> None:
+    frame = pd.DataFrame(
+        {
+            "id": [0, 1, 2, 3],
+            "age": [1.0, 2.0, 3.0, 4.0],
+            "label": ["b", None, "a", "b"],
+            "y": [0, 1, 1, 0],
+            "target": [0.5, None, 1.0, 2.0],
+            "train_mask": [True, True, False, False],
+            "val_mask": [0, 0, 1, 1],
+            "half_mask": [0, 1, 2, 3],
+        }
+    )
+    data = from_tables({"a": frame}, {"a": "id"}, {})
+    assert data["a"].x.shape == (4, 2)
+    assert data["a"].label.tolist() == [1, -1, 0, 1]
+    assert data["a"].y.tolist() == [0, 1, 1, 0]
+    assert data["a"].target[[0, 2, 3]].tolist() == [0.5, 1.0, 2.0]
+    assert data["a"].target.isnan().tolist() == [False, True, False, False]
+    assert data["a"].val_mask.tolist() == [False, False, True, True]
+    drawn = pull_text(data, model=True)
+    assert drawn.findings == ()
+    for said in ("label:", "class[2]", "real", "train_mask: mask", "predict a."):
+        assert said in " ".join(drawn.text.split())
+    assert [item for item in graphdsl.loads(drawn.text).validate(data).findings if item.severity == "error"] == []
+
+
+def test_whole_numbers_beyond_classes_are_real() -> None:
+    data = from_tables({"a": pd.DataFrame({"y": [1000, 2000], "n": [1, 2]})}, {}, {})
+    assert data["a"].y.tolist() == [1000.0, 2000.0]
