@@ -37,8 +37,9 @@ def draw(data: Any, name: str = "data") -> Draft:
 
     Args:
         data: a `HeteroData`; a `Data`, whose types are called `node` and `to`; a `TemporalData`, whose ends are called
-            `source` and `target` where one is numbered behind the other; a pair of a `FeatureStore` and a `GraphStore`; a list,
-            a dataset or a batch of graphs; a graph of networkx (see `from_networkx`); a database of RelBench (see `from_tables`).
+            `source` and `target` where one is numbered behind the other; a pair of a `FeatureStore` and a `GraphStore`; a list
+            of graphs, a dataset or a batch; a graph of networkx (see `from_networkx`); a database of RelBench (see
+            `from_tables`).
         name: of the schema.
 
     Raises:
