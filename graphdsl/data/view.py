@@ -136,12 +136,14 @@ def open_data(data: Any) -> GraphView:
 
 
 def describe_tensor(value: Any) -> TensorInfo | None:
-    """Shape and dtype of a tensor or array; None for anything else.
+    """Shape and dtype of a tensor or array; None for anything else, nested tensors too.
 
     >>> describe_tensor(torch.zeros(3, 2))
     TensorInfo(shape=(3, 2), dtype='float32', classes=None)
     """
     if isinstance(value, Tensor):
+        if value.is_nested:  # Rows of different lengths have no shape.
+            return None
         return TensorInfo(tuple(value.shape), str(value.dtype).removeprefix("torch."))
     if isinstance(value, np.ndarray):
         return TensorInfo(value.shape, value.dtype.name)
@@ -154,6 +156,8 @@ def form_of(value: Any) -> str:
     >>> form_of(torch.zeros(2)), form_of(np.zeros(2)), form_of(torch.eye(2).to_sparse()), form_of([1])
     ('tensor', 'array', 'sparse', 'list')
     """
+    if isinstance(value, Tensor) and value.is_nested:
+        return "nested tensor"
     if isinstance(value, Tensor) and value.layout == torch.strided:
         return "tensor"
     if isinstance(value, np.ndarray):

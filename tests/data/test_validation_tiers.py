@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from real_graphs import GRAPHS, karate, miserables
@@ -12,6 +13,7 @@ from small_graphs import library_data, library_schema, without_notes
 from torch_geometric.data import Batch, HeteroData
 
 import graphdsl
+import graphdsl.pulling
 from graphdsl.checking import find_demands
 from graphdsl.data import inspect, validate, validate_metadata, write_metadata
 from graphdsl.data.sampling import neighbor_loader
@@ -298,3 +300,25 @@ def test_bad_arguments_of_the_command_are_said(tmp_path: Path, capsys: pytest.Ca
     assert "metadata has no edges and no numbers: `--tier structure` needs the data" in capsys.readouterr().err
     assert main(["validate", *files, "--seconds", "-1"]) == 2
     assert "a number of seconds >= 0 is needed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("value", "said", "way_out"),
+    [
+        (
+            torch.nested.nested_tensor([torch.ones(2), torch.ones(3)], layout=torch.jagged),
+            "is a nested tensor",
+            "to_padded_tensor",
+        ),
+        (np.array([["a"]] * 4, dtype=object), "of dtype object", "encode it as numbers"),
+    ],
+)
+def test_what_has_no_numbers_in_rows_is_told_what_to_do(value, said: str, way_out: str) -> None:
+    spec = graphdsl.loads("schema s { node a { x: float[2] } }")
+    data = HeteroData()
+    data["a"].num_nodes, data["a"].x = 4, value
+    (found,) = spec.validate(data).findings
+    assert (found.code, found.where) == ("GNN605", "a.x")
+    assert said in found.message
+    assert way_out in found.helps[0]
+    assert [item.where for item in graphdsl.pulling.pull_text(data).findings] == ["a.x"]

@@ -17,6 +17,7 @@ from graphdsl.text import Diagnostic, Facts, Span, closest, listing, report, sho
 _FORMS: Final = {
     "array": ("a numpy array, not a tensor", "torch.from_numpy({})"),
     "sparse": ("a sparse matrix, not a dense tensor", "{}.to_dense()"),
+    "nested tensor": ("a nested tensor, whose rows differ in length", "torch.nested.to_padded_tensor({}, 0.0)"),
 }
 
 
@@ -138,8 +139,10 @@ def _check_attribute(view: Holdings, finding: Finding) -> Iterator[Diagnostic]:
     info = view.describe(finding.place, finding.attribute.name)
     if form != "tensor" or info is None:
         words, change = _FORMS.get(form, (f"a `{form}`, not a tensor", "torch.tensor({})"))
-        facts = Facts(expected="a dense tensor", found=form)
-        yield finding.say("GNN605", f"is {words}", finding.mend(change), facts=facts)
+        facts, help_line = Facts(expected="a dense tensor", found=form), finding.mend(change)
+        if info is not None and info.dtype.startswith(("object", "str", "bytes", "datetime")):
+            words, help_line = f"a numpy array of dtype {info.dtype}, not a tensor of numbers", "encode it as numbers"
+        yield finding.say("GNN605", f"is {words}", help_line, facts=facts)
         return
     yield from _check_shape(finding, info)
     rule = RULES[finding.attribute.type.kind]
