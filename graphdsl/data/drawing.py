@@ -89,7 +89,7 @@ def _carried(data: Any) -> tuple[Remark, ...]:
 def _draw_nodes(view: Survey, name: str) -> DraftNodes:
     remark = None
     if view.count(name) is None:
-        remark = Remark(show_place(name), "has no features and no `num_nodes`", "set `num_nodes`")
+        remark = Remark(show_place(name), "has no features and no whole `num_nodes`", "set `num_nodes`")
     return DraftNodes(name, _draw_attributes(view, name), count=view.count(name), remark=remark)
 
 

@@ -322,3 +322,12 @@ def test_what_has_no_numbers_in_rows_is_told_what_to_do(value, said: str, way_ou
     assert said in found.message
     assert way_out in found.helps[0]
     assert [item.where for item in graphdsl.pulling.pull_text(data).findings] == ["a.x"]
+
+
+@pytest.mark.parametrize("count", ["30", -1, 3.0, torch.tensor([1, 2])])
+def test_a_number_of_nodes_that_is_none_is_not_called_absent(count) -> None:
+    data = HeteroData()
+    data["a"].num_nodes = count
+    (found,) = graphdsl.loads("schema s { node a }").validate(data).findings
+    assert (found.code, found.where) == ("GNN610", "a")
+    assert "no whole `num_nodes`" in found.message

@@ -24,7 +24,7 @@ def check_counts(schema: Schema, view: Holdings) -> Iterator[Diagnostic]:
             needed = f"; relations need {least:,} or more" if least else ""
             yield report(
                 "GNN610",
-                f"the number of `{node.name}` nodes cannot be told: there are no attributes, and no `num_nodes`",
+                f"the number of `{node.name}` nodes cannot be told: there are no attributes, and no whole `num_nodes`",
                 node.span,
                 "declared here",
                 where=show_place(node.name),
