@@ -34,13 +34,20 @@ def build_module(spec: ModuleSpec, **arguments: Any) -> nn.Module:
     with located(f"`{spec}`", spec.span):
         made = _class_of(spec)
         try:
-            return watch(made(**given, **arguments), spec.name)
+            return watch(_filled(made(**given, **arguments), spec.name), spec.name)
         except Exception as error:
             if provider_of(spec.name) is None:
                 raise
             said = f"{type(error).__name__}: {error}"
             message = f"`{spec.path}`, the class of the plug-in's layer `{spec.name}`, cannot be constructed: {said}"
             raise SpecError([report("GNN113", message, spec.span)]) from error
+
+
+def _filled(module: Any, name: str) -> nn.Module:
+    """A module whose parameters all have values: PyG drops those of `RGATConv.l2`, which begins as memory happens to be."""
+    if name == "RGATConv":
+        nn.init.constant_(module.l2, 1 / module.out_channels)
+    return module
 
 
 def _class_of(spec: ModuleSpec) -> type[nn.Module]:

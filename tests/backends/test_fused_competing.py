@@ -8,6 +8,7 @@ import torch
 from test_fused import both, gradients
 from torch import Tensor
 
+import graphdsl
 from graphdsl.backends import recording
 
 referred = test_fused.referred
@@ -170,3 +171,11 @@ def test_mixed_precision(body: str) -> None:
     torch.testing.assert_close(found.float(), reference(**inputs), rtol=0.1, atol=0.1)
     _, made = gradients(fused, inputs)
     assert all(item.isfinite().all() for item in made.values())
+
+
+@pytest.mark.parametrize("mod", ["scaled", "f-scaled"])
+def test_what_pyg_leaves_uninitialised_is_filled(mod: str) -> None:
+    text = f'nodes {{ *: Linear(6) }} edges {{ *: RGATConv(4, mod = "{mod}") }} predict a.y'
+    model = graphdsl.loads(f"{test_fused.SCHEMA} model m on s {{ {text} }}").compile("m")
+    (found,) = (item for name, item in model.named_parameters() if name.endswith(".l2"))
+    assert torch.equal(found, torch.full((4, 4), 0.25))
