@@ -49,8 +49,8 @@ _LARGE: Final = 100_000
 """Edges from which on a layout is made for a graph that may never come again."""
 _CALL: Final = 600
 """Up to so many edges a relation, calling layers is most of what the reference does for such a graph."""
-_SLOW: Final = frozenset[Family]({"relational", "transformer"})
-"""Families whose reference looks at all edges for each relation, or goes back through each."""
+_SLOW: Final = frozenset[Family]({"relational", "transformer", "relational-attention"})
+"""Families whose reference looks at all edges for each relation, goes back through each, or makes a matrix for each edge."""
 
 
 class Choice:
