@@ -38,11 +38,11 @@ _WORTH: Final[Mapping[Family, Worth]] = {
     "dot-attention": Worth(600, 12_000),
     "dot-attention-attributes": Worth(2_500, 48_000),
     "similarity": Worth(600, 8_000),
-    "relational": Worth(600, 1_500),
-    "transformer": Worth(600, 1_500),
+    "relational": Worth(600, 6_000),
+    "transformer": Worth(600, 6_000),
     "semantic": Worth(700, 14_000),
-    "relational-attention": Worth(600, 1_500),
-    "residual-attention": Worth(600, 1_500),
+    "relational-attention": Worth(600, 6_000),
+    "residual-attention": Worth(600, 6_000),
 }
 """Measured by training steps 64 wide of 1 to 20 relations with 1,000 to 25,000 edges, 8 of them into each node."""
 _LARGE: Final = 100_000
