@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from graphdsl.backends.fused.attention_layout import AttentionLayout, lay_out_attention
+from graphdsl.backends.fused.attention_layout import AttentionLayout, attention_layout
 from graphdsl.backends.fused.edge_scores import attribute_scores
 from graphdsl.backends.fused.relations import Bucket
 from graphdsl.backends.fused.roots import with_roots
@@ -29,7 +29,7 @@ def send_additive(bucket: Bucket, stage: RelationStage, states: list[Values], gr
     heads, width = layers[0].heads, layers[0].out_channels
     index = [graph.edge_index[step.edge] for step in bucket.steps]
     loops = tuple(layer.add_self_loops for layer in layers)
-    layout = bucket.keep(("attention", heads, loops), index, lambda: lay_out_attention(bucket, index, loops, heads))
+    layout = attention_layout(bucket, index, heads, loops)
     x = [bucket.values[name] for name in bucket.sources]
     matrices = torch.stack([_source_matrix(layer) for layer in layers])
     folded = _folded(matrices, torch.cat([layer.att_src for layer in layers]))

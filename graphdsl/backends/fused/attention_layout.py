@@ -42,20 +42,30 @@ class AttentionLayout:
         return self.asking.table(bucket.target_values, weight, bias).index_select(0, self.asking.column)
 
 
-def lay_out_attention(bucket: Bucket, index: Sequence[Tensor], loops: Sequence[bool], heads: int) -> AttentionLayout:
-    """Lay out the edges of a bucket.
+def attention_layout(bucket: Bucket, index: Sequence[Tensor], heads: int, loops: Sequence[bool] = ()) -> AttentionLayout:
+    """The edges of a bucket as attention reads them, kept while the edges live.
 
     Args:
         bucket: the steps.
         index: edges [2, edges] of each.
-        loops: of each, whether its self-loops are replaced by one at each node.
         heads: rows that each node has in the layout.
+        loops: of each, whether its self-loops are replaced by one at each node; () = of none.
+
+    Raises:
+        SpecError: GNN606 if an edge leads from or to a node that is not there.
     """
-    union = bucket.union(with_loops(bucket, index, loops))
-    projection = lay_out_projection(union)
-    asking = lay_out_targets(union, pick=len({value.size(1) for value in bucket.target_values}) == 1)
-    layout = Layout.of(union.pair_of_edge, projection.column, union.pairs, projection.rows).heads(heads)
-    return AttentionLayout(union.counts, projection, asking, layout, tuple(union.pair_bounds), union.join)
+    replaced = tuple(loops) or (False,) * len(index)
+    # Models that share the graph may give its types other widths, and then ask by other rows.
+    alike = len({value.size(1) for value in bucket.target_values}) == 1
+
+    def lay_out() -> AttentionLayout:
+        union = bucket.union(with_loops(bucket, index, replaced))
+        projection = lay_out_projection(union)
+        edges = Layout.of(union.pair_of_edge, projection.column, union.pairs, projection.rows).heads(heads)
+        asking = lay_out_targets(union, pick=alike)
+        return AttentionLayout(union.counts, projection, asking, edges, tuple(union.pair_bounds), union.join)
+
+    return bucket.keep(("attention", heads, replaced, alike), index, lay_out)
 
 
 def with_loops(bucket: Bucket, index: Sequence[Tensor], loops: Sequence[bool]) -> list[Tensor]:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from graphdsl.backends.fused.attention_layout import lay_out_attention
+from graphdsl.backends.fused.attention_layout import attention_layout
 from graphdsl.backends.fused.dotted_attributes import read_attributes
 from graphdsl.backends.fused.gated_roots import with_gates
 from graphdsl.backends.fused.relations import Bucket
@@ -24,8 +24,7 @@ def send_dotted(bucket: Bucket, stage: RelationStage, states: list[Values], grap
     layers: list[Any] = list(bucket.modules)
     heads, width = layers[0].heads, layers[0].out_channels
     index = [graph.edge_index[step.edge] for step in bucket.steps]
-    loops = (False,) * len(layers)
-    layout = bucket.keep(("attention", heads, loops), index, lambda: lay_out_attention(bucket, index, loops, heads))
+    layout = attention_layout(bucket, index, heads)
     x = [bucket.values[name] for name in bucket.sources]
     maps = [_stacked([getattr(layer, name) for layer in layers]) for name in ("lin_key", "lin_value")]
     keys, values = (table.view(-1, width) for table in layout.projection.tables(x, maps))

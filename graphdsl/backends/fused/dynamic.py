@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graphdsl.backends.fused.attention_layout import lay_out_attention
+from graphdsl.backends.fused.attention_layout import attention_layout
 from graphdsl.backends.fused.edge_scores import attribute_table
 from graphdsl.backends.fused.relations import Bucket
 from graphdsl.backends.fused.roots import with_roots
@@ -21,7 +21,7 @@ def send_dynamic(bucket: Bucket, stage: RelationStage, states: list[Values], gra
     first = layers[0]
     index = [graph.edge_index[step.edge] for step in bucket.steps]
     loops = tuple(layer.add_self_loops for layer in layers)
-    layout = bucket.keep(("attention", 1, loops), index, lambda: lay_out_attention(bucket, index, loops, 1))
+    layout = attention_layout(bucket, index, 1, loops)
     x = [bucket.values[name] for name in bucket.sources]
     left, right = [layer.lin_l for layer in layers], [layer.lin_r for layer in layers]
     biased = left[0].bias is not None

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from graphdsl.backends.fused.attention_layout import lay_out_attention
+from graphdsl.backends.fused.attention_layout import attention_layout
 from graphdsl.backends.fused.relations import Bucket
 from graphdsl.backends.fused.roots import with_roots
 from graphdsl.backends.graph import Graph, Values
@@ -18,8 +18,7 @@ def send_gated(bucket: Bucket, _stage: RelationStage, _states: list[Values], gra
     """Messages by slot, of a bucket of `ResGatedGraphConv` whose gates are sigmoids."""
     layers: list[Any] = list(bucket.modules)
     index = [graph.edge_index[step.edge] for step in bucket.steps]
-    loops = (False,) * len(layers)
-    layout = bucket.keep(("attention", 1, loops), index, lambda: lay_out_attention(bucket, index, loops, 1))
+    layout = attention_layout(bucket, index, heads=1)
     x = [bucket.values[name] for name in bucket.sources]
     maps = [_stacked([getattr(layer, name) for layer in layers]) for name in ("lin_query", "lin_value")]
     query, value = layout.projection.tables(x, maps)
