@@ -450,7 +450,9 @@ def test_auto_leaves_small_graphs_to_the_reference(referred: list[str]) -> None:
     assert set(referred) == {"SAGEConv"}
 
 
-@pytest.mark.parametrize("layer", ["GATConv(3, heads = 2)", "GATv2Conv(4)", "TransformerConv(4)", "ResGatedGraphConv(4)"])
+@pytest.mark.parametrize(
+    "layer", ["GATConv(3, heads = 2)", "GATv2Conv(4)", "TransformerConv(4)", "ResGatedGraphConv(4)"]
+)
 def test_models_share_a_graph_whose_types_they_give_other_widths(layer: str) -> None:
     edges = f"edges {{ a -[to]-> a, a -[has]-> b: {layer} }}"
     made = [both(f"{nodes} {edges} edges {{ *: SAGEConv(4) }}") for nodes in ("", "nodes { a: Linear(4) }")]

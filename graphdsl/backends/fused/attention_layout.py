@@ -42,7 +42,9 @@ class AttentionLayout:
         return self.asking.table(bucket.target_values, weight, bias).index_select(0, self.asking.column)
 
 
-def attention_layout(bucket: Bucket, index: Sequence[Tensor], heads: int, loops: Sequence[bool] = ()) -> AttentionLayout:
+def attention_layout(
+    bucket: Bucket, index: Sequence[Tensor], heads: int, loops: Sequence[bool] = ()
+) -> AttentionLayout:
     """The edges of a bucket as attention reads them, kept while the edges live.
 
     Args:
