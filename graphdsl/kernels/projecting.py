@@ -101,6 +101,8 @@ def _picked(items: Tensor | Sequence[Tensor], members: Sequence[int]) -> Tensor:
 def lay_out_projection(union: Union, pick: bool = True) -> Projection:
     """Which relations of a union take part in wide products, and which pick out their sources; a row for each edge.
 
+    Relations that share their matrices share the rows of a source, too: the first of them stands for all.
+
     Args:
         union: the relations.
         pick: whether sources may be picked out, which takes blocks of one width.
@@ -111,7 +113,7 @@ def lay_out_projection(union: Union, pick: bool = True) -> Projection:
     (((),), (0, 1), [0, 1, 2])
     """
     numbers, place = union.source_pairs
-    found = _lay_out(union.source, union.source_rows, numbers, pick)
+    found = _lay_out(union.source, union.source_rows, union.classes(union.source)[1], numbers, pick)
     return replace(found, column=found.column.index_select(0, place))
 
 
@@ -123,18 +125,24 @@ def lay_out_targets(union: Union, pick: bool = True) -> Projection:
     >>> found.groups, found.few, found.column.tolist()
     (((0, 1),), (), [0, 1])
     """
-    return _lay_out(union.target, union.target_rows, union.pair_numbers, pick)
+    numbers, place = union.target_pairs
+    found = _lay_out(union.target, union.target_rows, union.classes(union.target)[1], numbers, pick)
+    return replace(found, column=found.column.index_select(0, place))
 
 
-def _lay_out(blocks: Sequence[int], block_rows: Sequence[int], numbers: Tensor, pick: bool) -> Projection:
+def _lay_out(
+    block_of: Sequence[int], block_rows: Sequence[int], members: Sequence[int], numbers: Tensor, pick: bool
+) -> Projection:
     """A row for each pair of a relation and a node.
 
     Args:
-        blocks: of each relation, the block of its nodes.
+        block_of: of each relation, the block of its nodes.
         block_rows: nodes of each block.
-        numbers: of the pairs among the nodes of all relations, relation by relation, sorted.
+        members: the relations that have rows.
+        numbers: of the pairs among the nodes of all members, one after another, sorted.
         pick: whether nodes may be picked out.
     """
+    blocks = [block_of[r] for r in members]
     device, relations = numbers.device, range(len(blocks))
     rows = [block_rows[block] for block in blocks]
     starts, block_at = (0, *accumulate(rows)), (0, *accumulate(block_rows))
@@ -156,12 +164,13 @@ def _lay_out(blocks: Sequence[int], block_rows: Sequence[int], numbers: Tensor, 
 
     local = numbers - each(starts[:-1])
     column = local * each(stride) + each(start)
+    named = tuple(tuple(members[r] for r in group) for group in groups)
     if not few:
-        return Projection(groups, (), None, (), column, total)
+        return Projection(named, (), None, (), column, total)
     bounds = [0, *accumulate(used[r] for r in few)]
     for number, r in enumerate(few):
         column[ends[r] : ends[r + 1]] = torch.arange(total + bounds[number], total + bounds[number + 1], device=device)
     local += each([block_at[block] for block in blocks])
     taken = torch.cat([local[ends[r] : ends[r + 1]] for r in few])
     picked = Layout.of(torch.arange(bounds[-1], device=device), taken, bounds[-1], block_at[-1])
-    return Projection(groups, few, picked, tuple(bounds), column, total + bounds[-1])
+    return Projection(named, tuple(members[r] for r in few), picked, tuple(bounds), column, total + bounds[-1])

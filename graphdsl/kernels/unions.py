@@ -24,6 +24,7 @@ class Union:
         target: block of destinations.
         source_rows: number of nodes of each block of sources.
         target_rows: number of nodes of each block of destinations.
+        kinds: of each relation, which matrices are its own: relations of one kind share them.
 
     Raises:
         IndexError: if an edge leads from or to a node that is not there; `relation` and `message` tell which.
@@ -40,12 +41,14 @@ class Union:
         target: Sequence[int],
         source_rows: Sequence[int],
         target_rows: Sequence[int],
+        kinds: Sequence[int] | None = None,
     ) -> None:
         self.index = tuple(index)
         self.source = tuple(source)
         self.target = tuple(target)
         self.source_rows = tuple(source_rows)
         self.target_rows = tuple(target_rows)
+        self.kinds = tuple(range(len(self.index)) if kinds is None else kinds)
         self.source_at = (0, *accumulate(self.source_rows))
         self.target_at = (0, *accumulate(self.target_rows))
         self.counts = tuple(item.size(1) for item in index)
@@ -86,12 +89,31 @@ class Union:
             return self
         index = [self.index[r] for r in members]
         source, target = [self.source[r] for r in members], [self.target[r] for r in members]
-        return Union(index, source, target, self.source_rows, self.target_rows)
+        kinds = [self.kinds[r] for r in members]
+        return Union(index, source, target, self.source_rows, self.target_rows, kinds)
 
     @property
     def relations(self) -> int:
         """Number of relations."""
         return len(self.counts)
+
+    def classes(self, blocks: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Which relations do the same with a node at one end: those of one kind that have the same block there.
+
+        Args:
+            blocks: of each relation, its block at that end.
+
+        Returns:
+            The class of each relation, and the first relation of each class.
+
+        >>> index = [torch.zeros(2, 1, dtype=torch.long)] * 3
+        >>> Union(index, [0, 1, 0], [0, 0, 0], [1, 1], [1], kinds=[0, 0, 0]).classes([0, 1, 0])
+        ((0, 1, 0), (0, 1))
+        """
+        ends = list(zip(self.kinds, blocks, strict=True))
+        distinct = list(dict.fromkeys(ends))
+        number = {end: place for place, end in enumerate(distinct)}
+        return tuple(number[end] for end in ends), tuple(ends.index(end) for end in distinct)
 
     @cached_property
     @lasting
@@ -130,21 +152,44 @@ class Union:
     @cached_property
     @lasting
     def source_pairs(self) -> tuple[Tensor, Tensor]:
-        """Pairs of a relation and a node that sends along it, and the pair of each edge.
+        """Pairs of a class of relations and a node that sends along one of them, and the pair of each edge.
 
-        The first [source pairs] holds the number of each among the sources of all relations, relation by relation.
+        The first [source pairs] holds the number of each among the sources of all classes, class by class.
         """
-        starts = list(accumulate((self.source_rows[block] for block in self.source), initial=0))
-        return number_distinct(self._from + self.each(starts[:-1]), starts[-1])
+        of, starts = self.classes(self.source)[0], self._source_starts
+        return number_distinct(self._from + self.each([starts[number] for number in of]), starts[-1])
+
+    @property
+    def _source_starts(self) -> list[int]:
+        first = self.classes(self.source)[1]
+        return list(accumulate((self.source_rows[self.source[r]] for r in first), initial=0))
 
     def source_of(self, number: Tensor) -> Tensor:
-        """Rows among all blocks of sources of some numbers among the sources of all relations, relation by relation."""
-        starts = torch.tensor(
-            list(accumulate((self.source_rows[block] for block in self.source), initial=0)), device=self.device
+        """Rows among all blocks of sources of some numbers among the sources of all classes, class by class."""
+        starts = torch.tensor(self._source_starts, device=self.device)
+        own = torch.searchsorted(starts, number, right=True) - 1
+        first = self.classes(self.source)[1]
+        at = torch.tensor([self.source_at[self.source[r]] for r in first], device=self.device)
+        return number - starts[own] + at[own]
+
+    @cached_property
+    @lasting
+    def target_pairs(self) -> tuple[Tensor, Tensor]:
+        """Pairs of a class of relations and a node that one of them leads to, and which of them each of `pair_row` is.
+
+        The first holds the number of each among the destinations of all classes, class by class.
+        """
+        numbers, _, starts = self._dense
+        of, first = self.classes(self.target)
+        if len(first) == self.relations:
+            return numbers, torch.arange(numbers.numel(), device=self.device)
+        own = list(accumulate((self.target_rows[self.target[r]] for r in first), initial=0))
+        shift = torch.tensor(
+            [own[number] - start for number, start in zip(of, starts, strict=False)], device=self.device
         )
-        relation = torch.searchsorted(starts, number, right=True) - 1
-        at = torch.tensor([self.source_at[block] for block in self.source], device=self.device)
-        return number - starts[relation] + at[relation]
+        sizes = torch.tensor(self.pair_bounds, device=self.device).diff()
+        moved = numbers + shift.repeat_interleave(sizes, output_size=numbers.numel())
+        return number_distinct(moved, own[-1])
 
     @property
     def pair_row(self) -> Tensor:
@@ -178,6 +223,29 @@ class Union:
         """From pairs to destinations."""
         pairs = torch.arange(self.pairs, device=self.device)
         return Layout.of(self.pair_row, pairs, self.target_at[-1], self.pairs)
+
+    @lasting
+    def by_target(self) -> tuple[tuple[int, ...], tuple[int, ...], Tensor, Layout]:
+        """What classes of relations add up in each destination, as a matrix that they share can be applied to.
+
+        Returns:
+            The first relation of each class, where the pairs of each class begin, the pair of each edge [edges], and the
+            layout from pairs to destinations.
+
+        >>> index = [torch.tensor([[0], [1]]), torch.tensor([[0, 0], [1, 0]])]
+        >>> Union(index, [0, 0], [0, 0], [1], [2], kinds=[0, 0]).by_target()[:3]
+        ((0,), (0, 2), tensor([1, 1, 0]))
+        """
+        first = self.classes(self.target)[1]
+        numbers, place = self.target_pairs
+        starts = list(accumulate((self.target_rows[self.target[r]] for r in first), initial=0))
+        bounds = torch.searchsorted(numbers, torch.tensor(starts, device=self.device))
+        at = [self.target_at[self.target[r]] - start for r, start in zip(first, starts, strict=False)]
+        row = numbers + torch.tensor(at, device=self.device).repeat_interleave(
+            bounds.diff(), output_size=numbers.numel()
+        )
+        join = Layout.of(row, torch.arange(numbers.numel(), device=self.device), self.target_at[-1], numbers.numel())
+        return first, tuple(bounds.tolist()), place.index_select(0, self.pair_of_edge), join
 
     @cached_property
     @lasting

@@ -34,6 +34,7 @@ class Grouping:
         targets: node types that the relations lead to.
         roots: matrices of destinations, one for each relation, that become one for each type; 0 where there are none to fold.
         summed: whether the kernel adds up the messages of several relations into a type.
+        shared: how many relations share layers, and how many different products of sources these are; 0, 0 where none do.
     """
 
     stage: str
@@ -42,6 +43,7 @@ class Grouping:
     targets: tuple[str, ...]
     roots: int
     summed: bool
+    shared: tuple[int, int] = (0, 0)
 
 
 def width_pair(step: RelationStep) -> tuple[Width, Width]:
@@ -117,6 +119,7 @@ def list_groups(plan: Plan) -> tuple[Grouping, ...]:
                     targets,
                     roots if together and roots > len(targets) else 0,
                     together and len(members) > len(targets),
+                    _shared(members) if group.family in _PROJECTED else (0, 0),
                 )
             )
         for joint in stage.joints:
@@ -144,6 +147,17 @@ _ROOTS: Final[Mapping[str, tuple[str, bool]]] = {
     "GATv2Conv": ("residual", False),
 }
 """By layer: the argument that gives it a matrix for the destination itself, and its default."""
+
+
+_PROJECTED: Final = frozenset[Family]({"attention", "dynamic", "dot-attention", "dot-attention-attributes", "gated"})
+"""Families whose kernels always multiply the sources with matrices first; "linear" may sum first, as a graph has it."""
+
+
+def _shared(members: Sequence[RelationStep]) -> tuple[int, int]:
+    """Relations that have a layer and a source type in common with another, and their different pairs of both."""
+    count = Counter((step.instance, step.edge[0]) for step in members)
+    repeated = [number for number in count.values() if number > 1]
+    return sum(repeated), len(repeated)
 
 
 def _has_root(step: RelationStep) -> bool:

@@ -57,6 +57,15 @@ def test_nothing_is_folded_where_messages_stay_apart() -> None:
     assert (found.roots, found.summed) == (0, True)
 
 
+def test_relations_of_a_shared_layer_share_products() -> None:
+    (found,) = groups_of("edges { *: share GATConv(4) }")
+    assert found.shared == (0, 0)  # of different sources; `a -[has]-> b` serves no prediction
+    (found, _) = groups_of("edges { *: share GATConv(6) } edges { *: SAGEConv(4) }")
+    assert found.shared == (2, 1)
+    (found, _) = groups_of("edges { *: GATConv(6) } edges { *: SAGEConv(4) }")
+    assert found.shared == (0, 0)
+
+
 def test_joint_layers_are_a_group_each() -> None:
     assert groups_of("edges { *: RGCNConv(4) }") == [Grouping("edges1", "relational", {"RGCNConv": 3}, ("a",), 0, True)]
     assert groups_of("edges { *: HANConv(4) }") == [Grouping("edges1", "semantic", {"HANConv": 3}, ("a",), 0, False)]

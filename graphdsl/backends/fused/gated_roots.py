@@ -25,7 +25,7 @@ def with_gates(bucket: Bucket, layout: AttentionLayout, index: list[Tensor], mad
         made: what arrives at each pair of a relation and a destination [pairs, width].
     """
     layers: list[Any] = list(bucket.modules)
-    nodes = bucket.keep(("gates",), index, lambda: lay_out_targets(bucket.union(index), pick=False))
+    nodes = bucket.keep(("gates",), index, lambda: lay_out_targets(bucket.union(index, shared=False), pick=False))
     x = bucket.target_values
     matrices = [layer.lin_skip.weight for layer in layers]
     shifts = None if layers[0].lin_skip.bias is None else [layer.lin_skip.bias for layer in layers]

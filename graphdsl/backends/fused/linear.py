@@ -30,8 +30,9 @@ class Part:
         counts: edges of each.
         layout: the edges, from rows of what is summed to destinations or pairs.
         projection: of relations that transform first, how.
-        bounds: of relations that sum first, where the pairs of each begin.
-        join: of those, from pairs to destinations.
+        owners: of relations that sum first, those whose matrices serve them, as places in `members`; some may share theirs.
+        bounds: where the pairs of each of these begin.
+        join: from pairs to destinations.
         factor: constant factor of each edge in the order of the layout, in double precision.
         scale: the same by dtype, as far as it was asked for.
     """
@@ -40,6 +41,7 @@ class Part:
     counts: tuple[int, ...]
     layout: Layout
     projection: Projection | None
+    owners: tuple[int, ...]
     bounds: tuple[int, ...]
     join: Layout | None
     factor: Tensor | None
@@ -105,7 +107,7 @@ def lay_out_sum(union: Union, factor: Sequence[Tensor | str | None]) -> Part:
     layout = union.wide(union.column, union.source_at[-1])
     factors = _factors(union, factor)
     ordered = None if factors is None else torch.cat(factors).index_select(0, layout.order)
-    return Part(tuple(range(union.relations)), union.counts, layout, None, (), None, ordered)
+    return Part(tuple(range(union.relations)), union.counts, layout, None, (), (), None, ordered)
 
 
 def sum_part(part: Part, x: Sequence[Tensor], given: Sequence[Tensor | None] | None) -> Tensor:
@@ -121,12 +123,15 @@ def sum_part(part: Part, x: Sequence[Tensor], given: Sequence[Tensor | None] | N
 
 
 def _lay_out_part(union: Union, members: tuple[int, ...], factor: Tensor | None, transform: bool) -> Part:
-    projection = lay_out_projection(union) if transform else None
-    layout = union.by_pair if projection is None else union.wide(projection.column, projection.rows)
+    if transform:
+        projection = lay_out_projection(union)
+        layout = union.wide(projection.column, projection.rows)
+        ordered = None if factor is None else factor.index_select(0, layout.order)
+        return Part(members, union.counts, layout, projection, (), (), None, ordered)
+    owners, bounds, pairs, join = union.by_target()
+    layout = Layout.of(pairs, union.column, join.columns, union.source_at[-1])
     ordered = None if factor is None else factor.index_select(0, layout.order)
-    if projection is not None:
-        return Part(members, union.counts, layout, projection, (), None, ordered)
-    return Part(members, union.counts, layout, None, tuple(union.pair_bounds), union.join, ordered)
+    return Part(members, union.counts, layout, None, owners, bounds, join, ordered)
 
 
 def _factors(union: Union, factor: Sequence[Tensor | str | None]) -> list[Tensor] | None:
@@ -194,4 +199,5 @@ def _sum_part(part: Part, x: Sequence[Tensor], weight: Tensor, given: Tensor | N
     assert part.join is not None
     table = x[0] if len(x) == 1 else torch.cat(list(x))
     summed = gather_sum(part.layout, table, part.weights(table.dtype, given))
-    return gather_sum(part.join, grouped_linear(summed, weight, part.bounds))
+    own = weight if len(part.owners) == weight.size(0) else weight.index_select(0, constant(part.owners, weight.device))
+    return gather_sum(part.join, grouped_linear(summed, own, part.bounds))

@@ -113,13 +113,23 @@ class Bucket:
         """What each slot's nodes have [nodes, width]."""
         return [self.made[self.steps[self.target.index(place)].edge[2]] for place in range(len(self.slots))]
 
-    def union(self, index: Sequence[Tensor]) -> Union:
+    @property
+    def kinds(self) -> tuple[int, ...]:
+        """Of each step, the first that has the same layer, weights and all."""
+        first: dict[int, int] = {}
+        return tuple(first.setdefault(id(module), place) for place, module in enumerate(self.modules))
+
+    def union(self, index: Sequence[Tensor], shared: bool = True) -> Union:
         """The steps as one, with these edges.
+
+        Args:
+            index: edges [2, edges] of each.
+            shared: whether what several steps make of a node with one layer may be one row.
 
         Raises:
             EdgeOutside: if an edge leads from or to a node that is not there.
         """
-        return Union(index, self.source, self.target, self.source_rows, self.rows)
+        return Union(index, self.source, self.target, self.source_rows, self.rows, self.kinds if shared else None)
 
     def keep(self, name: Hashable, index: Sequence[Tensor], make: Callable[[], Result]) -> Result:
         """A layout of these steps' edges, kept while the edges live.
@@ -133,7 +143,7 @@ class Bucket:
             SpecError: GNN606 if an edge leads from or to a node that is not there.
         """
         places = [(step.edge, step.rule) for step in self.steps]
-        where = (name, tuple(edge for edge, _ in places), self.target)
+        where = (name, tuple(edge for edge, _ in places), self.target, self.kinds)
         return keep_layout(where, places, index, (*self.source_rows, -1, *self.rows), make)
 
 

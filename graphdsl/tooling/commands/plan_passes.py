@@ -71,6 +71,8 @@ def _folded(item: Grouping) -> str:
     parts = ["messages of relations are added up on the way"] if item.summed else []
     if item.roots:
         parts.append(f"{item.roots} matrices of destinations into {len(item.targets)}")
+    if item.shared[0]:
+        parts.append(f"products of {item.shared[0]} relations with a shared layer into {item.shared[1]}")
     return "; ".join(parts)
 
 
