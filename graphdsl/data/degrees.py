@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from graphdsl.data.view import has_form
 from graphdsl.model import Degrees
 
 
@@ -23,7 +24,7 @@ def count_degrees(index: Any, sources: int | None, targets: int | None) -> tuple
     >>> received.counts
     ((0, 1), (1, 1), (2, 1))
     """
-    if not isinstance(index, Tensor) or index.dim() != 2 or index.size(0) != 2 or index.is_floating_point():
+    if not has_form(index):
         return None, None
     return _count(index[0], sources), _count(index[1], targets)
 

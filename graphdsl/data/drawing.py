@@ -1,6 +1,6 @@
 """A graph as a draft of its schema: every type, attribute, width, class count, mask and time."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,23 +10,20 @@ from torch import Tensor
 from torch_geometric.data import Batch, Data, Dataset, HeteroData, TemporalData
 
 from graphdsl.data.foreign import from_foreign
+from graphdsl.data.forms import explain_form
 from graphdsl.data.homogeneous import as_hetero
-from graphdsl.data.phrases import number
+from graphdsl.data.phrases import number, python
 from graphdsl.data.places import BOOKKEEPING, Place, show_place
-from graphdsl.data.survey import Survey, has_form
+from graphdsl.data.survey import Survey
 from graphdsl.data.temporal import from_events
-from graphdsl.data.view import describe_tensor, form_of, open_data
+from graphdsl.data.view import describe_tensor, form_of, has_form, open_data
 from graphdsl.drafting import Draft, DraftAttribute, DraftEdges, DraftNodes, Remark, guess_type
-from graphdsl.drafting.kinds import Numbers, promote_label
+from graphdsl.drafting.kinds import COUNTABLE, Numbers, promote_label, without_classes
 from graphdsl.kernels.sweeping import pair_digest
 from graphdsl.model import AttributeType, TensorInfo
 from graphdsl.text import EdgeKey, SpecError, report
 
 _VALIDATE = "`gnn validate` with this spec says how to mend it"
-_FORMS: Mapping[str, tuple[str, str]] = {
-    "array": ("is a numpy array", "`torch.from_numpy` makes it a tensor"),
-    "sparse": ("is a sparse matrix", "`.to_dense()` makes it a tensor of numbers"),
-}
 
 
 def draw(data: Any, name: str = "data") -> Draft:
@@ -87,10 +84,25 @@ def _carried(data: Any) -> tuple[Remark, ...]:
 
 
 def _draw_nodes(view: Survey, name: str) -> DraftNodes:
-    remark = None
-    if view.count(name) is None:
-        remark = Remark(show_place(name), "has no features and no whole `num_nodes`", "set `num_nodes`")
-    return DraftNodes(name, _draw_attributes(view, name), count=view.count(name), remark=remark)
+    return DraftNodes(name, _draw_attributes(view, name), count=view.count(name), remark=_remark_on_count(view, name))
+
+
+def _remark_on_count(view: Survey, name: str) -> Remark | None:
+    """What is wrong with the number of nodes of a type."""
+    where, count, misstated = show_place(name), view.count(name), view.misstated_count(name)
+    if count is None:
+        got = f" (got {misstated})" if misstated else ""
+        return Remark(where, f"has no features and no whole `num_nodes`{got}", "set `num_nodes`")
+    target = python(name, "num_nodes")
+    if misstated:
+        help_line = f"`{target} = {count}`, or leave it out: attributes tell it"
+        return Remark(where, f"has a `num_nodes` of {misstated}, no whole number of nodes", help_line)
+    for key in view.keys(name):
+        info = None if key in BOOKKEEPING else view.describe(name, key)
+        if info is not None and info.shape and info.shape[0] != count:
+            said = f"has {number(count, 'node')}, and `{show_place(name, key)}` {number(info.shape[0], 'row')}"
+            return Remark(where, said, _VALIDATE)
+    return None
 
 
 def _draw_edges(view: Survey, edge: EdgeKey) -> DraftEdges:
@@ -114,30 +126,36 @@ def _kind(item: DraftAttribute) -> str:
 
 def _draw_attribute(view: Survey, place: Place, key: str) -> tuple[DraftAttribute, Numbers]:
     where, form, info = show_place(place, key), view.form(place, key), view.describe(place, key)
+    remark = None if form == "tensor" else _explain(view, place, key)
     if info is None:
-        return DraftAttribute(key, None, _explain_form(where, form, view.read(place, key))), Numbers()
+        return DraftAttribute(key, None, remark), Numbers()
     numbers = _numbers(view.read(place, key), info)
     made = guess_type(key, info, numbers, where)
-    if form in _FORMS and made.type is not None:
-        made = replace(made, remark=Remark(where, *_FORMS[form]))
+    if form == "meta tensor":
+        made = without_classes(made)
+    if remark is not None and made.type is not None:
+        made = replace(made, remark=remark)
     return made, numbers
 
 
-def _explain_form(where: str, form: str, value: Any) -> Remark:
+def _explain(view: Survey, place: Place, key: str) -> Remark:
     """Why something is no tensor, and what would make it one."""
-    if form == "list" and value:
+    where, form = show_place(place, key), view.form(place, key)
+    words, advice = explain_form(form, place, key)
+    if form == "list with gaps":
+        value = view.read(place, key)
         missing = sum(item is None for item in value)
-        if missing:
-            return Remark(where, f"has no value in {missing:,} of {number(len(value), 'row')}", "give each row one")
-        if all(isinstance(item, str) for item in value):
-            return Remark(where, "holds text", "encode it as numbers, or leave it out")
-    return Remark(where, f"is a `{form}`, not a tensor")
+        words, advice = f"has no value in {missing:,} of {number(len(value), 'row')}", "give each row one"
+        return Remark(where, words, advice)
+    return Remark(where, f"is {words}", advice)
 
 
 def _numbers(value: Any, info: TensorInfo) -> Numbers:
     """Smallest and largest number of labels and masks, and whether all are 0 or 1."""
-    tensor = torch.from_numpy(value) if isinstance(value, np.ndarray) and value.dtype.kind in "iufb" else value
-    if not isinstance(tensor, Tensor) or form_of(tensor) != "tensor" or not tensor.numel() or tensor.is_complex():
+    if info.dtype not in COUNTABLE:
+        return Numbers()
+    tensor = torch.from_numpy(value) if isinstance(value, np.ndarray) else value
+    if not isinstance(tensor, Tensor) or form_of(tensor) != "tensor" or not tensor.numel():
         return Numbers()
     known = tensor[~torch.isnan(tensor)] if tensor.is_floating_point() else tensor
     if not known.numel():

@@ -14,7 +14,7 @@ from torch_geometric.data import Batch, Data, Dataset, HeteroData, TemporalData
 from graphdsl.data.foreign import from_foreign
 from graphdsl.data.homogeneous import as_hetero, only_types
 from graphdsl.data.temporal import event_relation, from_events
-from graphdsl.data.view import describe_tensor
+from graphdsl.data.view import describe_tensor, form_of, whole_count
 from graphdsl.model import LABEL_KINDS, Attribute, Schema
 from graphdsl.text import EdgeKey, SpecError, report, show_name
 
@@ -122,9 +122,7 @@ class GraphSet(Sequence[HeteroData]):
         found: dict[Place, tuple[str, ...]] = {}
         for place, attributes in self._places().items():
             stores = [graph[place] for graph in self.graphs if _has(graph, place)]
-            found[place] = tuple(
-                key for key in attributes if all(isinstance(store.get(key), Tensor) for store in stores)
-            )
+            found[place] = tuple(key for key in attributes if all(_has_rows(store.get(key)) for store in stores))
         return found
 
     def _known_widths(self) -> dict[tuple[Place, str], Tensor]:
@@ -174,6 +172,10 @@ def _fill(
     store.edge_index = index.flip(0) if flipped else index
 
 
+def _has_rows(value: Any) -> bool:
+    return isinstance(value, Tensor) and form_of(value) == "tensor" and value.dim() > 0
+
+
 def _has(graph: HeteroData, place: Place) -> bool:
     return place in graph.node_types if isinstance(place, str) else place in graph.edge_types
 
@@ -183,9 +185,9 @@ def _count(graph: HeteroData, name: str) -> int:
     if name not in graph.node_types:
         return 0
     store = graph[name]
-    given = store.get("num_nodes")
+    given = whole_count(store.get("num_nodes"))
     if given is not None:
-        return int(given)
+        return given
     shapes = (describe_tensor(value) for value in store.values())
     return next((item.shape[0] for item in shapes if item is not None and item.shape), 0)
 

@@ -22,8 +22,12 @@ class Holdings(Protocol):
         """Keys of the attributes of a type, without connectivity; empty for an unknown type."""
         ...
 
+    def misstated_count(self, node_type: str) -> str:
+        """What a type's `num_nodes` is, where it is no whole number of nodes; else nothing."""
+        ...
+
     def form(self, place: Place, key: str) -> str:
-        """What an attribute is stored as: "tensor", "array", "sparse", or the name of another Python type."""
+        """What an attribute is stored as: "tensor", or in which other form."""
         ...
 
     def describe(self, place: Place, key: str) -> TensorInfo | None:
@@ -61,6 +65,11 @@ class StoredHoldings:
         """Keys of the tensors of a type."""
         return tuple(self._tensors(place))
 
+    def misstated_count(self, node_type: str) -> str:
+        """A number below 0; a metadata file has none."""
+        store = self._stores.get(node_type)
+        return f"`{store.count}`" if store is not None and store.count is not None and store.count < 0 else ""
+
     def form(self, place: Place, key: str) -> str:
         """Metadata knows of tensors alone."""
         return "tensor"
@@ -75,7 +84,8 @@ class StoredHoldings:
         if store is None:
             return None
         shapes = [info.shape for key, info in store.tensors.items() if info.shape and key not in BOOKKEEPING]
-        return store.count if store.count is not None else next((shape[0] for shape in shapes), None)
+        stated = store.count is not None and store.count >= 0
+        return store.count if stated else next((shape[0] for shape in shapes), None)
 
     def needed_count(self, node_type: str) -> int:
         """Metadata does not know the ids of edges."""

@@ -1,11 +1,13 @@
 """A homogeneous `Data` as a graph of one node type and one relation, as a schema names them."""
 
+import copy
 from typing import Any, Literal
 
 import torch
 from torch_geometric.data import Data, HeteroData
 
 from graphdsl.data.places import CONNECTIVITY
+from graphdsl.data.view import whole_count
 from graphdsl.model import Schema
 from graphdsl.text import EdgeKey, SpecError, report, show_name
 
@@ -48,7 +50,8 @@ def as_hetero(data: Data, schema: Schema | None = None) -> HeteroData:
     node, edge = types
     made = HeteroData()
     # Touching the stores makes the types, also where a graph has no nodes or edges.
-    made[node].num_nodes = data.num_nodes
+    given, data = data._store.get("num_nodes"), _without_false_count(data)
+    made[node].num_nodes = data.num_nodes if given is None else given
     values: dict[str, Any] = data.to_dict()
     if CONNECTIVITY.isdisjoint(values):
         made[edge].edge_index = torch.zeros(2, 0, dtype=torch.long)
@@ -59,6 +62,17 @@ def as_hetero(data: Data, schema: Schema | None = None) -> HeteroData:
         target = {"nodes": made[node], "edges": made[edge], "graph": made}[owner]
         target[key] = value
     return made
+
+
+def _without_false_count(data: Data) -> Data:
+    """The graph without a `num_nodes` that is none, or that features contradict: PyG would tell by it whose attributes are."""
+    given, x = data._store.get("num_nodes"), data._store.get("x")
+    rows = len(x) if isinstance(x, torch.Tensor) and x.dim() else None
+    if given is None or (whole_count(given) is not None and rows in (None, whole_count(given))):
+        return data
+    plain = copy.copy(data)
+    del plain["num_nodes"]
+    return plain
 
 
 def _owner(data: Data, key: str, schema: Schema | None, node: str, edge: EdgeKey) -> Literal["nodes", "edges", "graph"]:

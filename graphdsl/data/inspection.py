@@ -10,7 +10,7 @@ from torch import Tensor
 from graphdsl.data.degrees import count_degrees
 from graphdsl.data.graph_set import GraphSet, read_data
 from graphdsl.data.places import BOOKKEEPING, Place, UnreadableTensorError
-from graphdsl.data.view import GraphView, describe_tensor, open_data
+from graphdsl.data.view import GraphView, describe_tensor, form_of, open_data
 from graphdsl.model import Attribute, Degrees, Metadata, Schema, StoreInfo, TensorInfo
 from graphdsl.text import EdgeKey, SpecError, report
 
@@ -145,4 +145,8 @@ def _count_classes(view: GraphView, place: Place, key: str, found: TensorInfo) -
     if not found.shape[0]:
         return 0
     value = view.read(place, key)
-    return max(0, int(value.max()) + 1) if isinstance(value, Tensor | np.ndarray) else None
+    if isinstance(value, Tensor) and form_of(value) == "tensor":
+        value = value.long()  # Of `uint64` and its like nothing else can be asked.
+    elif not isinstance(value, np.ndarray):
+        return None
+    return max(0, int(value.max()) + 1)

@@ -10,6 +10,7 @@ from graphdsl.data.graph_set import GraphSet, read_data
 from graphdsl.data.places import BOOKKEEPING, Place, UnreadableTensorError
 from graphdsl.data.survey import Survey
 from graphdsl.data.view import open_data
+from graphdsl.drafting.kinds import COUNTABLE
 from graphdsl.kernels.sweeping import PIECE
 from graphdsl.model import Attribute, Schema
 from graphdsl.text import EdgeKey
@@ -147,7 +148,7 @@ def _attribute(view: Survey, place: Place, key: str, declared: Attribute | None)
         value = view.read(place, key) if form == "tensor" else None
     except UnreadableTensorError:
         return AttributeStatistics(key, said, "unreadable", ())
-    if info is None or not isinstance(value, Tensor) or value.is_complex():
+    if info is None or not isinstance(value, Tensor) or info.dtype not in COUNTABLE:
         return AttributeStatistics(key, said, form if info is None else info.dtype, info.shape if info else ())
     kind = "" if declared is None else declared.type.kind
     if kind == "mask" or value.dtype == torch.bool:

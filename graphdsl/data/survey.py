@@ -7,13 +7,13 @@ import torch
 from torch import Tensor
 
 from graphdsl.data.places import Place, UnreadableTensorError
-from graphdsl.data.view import GraphView
+from graphdsl.data.view import GraphView, form_of, has_form
 from graphdsl.kernels.sweeping import column_ends, count_repeated
 from graphdsl.model import TensorInfo
 from graphdsl.text import EdgeKey
 
+_MASKS = (torch.bool, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 _SAMPLED = frozenset({"n_id", "e_id", "input_id", "batch_size", "num_sampled_nodes", "num_sampled_edges", "ptr"})
-INDEX_DTYPES = (torch.int64, torch.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class Survey(GraphView):
         self._forms: dict[tuple[Place, str], str] = {}
         self._infos: dict[tuple[Place, str], TensorInfo | None] = {}
         self._edges: dict[EdgeKey, Any] = {}
+        self._tracked: set[tuple[Place, str]] = set()
         self._columns: dict[tuple[Place, str], tuple[Tensor, Tensor] | None] = {}
         self._ends: dict[EdgeKey, EdgeEnds | None] = {}
         self._degrees: dict[tuple[EdgeKey, int], Tensor] = {}
@@ -58,8 +59,16 @@ class Survey(GraphView):
         return self._view.keys(place)
 
     def read(self, place: Place, key: str, index: Tensor | None = None) -> Any:
-        """The stored value, or some of its rows."""
-        return self._view.read(place, key, index)
+        """The stored value, or some of its rows; without the gradient that it may belong to."""
+        value = self._view.read(place, key, index)
+        if not isinstance(value, Tensor) or not value.requires_grad:
+            return value
+        self._tracked.add((place, key))
+        return value.detach()
+
+    def is_tracked(self, place: Place, key: str) -> bool:
+        """Whether a value that was read belongs to a gradient."""
+        return (place, key) in self._tracked
 
     def form(self, place: Place, key: str) -> str:
         """What an attribute is stored as."""
@@ -76,6 +85,14 @@ class Survey(GraphView):
     def count(self, place: Place) -> int | None:
         """Number of nodes or edges."""
         return self._view.count(place)
+
+    def misstated_count(self, node_type: str) -> str:
+        """What `num_nodes` is, where it is no whole number."""
+        return self._view.misstated_count(node_type)
+
+    def has_matrix(self, edge: EdgeKey, key: str) -> bool:
+        """Whether a relation is stored as a matrix."""
+        return self._view.has_matrix(edge, key)
 
     def connectivity(self, edge: EdgeKey) -> Any:
         """The `edge_index`; a store puts it together anew each time it is asked."""
@@ -106,7 +123,7 @@ class Survey(GraphView):
             mask = self.read(place, key)
         except UnreadableTensorError:
             return None
-        if not isinstance(mask, Tensor) or mask.layout != torch.strided or mask.dim() != 1 or mask.is_floating_point():
+        if not isinstance(mask, Tensor) or form_of(mask) != "tensor" or mask.dim() != 1 or mask.dtype not in _MASKS:
             return None
         return mask if mask.dtype == torch.bool else mask == 1
 
@@ -148,12 +165,6 @@ class Survey(GraphView):
         if edge not in self._repeated:
             self._repeated[edge] = count_repeated(index, *sizes)
         return self._repeated[edge]
-
-
-def has_form(index: Any) -> bool:
-    """Whether something is an `edge_index` as far as form goes: a dense tensor of integers, shape [2, E]."""
-    is_dense = isinstance(index, Tensor) and index.layout == torch.strided
-    return is_dense and index.dim() == 2 and index.size(0) == 2 and index.dtype in INDEX_DTYPES
 
 
 def edge_ends(index: Tensor) -> EdgeEnds:

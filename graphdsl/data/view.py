@@ -6,7 +6,7 @@ type by asking for it, as `HeteroData` does, and never makes PyG guess a number 
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from graphdsl.data.places import BOOKKEEPING, CONNECTIVITY, Place, UnreadableTen
 from graphdsl.model import TensorInfo
 from graphdsl.text import EdgeKey, SpecError, report
 
+_LONG = 40
 _FROM_TABLES = "`graphdsl.data.from_tables(tables, keys, links)`"
 
 GraphData: TypeAlias = HeteroData | tuple[FeatureStore, GraphStore]
@@ -66,8 +67,16 @@ class GraphView(ABC):
         """What the whole graph carries under a key; None where it carries no such thing."""
         return None
 
+    def misstated_count(self, node_type: str) -> str:
+        """What a type's `num_nodes` is, where it is no whole number of nodes; else nothing."""
+        return ""
+
+    def has_matrix(self, edge: EdgeKey, key: str) -> bool:
+        """Whether a relation is stored as a matrix, `adj` or `adj_t`."""
+        return False
+
     def form(self, place: Place, key: str) -> str:
-        """What an attribute is stored as: "tensor", "array", "sparse", or the name of another Python type.
+        """What an attribute is stored as: "tensor", or one of the other words of `form_of`.
 
         Raises:
             UnreadableTensorError: the store fails.
@@ -83,7 +92,7 @@ class GraphView(ABC):
                 index = self.connectivity(edge) if ends else None
             except UnreadableTensorError:
                 continue
-            if isinstance(index, Tensor) and index.dim() == 2 and index.size(0) == 2 and index.numel():
+            if has_form(index) and index.numel():
                 least = max([least, *(int(index[row].max()) + 1 for row in ends)])
         return least
 
@@ -150,19 +159,72 @@ def describe_tensor(value: Any) -> TensorInfo | None:
     return None
 
 
-def form_of(value: Any) -> str:
-    """The form of a stored value, as `GraphView.form` says it.
+INDEX_DTYPES = (torch.int64, torch.int32)
 
-    >>> form_of(torch.zeros(2)), form_of(np.zeros(2)), form_of(torch.eye(2).to_sparse()), form_of([1])
-    ('tensor', 'array', 'sparse', 'list')
+
+def has_form(index: Any) -> TypeGuard[Tensor]:
+    """Whether something is an `edge_index` as far as form goes: a dense tensor of integers, shape [2, E]."""
+    is_dense = isinstance(index, Tensor) and form_of(index) == "tensor"
+    return is_dense and index.dim() == 2 and index.size(0) == 2 and index.dtype in INDEX_DTYPES
+
+
+def form_of(value: Any) -> str:
+    """The form of a stored value, as `GraphView.form` says it: "tensor", or why it is none that can be read as it is.
+
+    >>> form_of(torch.zeros(2)), form_of(np.zeros(2)), form_of(torch.eye(2).to_sparse()), form_of([1]), form_of(["a"])
+    ('tensor', 'array', 'sparse', 'list', 'list of texts')
     """
-    if isinstance(value, Tensor) and value.is_nested:
-        return "nested tensor"
-    if isinstance(value, Tensor) and value.layout == torch.strided:
-        return "tensor"
+    if isinstance(value, Tensor):
+        return _form_of_tensor(value)
     if isinstance(value, np.ndarray):
         return "array"
-    return "sparse" if isinstance(value, Tensor) or hasattr(value, "to_dense") else type(value).__name__
+    if isinstance(value, list | tuple):
+        return _form_of_list(value)
+    if type(value).__module__.startswith("scipy.sparse"):
+        return "scipy matrix"
+    return "sparse" if hasattr(value, "to_dense") else type(value).__name__
+
+
+def _form_of_tensor(value: Tensor) -> str:
+    name = type(value).__name__
+    if value.is_nested:
+        return "nested tensor"
+    if value.is_meta or name == "FakeTensor":
+        return "meta tensor"
+    if value.is_quantized:
+        return "quantized tensor"
+    if value.layout != torch.strided:
+        return "mkldnn tensor" if value.is_mkldnn else "sparse"
+    # A class with operators of its own holds no plain memory; those of PyG do, and check it.
+    own, plain = (getattr(kind, "__torch_dispatch__", None) for kind in (type(value), Tensor))
+    is_plain = own is plain or type(value).__module__.startswith("torch_geometric")
+    return "tensor" if is_plain else "masked tensor" if name == "MaskedTensor" else name
+
+
+def _form_of_list(value: list[Any] | tuple[Any, ...]) -> str:
+    if not value:
+        return type(value).__name__
+    if any(item is None for item in value):
+        return "list with gaps"
+    if all(isinstance(item, str) for item in value):
+        return "list of texts"
+    if all(isinstance(item, Tensor) for item in value):
+        return "list of tensors" if len({item.shape for item in value}) == 1 else "ragged list"
+    lengths = {len(item) if isinstance(item, list | tuple | np.ndarray) else -1 for item in value}
+    return type(value).__name__ if len(lengths) == 1 else "ragged list"
+
+
+def whole_count(given: Any) -> int | None:
+    """A number of nodes as PyG and others store it; None for what is none.
+
+    >>> whole_count(3), whole_count(torch.tensor([3])), whole_count(-1), whole_count("3"), whole_count(True)
+    (3, 3, None, None, None)
+    """
+    if isinstance(given, Tensor):
+        is_one = form_of(given) == "tensor" and given.numel() == 1 and not given.is_floating_point()
+        given = given.item() if is_one else None
+    is_whole = isinstance(given, int | np.integer) and not isinstance(given, bool) and given >= 0
+    return int(given) if is_whole else None
 
 
 def _unreadable(place: Place, key: str, error: Exception) -> UnreadableTensorError:
@@ -198,19 +260,28 @@ class _HeteroDataView(GraphView):
     def count(self, place: Place) -> int | None:
         if not isinstance(place, str):
             return self._count_edges(place)
-        given = self._stores.get(place, {}).get("num_nodes")
-        if isinstance(given, Tensor) and given.numel() == 1 and not given.is_floating_point():
-            given = int(given)
-        if isinstance(given, int | np.integer) and not isinstance(given, bool) and given >= 0:
-            return int(given)
+        given = whole_count(self._stores.get(place, {}).get("num_nodes"))
+        if given is not None:
+            return given
         keys = self.keys(place)
         likely = [key for key in ("x", "y") if key in keys]
         rest = [key for key in keys if key not in BOOKKEEPING]
         return self._rows_of_first(place, [*likely, *rest, *(["n_id"] if "n_id" in keys else [])])
 
+    def misstated_count(self, node_type: str) -> str:
+        given = self._stores.get(node_type, {}).get("num_nodes")
+        if given is None or whole_count(given) is not None:
+            return ""
+        said = f"a `{type(given).__name__}`" if isinstance(given, Tensor | np.ndarray) else f"`{given!r}`"
+        return said if len(said) < _LONG else f"a `{type(given).__name__}`"
+
+    def has_matrix(self, edge: EdgeKey, key: str) -> bool:
+        return self._stores.get(edge, {}).get(key) is not None
+
     def _count_edges(self, edge: EdgeKey) -> int | None:
-        found = describe_tensor(self.connectivity(edge))
-        if found is not None and len(found.shape) == 2:
+        index = self.connectivity(edge)
+        found = describe_tensor(index) if form_of(index) in ("tensor", "array") else None
+        if found is not None and len(found.shape) == 2 and found.shape[0] == 2:
             return found.shape[1]
         return self._rows_of_first(edge, [key for key in self.keys(edge) if key not in BOOKKEEPING])
 
@@ -221,7 +292,7 @@ class _HeteroDataView(GraphView):
     def connectivity(self, edge: EdgeKey) -> Any:
         found = self._stores[edge].get("edge_index") if edge in self._stores else None
         # `EdgeIndex` checks invariants in every operator; plain memory is wanted here.
-        return found.as_subclass(Tensor) if isinstance(found, Tensor) else found
+        return found.as_subclass(Tensor) if isinstance(found, Tensor) and form_of(found) == "tensor" else found
 
 
 class _StorePairView(GraphView):

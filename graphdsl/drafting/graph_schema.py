@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from graphdsl.drafting.draft import Draft, DraftAttribute, DraftEdges, DraftNodes, Remark
-from graphdsl.drafting.kinds import Numbers, guess_type
+from graphdsl.drafting.kinds import Numbers, guess_type, without_classes
 from graphdsl.model import TensorInfo
 from graphdsl.text import SpecError, report, show_edge, show_name
 
@@ -102,7 +102,7 @@ def _features(value: _Message, where: str) -> tuple[DraftAttribute, ...]:
             found.append(DraftAttribute(name, None, Remark(place, "has rows of different lengths")))
         else:
             found.append(guess_type(name, TensorInfo((1, *sizes), _DTYPES[dtype]), Numbers(), place))
-    return tuple(_without_classes(item) for item in found)
+    return tuple(without_classes(item) for item in found)
 
 
 def _sizes(item: _Message, place: str) -> list[int] | None:
@@ -117,13 +117,6 @@ def _sizes(item: _Message, place: str) -> list[int] | None:
             raise _refuse(f"the size of a dimension of `{place}` is `{said}`, which is no whole number")
         sizes.append(int(said))
     return sizes
-
-
-def _without_classes(item: DraftAttribute) -> DraftAttribute:
-    """Labels whose number of classes nobody knows before there is data."""
-    if item.type is None or item.type.kind != "class":
-        return item
-    return DraftAttribute(item.name, type(item.type)("class", "*"), item.remark)
 
 
 def _entries(message: _Message, name: str) -> dict[str, _Message]:

@@ -14,6 +14,8 @@ _MASKS: Final = re.compile(r"(.*_)?mask")
 MOST_CLASSES: Final = 100
 _FLOATS: Final = ("float32", "float64", "float16", "bfloat16")
 _INTEGERS: Final = ("int64", "int32", "int16", "int8", "uint8")
+COUNTABLE: Final = (*_FLOATS, *_INTEGERS, "bool")
+"""Dtypes whose numbers can be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,8 @@ def guess_type(name: str, info: TensorInfo, numbers: Numbers, where: str, is_lab
         advice = "only rows of numbers can be declared" + ("; `.flatten(1)` makes such" if len(shape) > 2 else "")
         return DraftAttribute(name, None, Remark(where, what, advice))
     columns = shape[1] if len(shape) == 2 else None
-    if dtype not in (*_FLOATS, *_INTEGERS, "bool"):
-        return DraftAttribute(name, None, Remark(where, f"is {dtype}, for which there is no type"))
+    if dtype not in COUNTABLE:
+        return DraftAttribute(name, None, Remark(where, f"is {dtype}, for which there is no type", _advise(dtype)))
     if is_label or is_label_name(name):
         return _label(name, dtype, columns, info, numbers, where)
     if _MASKS.fullmatch(name) and (dtype == "bool" or numbers.is_binary):
@@ -109,6 +111,28 @@ def promote_label(drawn: Sequence[tuple[DraftAttribute, Numbers]]) -> tuple[Draf
         replace(item, type=AttributeType("class", int(numbers.high or 0) + 1)) if item.name in able else item
         for item, numbers in drawn
     )
+
+
+def without_classes(item: DraftAttribute) -> DraftAttribute:
+    """Labels whose number of classes nobody knows before there are numbers.
+
+    >>> str(without_classes(DraftAttribute("y", AttributeType("class", 1))).type)
+    'class[*]'
+    """
+    if item.type is None or item.type.kind != "class":
+        return item
+    return replace(item, type=AttributeType("class", "*"))
+
+
+def _advise(dtype: str) -> str:
+    """What makes numbers of another dtype such as can be declared."""
+    if dtype.startswith("complex"):
+        return "`.real` keeps one part, `torch.view_as_real(…).flatten(1)` both"
+    if dtype.startswith(("qint", "quint")):
+        return "`.dequantize()` makes it float32"
+    if dtype.startswith("uint"):
+        return "`.long()` makes it int64"
+    return "`.float()` makes it float32" if dtype.startswith("float") else "encode it as numbers, or leave it out"
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -342,6 +342,9 @@ CODES: tuple[Code, ...] = (
     ),
     _note("GNN680", "own-message", "A predicted node hears of itself alone: the graph does not help there."),
     _note("GNN681", "unread-schema", "What no model reads of a schema is checked in the data, and nothing else."),
+    _warning(
+        "GNN682", "tracked-data", "Data that requires a gradient is not trained, and may fail in the second step."
+    ),
     _error("GNN685", "unequal-numbers", "A backend computes something else than plain PyG with the same weights."),
     _error("GNN686", "no-step", "Times are of steps on a whole graph, and the model has none."),
     # 7xx pedantic

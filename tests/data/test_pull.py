@@ -144,7 +144,7 @@ def test_kinds() -> None:
 
 
 BAD = {
-    "title": (["A", "B"], "holds text"),
+    "title": (["A", "B"], "is a list of texts"),
     "cube": (torch.zeros(2, 3, 4), "has shape [N, 3, 4]"),
     "x": (torch.zeros(2, 3).double(), "is float64"),
     "short": (torch.zeros(2).to(torch.int8), "is int8"),
@@ -412,10 +412,10 @@ def test_values_that_are_no_numbers_are_told_apart() -> None:
     graph = nx.Graph([(0, 1), (1, 2)])
     nx.set_node_attributes(graph, "red", "color")
     graph.nodes[0]["age"] = 3
-    assert [(item.message, item.helps) for item in pull_text(graph).findings] == [
-        ("`node.color` holds text", ("encode it as numbers, or leave it out",)),
-        ("`node.age` has no value in 2 of 3 rows", ("give each row one",)),
-    ]
+    color, age = pull_text(graph).findings
+    assert color.message == "`node.color` is a list of texts, not a tensor"
+    assert "class numbers" in color.helps[0]
+    assert (age.message, age.helps) == ("`node.age` has no value in 2 of 3 rows", ("give each row one",))
 
 
 @pytest.mark.parametrize(("data", "said"), [({"a": 1}, "HeteroData.from_dict"), (pd.DataFrame(), "from_tables")])

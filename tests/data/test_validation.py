@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
+import torch_geometric
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_graphs import library_data, library_schema, make_schema, to_stores, without_notes
@@ -265,7 +266,8 @@ def test_python_of_the_helps_mends() -> None:
         (line,) = validate(library_schema(), data)[0].helps or ("",)
         code = line.strip("`")
         if line.startswith("`data[") and line.endswith("`") and "`" not in code and "…" not in code:
-            exec(code, {"data": data, "torch": torch})  # The findings' own text, nothing from outside.
+            # The findings' own text, nothing from outside.
+            exec(code, {"data": data, "torch": torch, "torch_geometric": torch_geometric})
             left = [(item.code, item.where) for item in validate(library_schema(), data)]
             assert (fault.code, fault.where) not in left, code
             mended.append(fault.name)

@@ -4,8 +4,8 @@ Shapes and dtypes decide all of it, so stored metadata is checked as a graph is.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Final
 
+from graphdsl.data.forms import explain_form
 from graphdsl.data.holdings import Holdings
 from graphdsl.data.phrases import mend, number, python
 from graphdsl.data.places import BOOKKEEPING, Place, UnreadableTensorError, show_place
@@ -13,12 +13,6 @@ from graphdsl.data.validation.finding import Finding
 from graphdsl.data.validation.kinds import RULES, VECTORS, expected_shape, fits_shape
 from graphdsl.model import Attribute, Schema, TensorInfo
 from graphdsl.text import Diagnostic, Facts, Span, closest, listing, report, show_name
-
-_FORMS: Final = {
-    "array": ("a numpy array, not a tensor", "torch.from_numpy({})"),
-    "sparse": ("a sparse matrix, not a dense tensor", "{}.to_dense()"),
-    "nested tensor": ("a nested tensor, whose rows differ in length", "torch.nested.to_padded_tensor({}, 0.0)"),
-}
 
 
 def check_attributes(schema: Schema, view: Holdings) -> Iterator[Diagnostic]:
@@ -138,8 +132,8 @@ def _check_attribute(view: Holdings, finding: Finding) -> Iterator[Diagnostic]:
     form = view.form(finding.place, finding.attribute.name)
     info = view.describe(finding.place, finding.attribute.name)
     if form != "tensor" or info is None:
-        words, change = _FORMS.get(form, (f"a `{form}`, not a tensor", "torch.tensor({})"))
-        facts, help_line = Facts(expected="a dense tensor", found=form), finding.mend(change)
+        words, help_line = explain_form(form, finding.place, finding.attribute.name, finding.attribute.type.kind)
+        facts = Facts(expected="a dense tensor", found=form)
         if info is not None and info.dtype.startswith(("object", "str", "bytes", "datetime")):
             words, help_line = f"a numpy array of dtype {info.dtype}, not a tensor of numbers", "encode it as numbers"
         yield finding.say("GNN605", f"is {words}", help_line, facts=facts)
@@ -148,7 +142,12 @@ def _check_attribute(view: Holdings, finding: Finding) -> Iterator[Diagnostic]:
     rule = RULES[finding.attribute.type.kind]
     if info.dtype not in rule.dtypes:
         message, facts = f"is {info.dtype}, expected {rule.words}", Facts(expected=rule.words, found=info.dtype)
-        yield finding.say("GNN605", message, finding.mend("{}" + rule.convert), facts=facts)
+        help_line = finding.mend("{}" + rule.convert)
+        if info.dtype.startswith("complex"):
+            help_line = (
+                f"keep one part, {finding.mend('{}.real' + rule.convert)}, or both: `torch.view_as_real(…).flatten(1)`"
+            )
+        yield finding.say("GNN605", message, help_line, facts=facts)
 
 
 def _check_shape(finding: Finding, info: TensorInfo) -> Iterator[Diagnostic]:
@@ -181,6 +180,10 @@ def _mend_shape(finding: Finding, shape: tuple[int, ...]) -> tuple[str, ...]:
         if type_.kind == "class":
             several = f"several labels a node are a `multilabel[{shape[1]}]`"
             return (f"{several}; one-hot rows become numbers by {finding.mend('{}.argmax(dim=1)')}",)
+    if not shape:
+        return (f"give each {'node' if isinstance(finding.place, str) else 'edge'} a row",)
+    if len(shape) == 1 and finding.rows and type_.width and shape[0] == finding.rows * type_.width > finding.rows:
+        return (finding.mend(f"{{}}.view(-1, {type_.width})"),)
     if len(shape) == 1 and type_.kind != "multilabel":
         return (finding.mend("{}.view(-1, 1)"),) if type_.width == 1 else ()
     if len(shape) > 2 and type_.kind not in VECTORS:

@@ -3,16 +3,20 @@
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from graphdsl.data.forms import explain_form
 from graphdsl.data.phrases import SHOWN, mend, number, python, shape_of
 from graphdsl.data.places import UnreadableTensorError, show_place
-from graphdsl.data.survey import INDEX_DTYPES, EdgeEnds, Survey, edge_ends
+from graphdsl.data.survey import EdgeEnds, Survey, edge_ends
 from graphdsl.data.validation.finding import say_of_edges
+from graphdsl.data.view import INDEX_DTYPES, form_of
 from graphdsl.model import EdgeType, Schema
 from graphdsl.text import Diagnostic, Facts, report, show_name
+
+_COLUMNS = 16
+"""A matrix with up to so many rows or columns is a list of edges with attributes beside them."""
 
 
 def check_connectivity(schema: Schema, view: Survey) -> Iterator[Diagnostic]:
@@ -36,30 +40,61 @@ def _check_form(edge: EdgeType, index: Any, view: Survey) -> Diagnostic | None:
     """Everything that keeps ids from being compared: no tensor, a wrong shape, no integers."""
     place, target = show_place(edge.key), python(edge.key, "edge_index")
     if index is None:
-        convert = f"torch_geometric.utils.to_edge_index({python(edge.key, 'adj_t')})[0].flip(0)"
-        help_line = f"add it; from an `adj_t`: `{target} = {convert}`"
-        return say_of_edges("GNN603", edge, f"`{place}` has no `edge_index`", help_line)
-    if not isinstance(index, Tensor):
-        convert = "torch.from_numpy({})" if isinstance(index, np.ndarray) else "torch.tensor({})"
-        message = f"the `edge_index` of `{place}` is a `{type(index).__name__}`, not a tensor"
-        return say_of_edges("GNN605", edge, message, mend(edge.key, "edge_index", convert))
-    if _is_misshapen(index):
+        return say_of_edges("GNN603", edge, f"`{place}` has no `edge_index`", _add_index(edge, view))
+    form = form_of(index)
+    if form != "tensor":
+        words, help_line = explain_form(form, edge.key, "edge_index")
+        if form in ("sparse", "scipy matrix"):
+            made = "from_scipy_sparse_matrix" if form == "scipy matrix" else "to_edge_index"
+            help_line = f"of an adjacency: {mend(edge.key, 'edge_index', f'torch_geometric.utils.{made}({{}})[0]')}"
+        return say_of_edges("GNN605", edge, f"the `edge_index` of `{place}` is {words}", help_line)
+    if index.dim() != 2 or index.size(0) != 2:
         message = f"the `edge_index` of `{place}` has shape {shape_of(index)}, expected [2, E]"
-        is_turned = index.dim() == 2 and index.size(1) == 2
-        return say_of_edges(
-            "GNN607", edge, message, *([mend(edge.key, "edge_index", "{}.t().contiguous()")] * is_turned)
-        )
+        return say_of_edges("GNN607", edge, message, _mend_shape(edge, index, view))
     if index.dtype not in INDEX_DTYPES:
         found = str(index.dtype).removeprefix("torch.")
         message = f"the `edge_index` of `{place}` is {found}, expected int64"
         if index.dtype == torch.bool:
             return say_of_edges("GNN605", edge, message, f"of a dense adjacency: `{target} = adjacency.nonzero().t()`")
-        return say_of_edges("GNN605", edge, message, mend(edge.key, "edge_index", "{}.long()"))
+        change = "{}.real.long()" if index.dtype.is_complex else "{}.long()"
+        return say_of_edges("GNN605", edge, message, mend(edge.key, "edge_index", change))
     return None
 
 
-def _is_misshapen(index: Tensor) -> bool:
-    return index.layout != torch.strided or index.dim() != 2 or index.size(0) != 2
+def _add_index(edge: EdgeType, view: Survey) -> str:
+    """How a relation without `edge_index` gets one: from the matrix that it has, if it has one."""
+    target = python(edge.key, "edge_index")
+    if view.has_matrix(edge.key, "adj"):
+        return (
+            f"`{target} = {python(edge.key, 'adj')}.nonzero().t().contiguous()`, of a dense `adj` of sources by targets"
+        )
+    convert = f"`{target} = torch_geometric.utils.to_edge_index({python(edge.key, 'adj_t')})[0].flip(0)`"
+    return convert if view.has_matrix(edge.key, "adj_t") else f"add it; from an `adj_t`: {convert}"
+
+
+def _mend_shape(edge: EdgeType, index: Tensor, view: Survey) -> str:
+    """The line that makes [2, E] of another shape, as far as the shape tells what it holds."""
+    key, target, shape = edge.key, python(edge.key, "edge_index"), tuple(index.shape)
+    sizes = view.sizes(key)
+    if len(shape) == 2 and shape == sizes:
+        return f"of a dense adjacency: {mend(key, 'edge_index', '{}.nonzero().t().contiguous()')}"
+    if len(shape) == 2 and shape[1] == 2:
+        return mend(key, "edge_index", "{}.t().contiguous()")
+    if len(shape) == 2 and 2 < shape[0] <= min(_COLUMNS, shape[1]):
+        attributes = f"`{python(key, 'edge_attr')} = {target}[2:].t()`"
+        return (
+            f"two rows are ends: {mend(key, 'edge_index', '{}[:2]')}; further ones are attributes: first {attributes}"
+        )
+    if len(shape) == 2 and 2 < shape[1] <= min(_COLUMNS, shape[0]):
+        ends, attributes = "{}[:, :2].t().contiguous()", f"`{python(key, 'edge_attr')} = {target}[:, 2:]`"
+        return f"two columns are ends: {mend(key, 'edge_index', ends)}; further ones are attributes: first {attributes}"
+    if len(shape) == 1 and shape[0] % 2 == 0:
+        pairs = mend(key, "edge_index", "{}.view(-1, 2).t().contiguous()")
+        return f"if pairs follow each other: {pairs}; if all sources come first: `.view(2, -1)`"
+    if len(shape) > 2 and sorted(shape)[-2:] == sorted(index.squeeze().shape) and 2 in shape:
+        turn = "" if index.squeeze().size(0) == 2 else ".t().contiguous()"
+        return mend(key, "edge_index", "{}.squeeze()" + turn)
+    return f"put the ends side by side: `{target} = torch.stack([sources, targets])`"
 
 
 def _check_range(edge: EdgeType, index: Tensor, view: Survey) -> Iterator[Diagnostic]:

@@ -13,7 +13,7 @@ from graphdsl.data.validation.finding import Finding
 from graphdsl.data.validation.offenders import where_true
 from graphdsl.kernels.sweeping import PIECE
 from graphdsl.model import Schema
-from graphdsl.text import Diagnostic, report
+from graphdsl.text import Diagnostic, Facts, report
 
 _VARIED = ("float", "int", "real", "time")
 
@@ -27,6 +27,11 @@ def check_values(schema: Schema, view: Survey) -> Iterator[Diagnostic]:
         except UnreadableTensorError as error:
             yield report("GNN611", str(error), finding.attribute.span, "declared here", where=finding.where)
             continue
+        if view.is_tracked(finding.place, finding.attribute.name):
+            message = "belongs to a gradient: each step would go back into how it was made, which fails in the second"
+            yield finding.say(
+                "GNN682", message, finding.mend("{}.detach()"), facts=Facts("no gradient", "requires_grad")
+            )
         if ends is not None:
             yield from _check_numbers(finding, value, *ends, is_part=view.is_part)
 
