@@ -21,6 +21,7 @@ from graphdsl.catalog.parts import (
     aggregation,
     count,
 )
+from graphdsl.catalog.typed_edges import of_one_graph
 
 _SORTED: Final = {"is_sorted": "the runtime numbers the edges, so only it can know"}
 _ONE_DECOMPOSITION: Final = rules.not_both("num_bases", "num_blocks")
@@ -59,7 +60,7 @@ def _two_within_one(arguments: Arguments, width: int | None) -> Problem | None:
     return None
 
 
-ENTRIES: Final = (
+_JOINT: Final = (
     Entry(
         "HANConv",
         "conv",
@@ -221,3 +222,5 @@ ENTRIES: Final = (
         paper="Derr et al., Signed Graph Convolutional Network, 2018",
     ),
 )
+
+ENTRIES: Final = tuple(map(of_one_graph, _JOINT))

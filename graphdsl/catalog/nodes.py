@@ -33,7 +33,7 @@ _OF_NUMBERS: Final = Entry(
     "A learned vector for each of `num_embeddings` whole numbers, such as the types of atoms or of bonds.",
     parameters=(Parameter("num_embeddings", "int", minimum=1), *_TABLE),
     left_out=_LEFT_OUT,
-    takes=(Slot("x", ("numbers", "edge numbers")),),
+    takes=(Slot("x", ("numbers", "edge numbers"), limit="num_embeddings"),),
     width=rules.width_from("embedding_dim"),
 )
 

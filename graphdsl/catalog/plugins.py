@@ -31,7 +31,8 @@ Plugin = str | ModuleType | Entry
 """What a user names: a module, by its name or itself, or a single entry."""
 
 _WORDS: Final = frozenset({"nodes", "edges", "repeat", "drop", "predict", "sequential", "share", "residual", "readout",
-                           "cat", "add", "mean", "sum", "max", "min", "jump", "stack", "none", "true", "false"})  # fmt: skip
+                           "cat", "add", "mul", "mean", "sum", "max", "min", "jump", "stack", "none", "true",
+                           "false"})  # fmt: skip
 """Words of the language that stand where a layer can stand."""
 
 

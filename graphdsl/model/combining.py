@@ -11,7 +11,7 @@ from graphdsl.syntax import nodes as n
 from graphdsl.text import Diagnostic, Edit, Fix, did_you_mean, listing, renaming, report
 
 COMBINES = get_args(CombineKind)
-JOINS = ("cat", "add", "mean", "max", "jump")
+JOINS = ("cat", "add", "mul", "mean", "max", "jump")
 STATE_JOINS = (*JOINS, "stack")
 JUMP_MODES = ("cat", "max", "lstm")
 ATTENTION_WIDTH = 128

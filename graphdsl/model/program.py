@@ -13,7 +13,7 @@ from graphdsl.model.schema import MetapathHop, Schema
 from graphdsl.text import EdgeKey, Span
 
 CombineKind = Literal["sum", "mean", "max", "min", "cat", "attention"]
-JoinKind = Literal["cat", "add", "mean", "max", "jump", "stack", "same"]
+JoinKind = Literal["cat", "add", "mul", "mean", "max", "jump", "stack", "same"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class SequenceStep:
 
     Attributes:
         layer: what it is, unless it is a join.
-        join: `cat`, `add`, `mean`, `max` or `jump`; empty for a layer.
+        join: `cat`, `add`, `mul`, `mean`, `max` or `jump`; empty for a layer.
         mode: of a `jump`.
         inputs: names that it reads; None for `none`.
         outputs: names that it gives; None for `_`.

@@ -235,12 +235,12 @@ class JoinStage(StageBase):
     """Several states joined into one.
 
     Attributes:
-        kind: cat, add, mean, max, jump or stack; `same` passes one state on (`h = h0 | relu`).
+        kind: cat, add, mul, mean, max, jump or stack; `same` passes one state on (`h = h0 | relu`).
         states: numbers of the joined states, in order; `reads` is the first.
         modules: for jump: the JumpingKnowledge module of each type.
     """
 
-    kind: Literal["cat", "add", "mean", "max", "jump", "stack", "same"] = "cat"
+    kind: Literal["cat", "add", "mul", "mean", "max", "jump", "stack", "same"] = "cat"
     states: tuple[int, ...] = ()
     modules: tuple[NodeStep, ...] = ()
 

@@ -114,6 +114,8 @@ def _reduce(kind: str, values: Sequence[Expression]) -> Expression:
     """Several values of one shape as one, as PyG's `HeteroConv` does it."""
     if len(values) == 1 and not flat(values[0]).startswith("*"):
         return values[0]
+    if kind == "mul":
+        return " * ".join(map(flat, values))
     if kind == "cat":
         return call("torch.cat", listing(values), dim="-1")
     reduced = call(_REDUCED[kind], call("torch.stack", listing(values)), dim="0")

@@ -181,6 +181,8 @@ def _applied(number: int, step: SequenceStep, names: dict[str | None, str], cont
             return call("torch.cat", listing(inputs), dim="-1")
         if step.module.name == "stack":
             return call("torch.stack", listing(inputs), dim="1")
+        if step.module.name == "mul":
+            return " * ".join(inputs)
         return f"torch.stack([{', '.join(inputs)}]).{_REDUCED[step.module.name]}(dim=0)"
     if step.call == "function":
         named = {name: write_value(value, context.imports) for name, value in step.module.arguments.items()}

@@ -247,7 +247,7 @@ CODES: tuple[Code, ...] = (
         "A norm over the nodes of a type needs several: of one, PyTorch refuses to train or nothing is left.",
     ),
     _error("GNN541", "not-features", "Layers multiply decimal numbers; classes, masks, times and integers are none."),
-    _error("GNN542", "no-vector", "`Embedding` is told how many numbers there are, and the data holds another one."),
+    _error("GNN542", "no-vector", "A layer is told how many numbers there are, and the data holds another one."),
     _error("GNN556", "unreadable-attribute", "Labels and masks are no inputs; what is looked up are whole numbers."),
     # 6xx spec against data and stored files
     _error("GNN601", "missing-type", "The spec declares a type or relation that the data does not have."),

@@ -207,7 +207,7 @@ def test_a_stage_may_read_an_earlier_state():
     )
 
 
-@pytest.mark.parametrize("kind", ["cat", "add", "mean", "max"])
+@pytest.mark.parametrize("kind", ["cat", "add", "mul", "mean", "max"])
 def test_joins(kind):
     cited, by_hand = sage(4, 4)
     model = Draft(dict(EVEN)).edges(sends(CITES, cited)).join(kind, 0, 1).compile()
@@ -215,7 +215,7 @@ def test_joins(kind):
 
     def reference(x):
         after = {"author": x["author"], "paper": by_hand(x["paper"], graph[CITES])}
-        return {name: reduce("sum" if kind == "add" else kind, [x[name], after[name]]) for name in x}
+        return {name: reduce({"add": "sum", "mul": "prod"}.get(kind, kind), [x[name], after[name]]) for name in x}
 
     compare(model, {convs(CITES): by_hand}, reference, features(EVEN), graph)
 

@@ -214,7 +214,7 @@ def test_pooled_edge_attributes(graphs) -> None:
     compare(model, by_hand, graphs, ("x", "edge_index", "edge_attr", "batch"))
 
 
-@pytest.mark.parametrize("join", ["add", "mean", "max"])
+@pytest.mark.parametrize("join", ["add", "mul", "mean", "max"])
 def test_joins(graphs, join: str) -> None:
     model = compiled(f"""
       sequential x, edge_index {{
@@ -224,7 +224,7 @@ def test_joins(graphs, join: str) -> None:
       }} predict atom.charge""")
     x, edge_index = graphs["x"], graphs["edge_index"]
     both = torch.stack([model[0](x, edge_index), model[1](x, edge_index)])
-    expected = {"add": both.sum(0), "mean": both.mean(0), "max": both.amax(0)}[join]
+    expected = {"add": both.sum(0), "mul": both.prod(0), "mean": both.mean(0), "max": both.amax(0)}[join]
     torch.testing.assert_close(model(x, edge_index), expected)
 
 

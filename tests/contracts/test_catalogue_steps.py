@@ -161,7 +161,10 @@ def test_defaults_are_those_of_pyg(entry: Entry) -> None:
         assert item.required or accepts(item, item.default)
 
 
-@pytest.mark.parametrize("entry", [e for e in entries() if header_of(e)], ids=lambda entry: entry.name)
+HEADED = [e for entry in entries() for e in (entry, entry.as_step) if e is not None and header_of(e)]
+
+
+@pytest.mark.parametrize("entry", HEADED, ids=lambda entry: entry.name)
 def test_headers_are_those_of_the_forward_pass(entry: Entry) -> None:
     header = header_of(entry)
     assert header is not None

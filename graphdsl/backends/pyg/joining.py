@@ -1,5 +1,7 @@
 """Joins: several states become one, type by type."""
 
+from functools import reduce
+
 import torch
 from torch import Tensor, nn
 from torch_geometric.nn.conv.hetero_conv import group
@@ -55,6 +57,8 @@ class StateJoin(nn.Module):
             return self.jump[module_key(name)](values)
         if stage.kind == "stack":
             return torch.stack(values, dim=1)
+        if stage.kind == "mul":
+            return reduce(torch.mul, values)
         joined = group(values, "sum" if stage.kind == "add" else stage.kind)
         assert isinstance(joined, torch.Tensor)
         return joined

@@ -1,6 +1,7 @@
 """The sequential form as PyG's own `Sequential`, called as its header says."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from importlib import import_module
 from typing import Any
 
@@ -15,6 +16,7 @@ from graphdsl.backends.own_losses import own_losses, take_losses
 from graphdsl.backends.pairs import Pairs, score
 from graphdsl.backends.penalties import Kept, function_of
 from graphdsl.backends.places import located
+from graphdsl.backends.pyg.counted import check_numbers
 from graphdsl.catalog import find
 from graphdsl.kernels.unpooling import stack
 from graphdsl.model import SequenceInput
@@ -39,10 +41,10 @@ class Cat:
 
 
 class Reduce:
-    """Sum, mean or maximum of several values, element by element.
+    """Sum, product, mean or maximum of several values, element by element.
 
     Args:
-        kind: "add", "mean" or "max".
+        kind: "add", "mul", "mean" or "max".
     """
 
     def __init__(self, kind: str) -> None:
@@ -50,6 +52,8 @@ class Reduce:
 
     def __call__(self, *xs: Tensor) -> Tensor:
         """Join values of one shape."""
+        if self.kind == "mul":
+            return reduce(torch.mul, xs)
         stacked = torch.stack(xs)
         return stacked.amax(0) if self.kind == "max" else stacked.sum(0) if self.kind == "add" else stacked.mean(0)
 
@@ -198,28 +202,14 @@ class CompiledSequence(Sequential):
         for place, step in enumerate(self.stage.steps):
             with located(f"`{step.module.name}` of model `{self.plan.model}`", step.rule):
                 given = [_shaped(values[name], shape) for name, shape in zip(step.inputs, step.shapes, strict=True)]
-                made = self._advance(place, step, given)
+                check_numbers(step, given)
+                made = self[place](*given)
             made = (made,) if len(step.outputs) == 1 else made
             values.update((name, value) for name, value in zip(step.outputs, made, strict=True) if name is not None)
             losses.update(((place, number), made[number]) for number in range(len(made)) if (place, number) in wanted)
             out = made[0] if step.kind != "loss" else out
         self._keep(losses)
         return values, out
-
-    def _advance(self, place: int, step: SequenceStep, given: Sequence[Any]) -> Any:
-        """Run a step; a number that no vector is kept for is the data's mistake."""
-        try:
-            return self[place](*given)
-        except IndexError as error:
-            if step.module.name != "Embedding":
-                raise
-            low, high = int(given[0].min()), int(given[0].max())
-            known = step.module.arguments["num_embeddings"]
-            message = (
-                f"`{step.inputs[0]}` holds numbers from {low} to {high}, and there are vectors for 0 to {known - 1}"
-            )
-            helps = (f"write `Embedding({high + 1}, …)`",) if low >= 0 else ("count from 0",)
-            raise SpecError([report("GNN542", message, step.rule, "looked up here", helps=helps)]) from error
 
     def _keep(self, losses: Mapping[tuple[int, int], Tensor]) -> None:
         """Keep the penalties of a pass: of what steps gave, and of layers with a loss of their own."""
