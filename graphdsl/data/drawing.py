@@ -114,7 +114,16 @@ def _draw_edges(view: Survey, edge: EdgeKey) -> DraftEdges:
 
 def _draw_attributes(view: Survey, place: Place) -> tuple[DraftAttribute, ...]:
     found = promote_label([_draw_attribute(view, place, key) for key in view.keys(place) if key not in BOOKKEEPING])
+    if {"x: float", "y: real"} <= {f"{item.name}: {item.type}" for item in found}:
+        found = tuple(replace(item, remark=_doubt_label(place)) if item.name == "y" else item for item in found)
     return tuple(sorted(found, key=lambda item: _ORDER.index(_kind(item))))
+
+
+def _doubt_label(place: Place) -> Remark:
+    """A number `y` beside a number `x`, as networks and maps have coordinates."""
+    x, y = python(place, "x"), python(place, "y")
+    help_line = f"if they are coordinates: `{x} = torch.stack([{x}, {y}], dim=1)`, then `del {y}`"
+    return Remark(show_place(place, "y"), "is taken for a label, and stands beside a single number `x`", help_line)
 
 
 _ORDER = ("float", "int", "bool", "time", "class", "multilabel", "real", "mask", "")

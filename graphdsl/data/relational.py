@@ -1,6 +1,6 @@
 """Tables with keys as a graph: rows are nodes, foreign keys relations (Fey et al., Relational Deep Learning, ICML 2024)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from graphdsl.data.label_columns import read_label
 from graphdsl.data.phrases import SHOWN, number
 from graphdsl.data.sources.refusal import refuse
 from graphdsl.data.sources.table import SUFFIXES, import_pandas
+from graphdsl.drafting.kinds import TAKEN
 from graphdsl.model import DataSource
 from graphdsl.text import Diagnostic, SpecError, did_you_mean, listing, report
 
@@ -58,7 +59,14 @@ def from_tables(
     data = HeteroData()
     for name, frame in tables.items():
         special = {keys.get(name), times.get(name), *(column for table, column in links if table == name)}
-        _put_columns(data[name], frame, [column for column in frame.columns if column not in special])
+        columns = [column for column in frame.columns if column not in special]
+        made, features = _read_columns(frame, columns)
+        found += _refuse_taken(name, made, bool(features), times)
+        data[name].num_nodes = len(frame)
+        for key, value in made.items():
+            data[name][key] = value
+        if features:
+            data[name].x = torch.from_numpy(np.stack(features, axis=1).astype(np.float32))
         if name in times:
             _put_time(data[name], f"{name}.{times[name]}", frame[times[name]], found)
     for (name, column), parent in links.items():
@@ -156,6 +164,22 @@ def _check_names(
     return found
 
 
+def _refuse_taken(name: str, made: Mapping[str, Any], is_wide: bool, times: Mapping[str, str]) -> Iterator[Diagnostic]:
+    """Columns that would be stored under a name that means something else."""
+    for column in made:
+        message = ""
+        if column in TAKEN:
+            message = "has a name under which PyG keeps the structure of a graph"
+        elif column == "time" and name in times:
+            message = f"stands beside the time of the table, `{times[name]}`, which is called so in the graph"
+        elif column == "x" and is_wide:
+            message = "stands beside numbers of other columns, which are called so in the graph"
+        if message:
+            where = f"{name}.{column}"
+            helps = (f"rename it: `frame.rename(columns={{{column!r}: {column + '_'!r}}})`",)
+            yield report("GNN611", f"`{where}` {message}", where=where, helps=helps)
+
+
 def _missing(tables: Mapping[str, Any], name: str, column: str) -> Diagnostic | None:
     if name not in tables:
         helps = did_you_mean(name, tables)
@@ -197,23 +221,26 @@ def _put_edges(
     data[name, column, parent].edge_index = torch.from_numpy(np.stack([given, rows]).astype(np.int64))
 
 
-def _put_columns(store: Any, frame: Any, columns: list[Any]) -> None:
-    """Features of a table, and what cannot be one."""
+def _read_columns(frame: Any, columns: list[Any]) -> tuple[dict[str, Any], list[Any]]:
+    """What stands for itself under the name of its column, and features, one by one."""
     import pandas as pd
     from pandas.api import types
 
-    features: list[Any] = []
+    made, features = dict[str, Any](), list[Any]()
     for column in columns:
         cells = frame[column]
         if (rows := _rows(cells)) is None:
             rows = read_label(str(column), cells)
+        if column == "x" and isinstance(rows, torch.Tensor) and rows.dim() == 2:
+            features += list(rows.numpy().T)  # Beside those of other columns.
+            continue
         if rows is not None:
-            store[str(column)] = rows
+            made[str(column)] = rows
             continue
         if types.is_datetime64_any_dtype(cells):
             seconds, known = _seconds(cells)
             if known.all():
-                store[str(column)] = torch.from_numpy(seconds)
+                made[str(column)] = torch.from_numpy(seconds)
             else:
                 features.append(_standard(np.where(known, seconds, np.nan)))
         elif types.is_numeric_dtype(cells) or types.is_bool_dtype(cells):
@@ -221,10 +248,8 @@ def _put_columns(store: Any, frame: Any, columns: list[Any]) -> None:
         elif cells.nunique() <= CATEGORIES:
             features += list(pd.get_dummies(cells).to_numpy(dtype=np.float32).T)
         else:
-            store[str(column)] = cells.astype(object).where(cells.notna(), None).tolist()
-    store.num_nodes = len(frame)
-    if features:
-        store.x = torch.from_numpy(np.stack(features, axis=1).astype(np.float32))
+            made[str(column)] = cells.astype(object).where(cells.notna(), None).tolist()
+    return made, features
 
 
 def _rows(cells: Any) -> Any:

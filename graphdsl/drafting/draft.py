@@ -42,6 +42,7 @@ class DraftNodes:
 
     Attributes:
         count: number of nodes of a single graph, if it is known.
+        notes: what is known of it besides; comments of the spec.
     """
 
     name: str
@@ -49,6 +50,7 @@ class DraftNodes:
     optional: bool = False
     count: int | None = None
     remark: Remark | None = None
+    notes: tuple[str, ...] = ()
 
     def attribute(self, name: str) -> DraftAttribute | None:
         """The attribute of a name, if it is there and can be declared."""
@@ -62,6 +64,7 @@ class DraftEdges:
     Attributes:
         inverse: name of the relation that holds the same edges the other way round, which then needs no declaration.
         symmetric: within a type, every edge is there both ways.
+        notes: as those of `DraftNodes`.
     """
 
     key: EdgeKey
@@ -70,6 +73,7 @@ class DraftEdges:
     symmetric: bool = False
     optional: bool = False
     remark: Remark | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

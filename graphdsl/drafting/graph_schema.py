@@ -1,11 +1,11 @@
 """A `GraphSchema` of TensorFlow GNN, in the text form of protocol buffers, as a draft; without TensorFlow or protobuf.
 
-Read is what the message has: `node_sets`, `edge_sets` with `source` and `target`, `context`, and
-`features` with `dtype` and `shape`.
+Read is what a schema has a place for: `node_sets`, `edge_sets` with `source` and `target`, `context`, `features` with `dtype`
+and `shape`, and the `cardinality` of nodes. A `description` is a comment; any other field is told of.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -18,6 +18,9 @@ _TOKEN: Final = re.compile(
     r"""\s+|\#[^\n]*|(?P<text>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|(?P<word>[A-Za-z_][\w.]*)|(?P<number>-?[\d.]+(?:[eE][+-]?\d+)?)"""
     r"""|(?P<mark>[{}<>:,;\[\]])"""
 )
+_SHOWN: Final = 60
+_AUXILIARY: Final = ("_", "#", "!", "%", ".", "^", "~")
+"""How names of sets begin that help TensorFlow GNN itself."""
 _OPEN: Final = {"{": "}", "<": ">"}
 _DTYPES: Final = {
     "DT_FLOAT": "float32", "DT_DOUBLE": "float64", "DT_HALF": "float16", "DT_BFLOAT16": "bfloat16", "DT_INT64": "int64",
@@ -49,7 +52,9 @@ def read_graph_schema(text: str, name: str = "data") -> Draft:
     """The draft of a schema in text form.
 
     Node sets become node types, edge sets relations under their own names; features are attributes, guessed at as those of
-    data are. Context features are what a graph carries. Strings and ragged shapes are remarks.
+    data are. Context features are what a graph carries. Strings and ragged shapes are remarks, and so are fields that a
+    schema has no place for: `info`, `metadata`, which context features a set goes with, where a feature comes from, and
+    whatever else is there.
 
     Args:
         text: what a `schema.pbtxt` holds.
@@ -70,30 +75,85 @@ def read_graph_schema(text: str, name: str = "data") -> Draft:
     if not nodes:
         raise _refuse("it declares no `node_sets`")
     context = whole.first("context", _Message())
+    context = context if isinstance(context, _Message) else _Message()
+    found = _Found([*_untold(whole, ("node_sets", "edge_sets", "context"), "schema")])
+    found.remarks += _untold(context, ("features",), "graph")
     return Draft(
         name,
-        tuple(DraftNodes(key, _features(value, show_name(key))) for key, value in nodes.items()),
-        tuple(_edge_set(key, value, nodes) for key, value in edges.items()),
-        _features(context, "graph") if isinstance(context, _Message) else (),
+        tuple(_node_set(key, value, found) for key, value in nodes.items()),
+        tuple(_edge_set(key, value, nodes, found) for key, value in edges.items()),
+        _features(context, "graph", found, []),
+        tuple(found.remarks),
     )
 
 
-def _edge_set(key: str, value: _Message, nodes: Mapping[str, _Message]) -> DraftEdges:
+@dataclass(slots=True)
+class _Found:
+    """What was met on the way that a schema has no place for."""
+
+    remarks: list[Remark]
+
+
+def _untold(message: _Message, read: Collection[str], where: str) -> Iterator[Remark]:
+    """The fields of a message beside those that are read."""
+    for name, values in message.fields.items():
+        if name not in read:
+            said = ", ".join(map(_shown, values))
+            said = said if len(said) <= _SHOWN else f"{said[: _SHOWN - 1]}…"
+            yield Remark(where, f"has `{name}: {said}`, for which a schema has no place")
+
+
+def _shown(value: Any) -> str:
+    if not isinstance(value, _Message):
+        return str(value)
+    inside = (f"{name}: {_shown(item)}" for name, items in value.fields.items() for item in items)
+    return f"{{ {', '.join(inside)} }}"
+
+
+def _node_set(key: str, value: _Message, found: _Found) -> DraftNodes:
+    where, notes = show_name(key), list[str]()
+    metadata = value.first("metadata", _Message())
+    count = str(metadata.first("cardinality")) if isinstance(metadata, _Message) else ""
+    if count.isdecimal() and isinstance(metadata, _Message):
+        found.remarks += _untold(metadata, ("cardinality",), f"{where}.metadata")
+        notes.append(f"{int(count):,} nodes")
+    _note_set(key, value, where, ("metadata",) if count.isdecimal() else (), found, notes)
+    attributes = _features(value, where, found, notes)
+    return DraftNodes(key, attributes, count=int(count) if count.isdecimal() else None, notes=tuple(notes))
+
+
+def _note_set(key: str, value: _Message, where: str, read: tuple[str, ...], found: _Found, notes: list[str]) -> None:
+    """The description of a set, and what is told of no other."""
+    if value.first("description"):
+        notes.append(str(value.first("description")))
+    found.remarks += _untold(value, ("features", "description", *read), where)
+    if key.startswith(_AUXILIARY):
+        found.remarks.append(Remark(where, "is an auxiliary set, which models of TensorFlow GNN leave aside"))
+
+
+def _edge_set(key: str, value: _Message, nodes: Mapping[str, _Message], found: _Found) -> DraftEdges:
     ends = [value.first("source"), value.first("target")]
     for end in ends:
         if end not in nodes:
             raise _refuse(f"the edge set `{key}` runs to `{end}`, which is no node set")
-    edge = (ends[0], key, ends[1])
-    return DraftEdges(edge, _features(value, f"({show_edge(edge)})"))
+    edge, notes = (ends[0], key, ends[1]), list[str]()
+    _note_set(key, value, show_edge(edge), ("source", "target"), found, notes)
+    attributes = _features(value, f"({show_edge(edge)})", found, notes)
+    return DraftEdges(edge, attributes, notes=tuple(notes))
 
 
-def _features(value: _Message, where: str) -> tuple[DraftAttribute, ...]:
+def _features(value: _Message, where: str, met: _Found, notes: list[str]) -> tuple[DraftAttribute, ...]:
     found: list[DraftAttribute] = []
     for name, item in _entries(value, "features").items():
         place, dtype = f"{where}.{show_name(name)}", str(item.first("dtype", "DT_INVALID"))
         dtype, sizes = _NUMBERED.get(dtype, dtype), _sizes(item, place)
         if name.startswith("#"):  # TensorFlow's own: sizes of the set.
             continue
+        met.remarks += _untold(item, ("dtype", "shape", "description"), place)
+        for dim in [dim for shape in item.all("shape") if isinstance(shape, _Message) for dim in shape.all("dim")]:
+            met.remarks += _untold(dim, ("size",), place) if isinstance(dim, _Message) else ()
+        if item.first("description"):
+            notes.append(f"{show_name(name)}: {item.first('description')}")
         if dtype not in _DTYPES:
             found.append(DraftAttribute(name, None, Remark(place, f"is {dtype}, for which there is no type")))
         elif sizes is None:
@@ -125,6 +185,8 @@ def _entries(message: _Message, name: str) -> dict[str, _Message]:
     for entry in message.all(name):
         if not isinstance(entry, _Message) or not isinstance(entry.first("key"), str):
             raise _refuse(f"an entry of `{name}` has no key")
+        if entry.first("key") in found:
+            raise _refuse(f"`{name}` has two entries `{entry.first('key')}`")
         value = entry.first("value", _Message())
         found[entry.first("key")] = value if isinstance(value, _Message) else _Message()
     return found
@@ -154,6 +216,8 @@ def _read(tokens: list[tuple[str, str]], at: int, end: str) -> tuple[_Message, i
         if kind == "mark" and name in ",;":
             at += 1
             continue
+        if name == "[" and [item[1] for item in tokens[at + 2 : at + 3]] == ["]"]:  # An extension: `[package.name]`.
+            name, kind, at = f"[{tokens[at + 1][1]}]", "word", at + 2
         if kind != "word":
             return (message, at) if not end else _fail(f"`{name}` stands where a field begins")
         at += 1

@@ -28,11 +28,11 @@ def write_draft(draft: Draft, model: str = "") -> str:
     """
     lines = ["gnn 1", "", *(f"# {_comment(remark)}" for remark in draft.remarks), f"schema {show_name(draft.name)} {{"]
     for node in draft.nodes:
-        lines += _nodes(node)
+        lines += [*map(_note, node.notes), *_nodes(node)]
     if draft.edges:
         lines.append("")
     for edge in draft.edges:
-        lines += _edges(edge)
+        lines += [*map(_note, edge.notes), *_edges(edge)]
     if draft.graph:
         lines += ["", *_declare("graph", "", draft.graph, None)]
     return "\n".join([*lines, "}"]) + "\n" + (f"\n{model}" if model else "")
@@ -40,7 +40,11 @@ def write_draft(draft: Draft, model: str = "") -> str:
 
 def _comment(remark: Remark) -> str:
     advice = f"; {remark.help}" if remark.help else ""
-    return f"{remark.where} {remark.text}{advice}".replace("\n", " ")
+    return " ".join(f"{remark.where} {remark.text}{advice}".split())
+
+
+def _note(text: str) -> str:
+    return f"  # {' '.join(text.split())}"
 
 
 def _nodes(node: DraftNodes) -> list[str]:

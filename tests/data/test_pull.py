@@ -484,3 +484,96 @@ def test_what_cannot_be_declared_has_not_drifted() -> None:
     assert [item.message for item in drift(schema, data) if item.code == "GNN676"] == [
         "the data has a new attribute `paper.year`"
     ]
+
+
+TOLD = """
+info { graph_type: SUBGRAPH root_set: "paper" }
+context { features { key: "size" value { dtype: DT_FLOAT } } metadata { filename: "graphs.rec" } }
+node_sets { key: "paper" value {
+  description: "A paper,\\nwith its text." context: "size" metadata { cardinality: 120 filename: "papers.rec" }
+  features { key: "x" value {
+    dtype: DT_FLOAT shape { dim { size: 8 name: "word" } } source: "graph" description: "its words" deprecated: true } }
+  features { key: "num_nodes" value { dtype: DT_INT64 } } } }
+node_sets { key: "_readout" value { } }
+edge_sets { key: "cites" value {
+  source: "paper" target: "paper" context: ["size"] metadata { cardinality: 7 bigquery { sql: "SELECT 1" } } deprecated: true } }
+edge_sets { key: "_readout/paper" value { source: "paper" target: "_readout" } }
+[my.extension] { a: 1 }
+"""
+
+
+def test_all_that_a_graph_schema_says_is_told() -> None:
+    pulled = pull_text(TOLD)
+    said = {(item.where, item.message.partition("` ")[2]) for item in pulled.findings}
+    for where, words in [
+        ("schema", "has `info: { graph_type: SUBGRAPH, root_set: paper }`"),
+        ("schema", "has `[my.extension]: { a: 1 }`"),
+        ("graph", "has `metadata: { filename: graphs.rec }`"),
+        ("paper", "has `context: size`"),
+        ("paper.metadata", "has `filename: papers.rec`"),
+        ("paper.x", "has `source: graph`"),
+        ("paper.x", "has `deprecated: true`"),
+        ("paper.x", "has `name: word`"),
+        ("paper.num_nodes", "has a name under which PyG keeps the structure"),
+        ("paper -[cites]-> paper", "has `context: size`"),
+        ("paper -[cites]-> paper", "has `metadata: { cardinality: 7, bigquery: { sql: SELECT 1 } }`"),
+        ("paper -[cites]-> paper", "has `deprecated: true`"),
+        ("_readout", "is an auxiliary set"),
+    ]:
+        assert any(at == where and text.startswith(words) for at, text in said), (where, words)
+        assert f"# {where} {words}" in pulled.text
+    for comment in ("# A paper, with its text.", "# x: its words", "# 120 nodes"):
+        assert comment in pulled.text
+    schema = graphdsl.loads(pulled.text).schema()
+    assert [str(item.type) for item in schema.nodes["paper"].attributes.values()] == ["float[8]"]
+
+
+def test_a_set_is_declared_once() -> None:
+    one = 'node_sets { key: "a" value { } }'
+    with pytest.raises(graphdsl.SpecError, match="`node_sets` has two entries `a`"):
+        pull_text(one * 2)
+
+
+@pytest.mark.parametrize("name", ["num_nodes", "edge_index", "adj_t", "batch", "n_id", "edge_label"])
+def test_attributes_of_networks_overwrite_no_structure(name: str) -> None:
+    """The line of the help renames them."""
+    of_nodes, of_edges = nx.path_graph(4), nx.path_graph(4)
+    nx.set_node_attributes(of_nodes, {1: 5, 2: 6}, name)
+    nx.set_edge_attributes(of_edges, 7.0, name)  # type: ignore[arg-type]
+    for graph, place in ((of_nodes, "node"), (of_edges, "(node -[to]-> node)")):
+        with pytest.raises(graphdsl.SpecError) as caught:
+            pull_text(graph)
+        (found,) = caught.value.diagnostics
+        assert (found.code, found.where) == ("GNN611", f"{place}.{name}")
+        spec = graphdsl.loads("schema s { node node edge node -[to]-> node }")
+        assert [item.where for item in spec.validate(graph).findings] == [found.where]
+        exec(found.helps[0].split("`")[1], {"graph": graph})
+        assert f"{name}_" in pull_text(graph).text
+
+
+def test_coordinates_of_networks_are_not_silently_a_label() -> None:
+    graph = nx.path_graph(4)
+    for key in ("x", "y"):
+        nx.set_node_attributes(graph, {node: node / 7 for node in graph}, key)
+    (found,) = pull_text(graph).findings
+    assert (found.code, found.where) == ("GNN675", "node.y")
+    data = from_networkx(graph)
+    for line in found.helps[0].split("`")[1::2]:
+        exec(line, {"data": data, "torch": torch})
+    assert "node node { x: float[2] }" in pull_text(data).text
+
+
+def test_keys_of_networks_may_be_anything_but_the_same() -> None:
+    graph = nx.path_graph(3)
+    nx.set_node_attributes(graph, 1.5, 1)  # type: ignore[arg-type]
+    assert 'node node { "1": float }' in pull_text(graph).text
+    nx.set_node_attributes(graph, 2.5, "1")  # type: ignore[arg-type]
+    with pytest.raises(graphdsl.SpecError, match="two attributes are called"):
+        pull_text(graph)
+
+
+def test_texts_as_keys_of_parallel_edges_are_types() -> None:
+    graph = nx.MultiDiGraph()
+    graph.add_edges_from([(0, 1, "likes"), (0, 1, "knows"), (1, 2)])
+    graph.add_edge(0, 1, "odd", type="blocks")
+    assert {key[1] for key in from_networkx(graph).edge_types} == {"likes", "knows", "to", "blocks"}

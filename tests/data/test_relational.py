@@ -291,3 +291,23 @@ def test_labels_and_masks_are_no_features() -> None:
 def test_whole_numbers_beyond_classes_are_real() -> None:
     data = from_tables({"a": pd.DataFrame({"y": [1000, 2000], "n": [1, 2]})}, {}, {})
     assert data["a"].y.tolist() == [1000.0, 2000.0]
+
+
+def test_columns_overwrite_nothing() -> None:
+    many = [f"text {row}" for row in range(60)]
+    days = pd.to_datetime(["2020-01-01"] * 60)
+    frame = pd.DataFrame({"age": range(60), "edge_index": many, "x": many, "time": days, "made": days, "num_nodes": 1})
+    with pytest.raises(SpecError) as caught:
+        from_tables({"a": frame}, {}, {}, {"a": "made"})
+    found = caught.value.diagnostics
+    assert {(item.code, item.where) for item in found} == {
+        ("GNN611", f"a.{key}") for key in ("edge_index", "x", "time")
+    }
+    renamed = frame.rename(columns={key: f"{key}_" for key in ("edge_index", "x", "time")})
+    data = from_tables({"a": renamed}, {}, {}, {"a": "made"})
+    assert (data["a"].num_nodes, data["a"].x.shape, data["a"].time_.shape) == (60, (60, 2), (60,))
+
+
+def test_rows_called_x_stand_beside_numbers() -> None:
+    data = from_tables({"a": pd.DataFrame({"x": [[1.0, 2.0], [3.0, 4.0]], "age": [1, 3]})}, {}, {})
+    assert data["a"].x.tolist() == [[1.0, 2.0, -1.0], [3.0, 4.0, 1.0]]
