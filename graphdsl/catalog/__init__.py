@@ -28,7 +28,7 @@ from graphdsl.catalog.locality import Locality, locality, only_along_edges
 from graphdsl.catalog.nested import Network, Sizes
 from graphdsl.catalog.not_yet import NOT_YET
 from graphdsl.catalog.objectives import OBJECTIVES
-from graphdsl.catalog.optimizers import OPTIMIZERS, REQUIRED_ARGUMENTS, SCHEDULERS
+from graphdsl.catalog.optimizers import OPTIMIZERS, REQUIRED_ARGUMENTS, SCHEDULERS, scheduler_module
 from graphdsl.catalog.packages import (
     Package,
     describe_requirement,
@@ -109,6 +109,7 @@ __all__ = [
     "register",
     "renamed_argument",
     "rules",
+    "scheduler_module",
     "seek",
     "show_packages",
     "since_pyg",

@@ -30,6 +30,11 @@ INSTEAD: Final[Mapping[str, str]] = MappingProxyType(
         "SignedGCN": '`SignedConv`s and `predict a -[likes]-> a: signed(negative = "dislikes")`',
         "RENet": '`predict a -[r]-> a: renet(200, rel = "CLASS")`, for a relation with a `time` and a class',
         "TGNMemory": '`predict a -[r]-> b: tgn(100, 100, 100, msg = "ATTRIBUTE")`, for a relation with a `time`',
+        **dict.fromkeys(
+            ("IdentityMessage", "LastAggregator", "MeanAggregator", "LastNeighborLoader", "TimeEncoder"),
+            '`predict a -[r]-> b: tgn(100, 100, 100, msg = "ATTRIBUTE")`, which has them inside',
+        ),
+        "KGTripletLoader": "`predict a -[r]-> b: transe`, trained with `batch_size`",
         "TransE": "`predict a -[r]-> b: transe` on `Embedding`s",
         "DistMult": "`predict a -[r]-> b: distmult` on `Embedding`s",
         "ComplEx": "`predict a -[r]-> b: complex` on `Embedding`s",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+_WARMUP: Final = ("num_warmup_steps", "num_training_steps")
 _COMMON: Final = ("lr", "weight_decay", "maximize", "foreach", "differentiable")
 
 OPTIMIZERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
@@ -43,9 +44,24 @@ SCHEDULERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         ),
         "PolynomialLR": ("total_iters", "power", "last_epoch"),
         "ReduceLROnPlateau": ("mode", "factor", "patience", "threshold", "threshold_mode", "cooldown", "min_lr", "eps"),
+        "ConstantWithWarmupLR": ("num_warmup_steps", "last_epoch"),
+        "LinearWithWarmupLR": (*_WARMUP, "last_epoch"),
+        "CosineWithWarmupLR": (*_WARMUP, "num_cycles", "last_epoch"),
+        "CosineWithWarmupRestartsLR": (*_WARMUP, "num_cycles", "last_epoch"),
+        "PolynomialWithWarmupLR": (*_WARMUP, "lr_end", "power", "last_epoch"),
     }
 )  # fmt: skip
-"""Arguments by class of `torch.optim.lr_scheduler`."""
+"""Arguments by class of `torch.optim.lr_scheduler`, or of PyG, see `scheduler_module`."""
+
+
+def scheduler_module(name: str) -> str:
+    """Where a scheduler is: those that warm up are PyG's.
+
+    >>> scheduler_module("StepLR"), scheduler_module("CosineWithWarmupLR")
+    ('torch.optim.lr_scheduler', 'torch_geometric.nn.lr_scheduler')
+    """
+    return "torch_geometric.nn.lr_scheduler" if "WithWarmup" in name else "torch.optim.lr_scheduler"
+
 
 REQUIRED_ARGUMENTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -56,6 +72,11 @@ REQUIRED_ARGUMENTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "OneCycleLR": ("max_lr",),
         "CosineAnnealingWarmRestarts": ("T_0",),
         "CyclicLR": ("base_lr", "max_lr"),
+        "ConstantWithWarmupLR": ("num_warmup_steps",),
+        **dict.fromkeys(
+            ("LinearWithWarmupLR", "CosineWithWarmupLR", "CosineWithWarmupRestartsLR", "PolynomialWithWarmupLR"),
+            _WARMUP,
+        ),
     }
 )
 """Arguments without a default."""

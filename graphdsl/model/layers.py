@@ -181,7 +181,7 @@ class LayerReader:
         if name in INSTEAD:
             helps, fix = (f"a spec says it as {INSTEAD[name]}",), None
         elif name in NOT_YET:
-            helps, fix = (f"PyG has it, but a spec cannot say it yet: {NOT_YET[name]}",), None
+            helps, fix = (f"PyG has it, but it is no layer of a spec: {NOT_YET[name]}",), None
         notes = listing("layers that can stand here", names(*kinds))
         return report("GNN103", f"unknown layer `{name}`", call.name.span, helps=helps, notes=notes, fix=fix)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from graphdsl.catalog import scheduler_module
 from graphdsl.text import Span
 
 
@@ -30,11 +31,16 @@ class DataSource:
 
 @dataclass(frozen=True, slots=True)
 class ClassUse:
-    """An optimizer or scheduler: class name of `torch.optim` (`.lr_scheduler`) and keyword arguments."""
+    """An optimizer or scheduler: class name of `torch.optim` (`.lr_scheduler`, PyG's too) and keyword arguments."""
 
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
     span: Span | None = None
+
+    @property
+    def scheduler_module(self) -> str:
+        """Where a scheduler of this name is."""
+        return scheduler_module(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,7 @@ class Training:
         model: the model's name; empty in the settings of a spec without a train block.
         data: where the graph is.
         optimizer: class of `torch.optim`.
-        scheduler: class of `torch.optim.lr_scheduler`, stepped once per epoch.
+        scheduler: class of `torch.optim.lr_scheduler` or `torch_geometric.nn.lr_scheduler`, stepped once per epoch.
         epochs: at most so many passes over the training nodes.
         patience: stop after so many epochs without improvement of `monitor`; None = never.
         monitor: what picks the best epoch: `val_loss`, `val_accuracy`, …; empty = the main metric of the first label.

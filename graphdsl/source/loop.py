@@ -98,7 +98,7 @@ def _main(loop: Loop, context: Context, training: Training, score: str) -> str:
     inner = Block(4)
     inner.write(f"torch.manual_seed({training.seed})")
     inner.assign("model", call(context.named))
-    _write_optimizer(inner, training, score)
+    _write_optimizer(inner, training, score, context)
     for line in loop.inner:
         inner.write(line)
     inner.write("best, kept, since = None, model.state_dict(), 0")
@@ -128,7 +128,7 @@ def _loss(training: Training) -> str:
     return "loss_of(out, wanted, weight)" if training.class_weights else "loss_of(out, wanted)"
 
 
-def _write_optimizer(block: Block, training: Training, score: str) -> None:
+def _write_optimizer(block: Block, training: Training, score: str, context: Context) -> None:
     arguments = {name: literal(value) for name, value in training.optimizer.arguments.items()}
     block.assign("optimizer", call(f"torch.optim.{training.optimizer.name}", "model.parameters()", **arguments))
     scheduler = training.scheduler
@@ -136,7 +136,9 @@ def _write_optimizer(block: Block, training: Training, score: str) -> None:
         given = {name: literal(value) for name, value in scheduler.arguments.items()}
         if scheduler.name == "ReduceLROnPlateau":
             given.setdefault("mode", '"min"' if _falls(score) else '"max"')
-        block.assign("scheduler", call(f"torch.optim.lr_scheduler.{scheduler.name}", "optimizer", **given))
+        path = f"{scheduler.scheduler_module}.{scheduler.name}"
+        name = path if path.startswith("torch.") else context.imports.use(path)
+        block.assign("scheduler", call(name, "optimizer", **given))
 
 
 def _falls(score: str) -> bool:

@@ -62,7 +62,7 @@ def overview(wanted: Kind | None = None) -> str:
         scorers = [(item.name, item.doc) for item in SCORERS.values()]
         parts.append(_section("scorers of links: `predict a -[r]-> b: NAME`", scorers, width))
         parts.append(_section("said in another way", sorted(INSTEAD.items()), width))
-        parts.append(_section("not yet", sorted(NOT_YET.items()), width))
+        parts.append(_section("no layers of a spec", sorted(NOT_YET.items()), width))
         parts.append("`gnn layers NAME` shows arguments and inputs, `gnn layers --kind model` one kind.")
     return "\n\n".join(parts)
 

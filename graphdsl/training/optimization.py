@@ -2,11 +2,12 @@
 
 import inspect
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from typing import Any
 
 import torch
 from torch.nn import Parameter
-from torch.optim import Optimizer, lr_scheduler
+from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from graphdsl.model import ClassUse
@@ -26,7 +27,7 @@ def build_optimizer(use: ClassUse, parameters: Iterable[Parameter]) -> Optimizer
 
 
 def build_scheduler(use: ClassUse, optimizer: Optimizer, monitor: Monitor | None) -> Scheduler:
-    """A scheduler of `torch.optim.lr_scheduler`, to be stepped once per epoch.
+    """A scheduler of `torch.optim.lr_scheduler` or of PyG, to be stepped once per epoch.
 
     `ReduceLROnPlateau` watches the monitored metric, and in its direction unless the spec gives `mode`.
 
@@ -34,7 +35,8 @@ def build_scheduler(use: ClassUse, optimizer: Optimizer, monitor: Monitor | None
         SpecError: as `build_optimizer`.
     """
     extra = {"mode": monitor.mode} if use.name == "ReduceLROnPlateau" and monitor is not None else {}
-    return _build(use, lr_scheduler, (LRScheduler, ReduceLROnPlateau), "scheduler", optimizer, extra)
+    module = import_module(use.scheduler_module)
+    return _build(use, module, (LRScheduler, ReduceLROnPlateau), "scheduler", optimizer, extra)
 
 
 def step_scheduler(scheduler: Scheduler, metrics: Mapping[str, float], monitor: Monitor | None) -> None:

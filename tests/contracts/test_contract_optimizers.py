@@ -1,14 +1,15 @@
 """The optimizers and schedulers that a spec may name are those of the installed PyTorch, argument by argument."""
 
 import inspect
+from importlib import import_module
 
 import pytest
 from torch import optim
 
-from graphdsl.catalog import OPTIMIZERS, REQUIRED_ARGUMENTS, SCHEDULERS
+from graphdsl.catalog import OPTIMIZERS, REQUIRED_ARGUMENTS, SCHEDULERS, scheduler_module
 
 CASES = [(optim, name, known) for name, known in OPTIMIZERS.items()]
-CASES += [(optim.lr_scheduler, name, known) for name, known in SCHEDULERS.items()]
+CASES += [(import_module(scheduler_module(name)), name, known) for name, known in SCHEDULERS.items()]
 
 
 @pytest.mark.parametrize(("module", "name", "known"), CASES, ids=[name for _, name, _ in CASES])

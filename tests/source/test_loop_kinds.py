@@ -221,7 +221,10 @@ def test_links_are_learned_as_gnn_train_does(both, tmp_path, capsys) -> None:
     assert test == f"test mrr {scores['test_mrr']:.4f}"
 
 
-@pytest.mark.parametrize("more", ["class_weights: true", "scheduler: StepLR(step_size = 3, gamma = 0.5)"])
+WARMUP = "scheduler: LinearWithWarmupLR(num_warmup_steps = 2, num_training_steps = 9)"
+
+
+@pytest.mark.parametrize("more", ["class_weights: true", "scheduler: StepLR(step_size = 3, gamma = 0.5)", WARMUP])
 def test_labels_of_edges_are_learned_as_gnn_train_does(more, tmp_path, capsys) -> None:
     text = SHOP.replace("HEAD", ".stars: MLP(16, 3)").replace("SETTINGS", more)
     losses, _, wanted = run(text, ratings(), tmp_path, capsys)

@@ -103,6 +103,7 @@ SCHEDULERS = [
     ClassUse("StepLR", {"step_size": 2, "gamma": 0.5}),
     ClassUse("ReduceLROnPlateau", {"patience": 0, "factor": 0.5}),
     ClassUse("CosineAnnealingLR", {"T_max": 8}),
+    ClassUse("CosineWithWarmupLR", {"num_warmup_steps": 2, "num_training_steps": 8}),
 ]
 
 

@@ -19,8 +19,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     """Declare the command."""
     said = "Write a model as one Python program on PyTorch and PyG, with the compiled module's state dict keys."
     parser = subparsers.add_parser("build", help="write a model as a PyG program", description=said)
-    said = "a `.gnn` file, and the model where it has several; with `--report`, files and folders"
-    parser.add_argument("spec", metavar=("SPEC", "MODEL"), nargs="+", help=said)
+    said = "a `.gnn` file, and behind it the name of the model where it has several; with `--report`, files and folders"
+    parser.add_argument("spec", metavar="SPEC", nargs="+", help=said)
     add_parameters(parser)
     parser.add_argument("--metadata", metavar="FILE", help="stored metadata of the data: fills widths left open by `*`")
     said = "the data (as of `gnn train`): fills widths left open by `*`; loads torch"

@@ -42,7 +42,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
 def _absent(name: str) -> tuple[str, ...]:
     """Why a name is no layer here, where PyG has it; else the nearest one that is."""
     if name in NOT_YET:
-        return (f"PyG has it, but a spec cannot say it yet: {NOT_YET[name]}",)
+        return (f"PyG has it, but it is no layer of a spec: {NOT_YET[name]}",)
     return did_you_mean(name, (*names(), *SCORERS, *INSTEAD, *NOT_YET))
 
 
