@@ -191,7 +191,7 @@ def test_layers(capsys) -> None:
         "norms: ",
         "scorers of links: ",
         "said in another way",
-        "not yet",
+        "no layers of a spec",
     ):
         assert f"\n{title}" in f"\n{out}"
     assert "SAGEConv" in out
