@@ -4,6 +4,7 @@ Training calls a model with the same graph hundreds of times: what follows from 
 """
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import torch
@@ -11,6 +12,9 @@ from torch import Tensor
 from torch.utils.weak import WeakIdKeyDictionary, WeakIdRef
 
 Result = TypeVar("Result")
+
+_MOST = 8
+"""Results of one name and first origin that are kept: graphs that take turns share some of their edges, as those of splits do."""
 
 
 class KeptResults:
@@ -27,7 +31,7 @@ class KeptResults:
         return type(self), ()
 
     def __len__(self) -> int:
-        return sum(len(entries) for entries in self._kept.values())
+        return sum(len(found) for entries in self._kept.values() for found in entries.values())
 
     def fetch(
         self, name: Hashable, origins: Sequence[Tensor], sizes: Sequence[Any], make: Callable[[], Result]
@@ -35,7 +39,7 @@ class KeptResults:
         """The result of this name, as kept or made now.
 
         Args:
-            name: what it is; another result of the same name and first origin takes its place.
+            name: what it is.
             origins: the tensors that it is made from, at least one.
             sizes: plain values that it depends on, compared by `==`.
             make: makes it.
@@ -44,14 +48,36 @@ class KeptResults:
             return make()
         if any(origin.is_inference() for origin in origins):  # Their changes cannot be seen.
             return _make(make)
-        stamp = ([(WeakIdRef(origin), origin._version) for origin in origins], list(sizes))
-        entries: dict[Hashable, tuple[Any, Result]] | None = self._kept.get(origins[0])
+        entries: dict[Hashable, list[_Entry]] | None = self._kept.get(origins[0])
         if entries is None:
             self._kept[origins[0]] = entries = {}
-        known = entries.get(name)
-        if known is None or known[0] != stamp:
-            entries[name] = known = (stamp, _make(make))
-        return known[1]
+        found = entries.get(name, [])
+        refs, versions = [WeakIdRef(origin) for origin in origins], [origin._version for origin in origins]
+        for entry in found:
+            if entry.refs == refs and entry.versions == versions and entry.sizes == list(sizes):
+                return entry.result
+        made = _Entry(refs, versions, list(sizes), _make(make))
+        entries[name] = [*(entry for entry in found if entry.can_come_again), made][-_MOST:]
+        return made.result
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A result, and the tensors, their versions and the values that it was made from."""
+
+    refs: list[WeakIdRef]
+    versions: list[int]
+    sizes: list[Any]
+    result: Any
+
+    @property
+    def can_come_again(self) -> bool:
+        """Whether the tensors are alive and nobody has written into them."""
+        origins = [ref() for ref in self.refs]
+        return all(
+            origin is not None and origin._version == version
+            for origin, version in zip(origins, self.versions, strict=True)
+        )
 
 
 def _make(make: Callable[[], Result]) -> Result:

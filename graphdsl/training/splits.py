@@ -61,8 +61,9 @@ class Supervision:
         return nodes and all(split in item.edges for item in self.links.values())
 
     def graph(self, split: str) -> MessageGraph:
-        """What passes messages while a split is predicted."""
-        return MessageGraph(split, self.kept.get(split, {}))
+        """What passes messages while a split is predicted; the same for all splits where no edge is hidden."""
+        kept = self.kept.get(split, {})
+        return MessageGraph(split, kept) if kept else MessageGraph()
 
 
 def read_supervision(

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import Tensor
 
 from graphdsl.kernels import KeptResults, averaging, sparse_matrix
 
@@ -49,8 +50,27 @@ def test_kept_results_follow_identity_version_and_sizes() -> None:
 
     assert [kept.fetch("a", [origin], [3], make) for _ in range(3)] == [1, 1, 1]
     assert kept.fetch("a", [origin], [4], make) == 2
+    assert kept.fetch("a", [origin], [3], make) == 1
     assert kept.fetch("b", [origin], [4], make) == 3
     origin.add_(1)
     assert kept.fetch("b", [origin], [4], make) == 4
     assert kept.fetch("b", [origin.clone()], [4], make) == 5
-    assert len(kept) == 2  # the clone is gone, and its result with it
+    assert len(kept) == 3  # the clone is gone, and its result with it
+    assert kept.fetch("a", [origin], [4], make) == 6
+    assert len(kept) == 2  # what "a" was of the origin as it had been is gone, too
+
+
+def test_results_of_graphs_that_share_some_edges_are_kept_side_by_side() -> None:
+    kept, shared, made = KeptResults(), torch.zeros(2), []
+    parts = [torch.zeros(1) for _ in range(3)]
+
+    def fetch(part: Tensor) -> int:
+        return kept.fetch("layout", [shared, part], [], lambda: made.append(1) or len(made))
+
+    assert [fetch(part) for part in (*parts, *parts)] == [1, 2, 3, 1, 2, 3]
+    del parts[0]
+    assert fetch(torch.ones(1)) == 4
+    assert len(kept) == 3  # the first part is gone
+    for _ in range(20):
+        fetch(torch.ones(1))
+    assert len(kept) == 3
