@@ -1,8 +1,8 @@
 """Steps of sampled batches: where their time goes, and kernels against the reference on the same batches.
 
 `PYTHONPATH=. python tests/bench/batches.py [--seeds 1024]`: processor time of one thread, medians over batches that are new to the
-model in each step. The reference is PyG's modules on trimmed batches; sampling is ours, as neither pyg-lib nor torch-sparse is
-needed.
+model in each step. The reference is PyG's modules on trimmed batches; sampling is ours. Where pyg-lib or torch-sparse is installed,
+PyG's `NeighborLoader` samples beside it, and the same modules compute its batches, as PyG's users do it.
 """
 
 import argparse
@@ -14,6 +14,8 @@ import torch
 from sampler import Shape
 from torch import nn
 from torch_geometric.data import HeteroData
+from torch_geometric.loader import NeighborLoader
+from torch_geometric.typing import WITH_PYG_LIB, WITH_TORCH_SPARSE
 
 import graphdsl
 from graphdsl.data import batch_inputs, seed_loader
@@ -58,6 +60,26 @@ def step(model: nn.Module, inputs: dict[str, Any], seeds: int) -> tuple[float, f
     return half - begin, time.process_time() - half
 
 
+def by_pyg(
+    data: HeteroData, plan: Any, chosen: Any, training: Training, model: nn.Module
+) -> tuple[float, float, float] | None:
+    """Milliseconds of loading and of a step, and edges of a batch, by PyG's own loader; None where it cannot sample."""
+    if not (WITH_PYG_LIB or WITH_TORCH_SPARSE):
+        return None
+    size = training.batch_size or 1
+    fanout = {edge: list(training.fanout) for edge in data.edge_types}
+    loader = iter(NeighborLoader(data, fanout, input_nodes=("t0", chosen), batch_size=size))
+    loading, batches, edges = list[float](), list[dict[str, Any]](), list[float]()
+    for _ in range(len(chosen) // size):
+        begin = time.process_time()
+        batch = next(loader)
+        batches.append(batch_inputs(batch, plan))
+        loading.append(time.process_time() - begin)
+        edges.append(batch.num_edges)
+    steps = [sum(step(model, inputs, size)) for _ in range(3) for inputs in batches]
+    return median(loading), median(steps[len(batches) :]), statistics.median(edges)
+
+
 def median(values: list[float]) -> float:
     """In milliseconds."""
     return 1000 * statistics.median(values)
@@ -87,14 +109,24 @@ def show(data: HeteroData, name: str, layer: str, seeds: int, fanout: tuple[int,
                 if turn:  # The first turn warms up.
                     times[backend].append(took)
     load, count = median(loading), statistics.median(edges)
+    theirs = by_pyg(data, plan, chosen, training, models["pyg"])
     both = {backend: [median(list(part)) for part in zip(*took, strict=True)] for backend, took in times.items()}
     sums = {backend: sum(parts) for backend, parts in both.items()}
     print(
         f"| {name} | {training.batch_size} | {count:,.0f} | {load:.1f} | {both['pyg'][0]:.1f} + {both['pyg'][1]:.1f} "
         f"| {both['fused'][0]:.1f} + {both['fused'][1]:.1f} | {sums['pyg'] / sums['fused']:.2f} | {sums['pyg'] / sums['auto']:.2f} "
-        f"| {count / (load + sums['auto']) / 1000:.2f} | {(load + sums['pyg']) / (load + sums['auto']):.2f} |",
+        f"| {count / (load + sums['auto']) / 1000:.2f} | {(load + sums['pyg']) / (load + sums['auto']):.2f} |"
+        + _against(theirs, load + sums["auto"]),
         flush=True,
     )
+
+
+def _against(theirs: tuple[float, float, float] | None, ours: float) -> str:
+    """Cells of PyG's path from its loader on: its loading and step, M edges/s, and how many times as fast ours is."""
+    if theirs is None:
+        return " – | – | – |"
+    loading, steps, edges = theirs
+    return f" {loading:.1f} + {steps:.1f} | {edges / (loading + steps) / 1000:.2f} | {(loading + steps) / ours:.2f} |"
 
 
 def main() -> None:
@@ -111,8 +143,11 @@ def main() -> None:
             del data[name].time
         data["t0"].y = torch.randint(5, (data["t0"].num_nodes,))
         print(f"\n{shape.name}, {WIDTH} columns, fanout {given.fanout}; milliseconds")
-        print("| layers | seeds | edges | load | `pyg` | `fused` | times | `auto` | M edges/s with loading | times |")
-        print("|---|---|---|---|---|---|---|---|---|---|")
+        print(
+            "| layers | seeds | edges | load | `pyg` | `fused` | times | `auto` | M edges/s with loading | times "
+            "| `NeighborLoader` + step | M edges/s | times |"
+        )
+        print("|" + "---|" * 13)
         for seeds in given.seeds:
             for layer in given.layers:
                 show(data, layer, LAYERS[layer], seeds, tuple(given.fanout))
