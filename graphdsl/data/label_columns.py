@@ -38,11 +38,8 @@ def read_label(name: str, cells: Any) -> Tensor | None:
         return _numbers(values) if _LABELS.fullmatch(name) else None
     if _LABELS.fullmatch(name) is None or types.is_datetime64_any_dtype(cells):
         return None
-    kinds = {text: number for number, text in enumerate(sorted(set(cells.dropna().astype(str))))}
-    if len(kinds) >= MOST_CLASSES:
-        return None
-    given = zip(cells.astype(str), cells.notna(), strict=True)
-    return torch.tensor([kinds[text] if there else -1 for text, there in given], dtype=torch.long)
+    kinds = cells.where(cells.isna(), cells.astype(str)).astype("category").cat  # in alphabetical order; -1 is none
+    return torch.from_numpy(kinds.codes.to_numpy(dtype=np.int64)) if len(kinds.categories) < MOST_CLASSES else None
 
 
 def _numbers(values: Any) -> Tensor:

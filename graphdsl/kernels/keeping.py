@@ -14,7 +14,7 @@ from torch.utils.weak import WeakIdKeyDictionary, WeakIdRef
 Result = TypeVar("Result")
 
 _MOST = 8
-"""Results of one name and first origin that are kept: graphs that take turns share some of their edges, as those of splits do."""
+"""Results of one name and first origin that are kept: graphs that take turns, as those of splits do, may share some edges."""
 
 
 class KeptResults:

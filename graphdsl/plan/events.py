@@ -1,5 +1,7 @@
 """Lowering of predicted events: edges in the order of time, a memory of nodes, and what is read of each event."""
 
+from collections.abc import Mapping
+
 from graphdsl.model import LinkPrediction, ScorerUse, Training
 from graphdsl.plan.head_types import EventAttributes, LinkHead
 from graphdsl.plan.ir import Plan
@@ -118,17 +120,36 @@ def unordered_events(plan: Plan, training: Training) -> list[Diagnostic]:
     head = event_head(plan)
     if head is None:
         return []
+    return refused_settings(
+        head,
+        training,
+        "`tgn` learns of events batch by batch: those of one batch know nothing of each other",
+        "set `batch_size: 200`, as PyG's example does",
+        {
+            "disjoint": "sets training edges apart, and `tgn` learns of all events in the order of time",
+            "workers": "make batches ahead, and each batch of `tgn` needs the memory that the one before it left",
+        },
+    )
+
+
+def refused_settings(
+    head: LinkHead, training: Training, whole: str, way_out: str, senseless: Mapping[str, str]
+) -> list[Diagnostic]:
+    """Settings that a prediction of events cannot follow.
+
+    Args:
+        head: the prediction.
+        training: the settings.
+        whole: why events are not learnt of all at once, without `batch_size`.
+        way_out: what to set it to.
+        senseless: settings that have no meaning above 0, and what each would do.
+    """
     place = training.span or head.module.span
     also = ((head.module.span, "predicted here"),)
     found: list[Diagnostic] = []
     if training.batch_size is None:
-        message = "`tgn` learns of events batch by batch: those of one batch know nothing of each other"
-        helps = ("set `batch_size: 200`, as PyG's example does",)
-        found.append(report("GNN644", message, place, also=also, helps=helps))
-    if training.disjoint > 0:
-        message = "`disjoint` sets training edges apart, and `tgn` learns of all events in the order of time"
-        found.append(report("GNN645", message, place, also=also, helps=("leave `disjoint` out",)))
-    if training.workers > 0:
-        message = "`workers` make batches ahead, and each batch of `tgn` needs the memory that the one before it left"
-        found.append(report("GNN645", message, place, also=also, helps=("leave `workers` out",)))
+        found.append(report("GNN644", whole, place, also=also, helps=(way_out,)))
+    for name, said in senseless.items():
+        if getattr(training, name) > 0:
+            found.append(report("GNN645", f"`{name}` {said}", place, also=also, helps=(f"leave `{name}` out",)))
     return found

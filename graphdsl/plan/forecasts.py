@@ -1,7 +1,7 @@
 """Lowering of forecasts: which of all nodes an event of a kind joins next, given the other end, told by histories."""
 
 from graphdsl.model import LinkPrediction, ScorerUse, Training
-from graphdsl.plan.events import refuse_neighbours, time_of_events
+from graphdsl.plan.events import refuse_neighbours, refused_settings, time_of_events
 from graphdsl.plan.head_types import EventAttributes, LinkHead
 from graphdsl.plan.ir import Plan
 from graphdsl.plan.module_spec import ModuleSpec
@@ -81,17 +81,13 @@ def unforeseen_settings(plan: Plan, training: Training) -> list[Diagnostic]:
     head = forecast_head(plan)
     if head is None:
         return []
-    place = training.span or head.module.span
-    also = ((head.module.span, "predicted here"),)
-    found: list[Diagnostic] = []
-    if training.batch_size is None:
-        message = "`renet` scores all nodes for each event, and without `batch_size` a step asks for all events"
-        helps = ("set `batch_size: 1024`, as PyG's example does",)
-        found.append(report("GNN644", message, place, also=also, helps=helps))
-    if training.disjoint > 0:
-        message = "`disjoint` sets training edges apart, and what happened before an event is always its history"
-        found.append(report("GNN645", message, place, also=also, helps=("leave `disjoint` out",)))
-    if training.workers > 0:
-        message = "`workers` sample ahead, and `renet` looks its histories up, which takes less time than to send them"
-        found.append(report("GNN645", message, place, also=also, helps=("leave `workers` out",)))
-    return found
+    return refused_settings(
+        head,
+        training,
+        "`renet` scores all nodes for each event, and without `batch_size` a step asks for all events",
+        "set `batch_size: 1024`, as PyG's example does",
+        {
+            "disjoint": "sets training edges apart, and what happened before an event is always its history",
+            "workers": "sample ahead, and `renet` looks its histories up, which takes less time than to send them",
+        },
+    )

@@ -1,6 +1,8 @@
 """Trimmed batches: whatever spec is drawn, the seeds get the outputs and gradients of the whole batch."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -17,6 +19,38 @@ from graphdsl.text import SpecError
 from specs import sound_specs
 
 QUICK = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@contextmanager
+def double_precision() -> Iterator[None]:
+    """Inside, tensors are made in double precision."""
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def runnable(text: str) -> graphdsl.Spec:
+    """A drawn spec with some nodes of each type, nothing left to chance, and room for its metapaths."""
+    text = re.sub(r"count = (\d+)", lambda found: f"count = {4 * int(found[1]) + 3}", text)
+    return graphdsl.loads(text.replace("__", "_").replace("dropout(0.5)", "identity").replace("budget 1K", "budget 1M"))
+
+
+def sampled(
+    spec: graphdsl.Spec, plan: Plan, seed: int, fanout: int, seeds: int
+) -> Iterator[tuple[dict[str, Any], int]]:
+    """Inputs of batches around nodes of the predicted type, three at a time, and how many are asked for."""
+    (label,) = {name for head in plan.heads for name in head.types}
+    data = random_graph(spec.schema("m"), plan, torch.Generator().manual_seed(seed))
+    chosen = torch.randperm(data[label].num_nodes)[:seeds]
+    try:
+        loader = seed_loader(data, plan, (label, chosen), Training("m", batch_size=3, fanout=(fanout,), seed=seed))
+    except SpecError as refused:
+        assume({item.code for item in refused.diagnostics} != {"GNN360"})
+        raise
+    for batch in loader:
+        yield batch_inputs(batch, plan), batch[label].batch_size
 
 
 def random_graph(schema: Schema, plan: Plan, generator: torch.Generator) -> HeteroData:
@@ -84,25 +118,10 @@ def compare(model: nn.Module, inputs: dict[str, Any], rows: int) -> None:
 @QUICK
 @given(sound_specs(), st.integers(0, 2**30), st.integers(1, 2))
 def test_seeds_do_not_notice(text: str, seed: int, fanout: int) -> None:
-    text = re.sub(r"count = (\d+)", lambda found: f"count = {4 * int(found[1]) + 3}", text)
-    text = text.replace("__", "_").replace("dropout(0.5)", "identity").replace("budget 1K", "budget 1M")
-    spec = graphdsl.loads(text)
-    torch.set_default_dtype(torch.float64)
-    try:
+    spec = runnable(text)
+    with double_precision():
         torch.manual_seed(seed)
         model = spec.compile("m")
-        plan = model.plan
-        (label,) = {name for head in plan.heads for name in head.types}
-        data = random_graph(spec.schema("m"), plan, torch.Generator().manual_seed(seed))
-        seeds = torch.randperm(data[label].num_nodes)[:3]
-        try:
-            loader = seed_loader(data, plan, (label, seeds), Training("m", batch_size=3, fanout=(fanout,), seed=seed))
-        except SpecError as refused:
-            assume({item.code for item in refused.diagnostics} != {"GNN360"})
-            raise
-        for batch in loader:
-            inputs = batch_inputs(batch, plan)
+        for inputs, rows in sampled(spec, model.plan, seed, fanout, seeds=3):
             assume("num_sampled_nodes_dict" in inputs)  # A model without message passing samples nothing.
-            compare(model, inputs, batch[label].batch_size)
-    finally:
-        torch.set_default_dtype(torch.float32)
+            compare(model, inputs, rows)
