@@ -231,6 +231,7 @@ class ObjectiveHead:
         type: the type that is learned of, or where walks begin.
         along: key of the metapath or relation that walks follow.
         path: its hops, taken again and again.
+        opposites: for each hop the relation that leads the other way, if the schema declares one.
         embedded: types that get vectors, sorted.
         size: columns of the vectors; None while unknown.
         state: number of the state that it reads.
@@ -250,6 +251,7 @@ class ObjectiveHead:
     module: ModuleSpec
     weight: float
     span: Span
+    opposites: tuple[EdgeKey | None, ...] = ()
 
     @property
     def types(self) -> tuple[str, ...]:

@@ -73,6 +73,7 @@ def _lower_walks(objective: Objective, flow: Flow) -> ObjectiveHead:
         module=replace(module, arguments={**module.arguments, **derived}),
         weight=objective.weight,
         span=objective.span,
+        opposites=tuple(hop.edge if hop.backward else flow.schema.edges[hop.edge].inverse for hop in path),
     )
 
 

@@ -56,6 +56,8 @@ def _inputs(context: Context) -> list[str]:
     if (head := forecast_head(plan)) is not None and head.events is not None:
         rel, time = (show_name(name) for name in (head.events.message, head.events.time))
         return [f"Input: events with their histories, which `EventHistories` finds by `rel` ({rel}) and `t` ({time})."]
+    if plan.walks is not None:
+        return ["Inputs: none is read: vectors are the model's own."]
     if plan.sequence is not None:
         pairs = ["edge_label_index"] if plan.link_heads else []
         names = [*(item.name for item in plan.sequence.inputs), *pairs]

@@ -26,7 +26,8 @@ class Loop:
         parts: the dictionary that says which splits there are.
         batches: what an epoch goes over, batch by batch; nothing where it is one step.
         outputs: an expression of outputs and labels of a training step (of `batch`, where there are batches).
-        measured: an expression of outputs and labels of a split, which stands where `{split}` does.
+        measured: an expression of outputs and labels of a split, which stands where `{split}` does; empty where there are
+            no labels, and nothing but the loss is known.
     """
 
     functions: tuple[str, ...]
@@ -40,19 +41,21 @@ class Loop:
 
 
 def monitored(training: Training, context: Context) -> str:
-    """The score that picks the best epoch, without its split; `train_loss` as it is."""
-    asked = training.monitor or f"val_{main_score(context)}"
+    """The score that picks the best epoch, without its split; `train_loss` as it is; nothing where the last one is kept."""
+    main = main_score(context)
+    asked = training.monitor or (f"val_{main}" if main else "")
     return asked if asked == "train_loss" else asked.removeprefix("val_")
 
 
 def main_score(context: Context) -> str:
-    """The main score of the prediction, as in `gnn train`."""
-    return next(iter(loop_task(context.plan.heads[0]).scores))
+    """The main score of the prediction, as in `gnn train`; nothing without labels."""
+    return next(iter(loop_task(context.plan.heads[0]).scores), "")
 
 
 def known_scores(context: Context) -> list[str]:
     """All that a loop can be told to monitor."""
-    return ["train_loss", "val_loss", *(f"val_{name}" for name in loop_task(context.plan.heads[0]).scores)]
+    scores = loop_task(context.plan.heads[0]).scores
+    return ["train_loss", *(["val_loss"] if scores else []), *(f"val_{name}" for name in scores)]
 
 
 def write_loop(loop: Loop, context: Context, training: Training) -> str:
@@ -60,10 +63,9 @@ def write_loop(loop: Loop, context: Context, training: Training) -> str:
     context.imports.functional = context.imports.tensors = True
     task, score = loop_task(context.plan.heads[0]), monitored(training, context)
     weighted = ", weight: Tensor" if training.class_weights else ""
-    parts = [
-        *loop.functions,
-        _function("loss_of", "Tensor", "The loss of some rows.", _weighed(task.loss, training), weighted),
-    ]
+    parts = [*loop.functions]
+    if task.loss:
+        parts.append(_function("loss_of", "Tensor", "The loss of some rows.", _weighed(task.loss, training), weighted))
     if score in task.scores:
         found = task.scores[score]
         context.helpers |= {*found.helpers}
@@ -92,7 +94,7 @@ def _main(loop: Loop, context: Context, training: Training, score: str) -> str:
     block.write("")
     block.write("Args:", 4)
     block.write(f"path: {loop.path}", 8)
-    block.write("weights: where the weights of the best epoch go.", 8)
+    block.write(f"weights: where the weights of the {'best' if score else 'last'} epoch go.", 8)
     block.write('"""', 4)
     block.extend(loop.setup.lines)
     inner = Block(4)
@@ -101,19 +103,22 @@ def _main(loop: Loop, context: Context, training: Training, score: str) -> str:
     _write_optimizer(inner, training, score, context)
     for line in loop.inner:
         inner.write(line)
-    inner.write("best, kept, since = None, model.state_dict(), 0")
+    if score:
+        inner.write("best, kept, since = None, model.state_dict(), 0")
     inner.write(f"for epoch in range(1, {training.epochs + 1}):")
     step = Block(8)
     _write_epoch(loop, training, score, context, step)
     inner.extend(step.lines)
-    inner.write("model.load_state_dict(kept)")
-    inner.write("torch.save(kept, weights)")
-    inner.write(f'if "test" in {loop.parts}:')
-    inner.write("model.eval()", 4)
-    inner.write("with torch.no_grad():", 4)
-    inner.write(f"out, wanted = {loop.measured.format(split='test')}", 8)
-    test = score if score in loop_task(context.plan.heads[0]).scores else "loss"
-    inner.write(f'print(f"test {test} {{{_measure(test, training)}:.4f}}")', 4)
+    if score:
+        inner.write("model.load_state_dict(kept)")
+    inner.write(f"torch.save({'kept' if score else 'model.state_dict()'}, weights)")
+    if loop.measured:
+        inner.write(f'if "test" in {loop.parts}:')
+        inner.write("model.eval()", 4)
+        inner.write("with torch.no_grad():", 4)
+        inner.write(f"out, wanted = {loop.measured.format(split='test')}", 8)
+        test = score if score in loop_task(context.plan.heads[0]).scores else "loss"
+        inner.write(f'print(f"test {test} {{{_measure(test, training)}:.4f}}")', 4)
     block.extend(inner.lines)
     return block.text().rstrip("\n")
 
@@ -146,10 +151,11 @@ def _falls(score: str) -> bool:
 
 
 def _write_step(loop: Loop, training: Training, context: Context, block: Block) -> None:
-    weight = context.plan.heads[0].weight
+    head = context.plan.heads[0]
+    weight, value = head.weight, _loss(training) if loop_task(head).loss else "out"
     block.write("optimizer.zero_grad()")
     block.write(f"out, wanted = {loop.outputs}")
-    block.write(f"loss = {'' if weight == 1 else flat(repr(weight)) + ' * '}{_loss(training)}")
+    block.write(f"loss = {'' if weight == 1 else flat(repr(weight)) + ' * '}{value}")
     block.write("(loss + model.penalty()).backward()" if context.plan.penalties else "loss.backward()")
     if training.clip is not None:
         block.write(f"torch.nn.utils.clip_grad_norm_(model.parameters(), {training.clip!r})")
@@ -171,7 +177,7 @@ def _write_epoch(loop: Loop, training: Training, score: str, context: Context, b
         block.write("total = loss.item()")
     if score == "train_loss":
         block.write("score = total")
-    else:
+    elif loop.measured:
         block.write('score = float("nan")')
         block.write(f'if "val" in {loop.parts}:')
         block.write("model.eval()", 4)
@@ -179,7 +185,11 @@ def _write_epoch(loop: Loop, training: Training, score: str, context: Context, b
         block.write(f"out, wanted = {loop.measured.format(split='val')}", 8)
         block.write(f"score = {_measure(score, training)}", 4)
     if training.scheduler is not None:
-        block.write(f"scheduler.step({'score' if training.scheduler.name == 'ReduceLROnPlateau' else ''})")
+        watched = ("score" if score else "total") if training.scheduler.name == "ReduceLROnPlateau" else ""
+        block.write(f"scheduler.step({watched})")
+    if not score:
+        block.write('print(f"epoch {epoch}: loss {total:.6f}")')
+        return
     block.write(f'print(f"epoch {{epoch}}: loss {{total:.6f}}, {score} {{score:.4f}}")')
     always = "" if score == "train_loss" else f' or "val" not in {loop.parts}'
     block.write(f"if best is None{always} or score {'<' if _falls(score) else '>'} best:")

@@ -42,6 +42,7 @@ def _single(plan: Plan) -> tuple[str, EdgeKey] | None:
     made = {item.edge for item in plan.derived}
     edges = {edge for edge in plan.relations if edge not in made}
     edges |= {item.inverse_of for item in plan.derived if item.inverse_of is not None and item.edge in plan.relations}
+    edges |= {hop.edge for hop in plan.walks.path} if plan.walks is not None else set()
     if plan.sequence is not None or len(plan.inputs) != 1 or len(edges) != 1:
         return None
     return next(iter(plan.inputs)), edges.pop()

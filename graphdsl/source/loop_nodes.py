@@ -1,7 +1,7 @@
 """Loops over labels of nodes: the whole graph in each step, or sampled neighbourhoods by PyG's `NeighborLoader`."""
 
-from graphdsl.model import Training
-from graphdsl.plan import Head, receptive_hops
+from graphdsl.model import TRAIN_MASK, Training
+from graphdsl.plan import Head, receptive_hops, shown_labels
 from graphdsl.source.attributes import argument
 from graphdsl.source.block import Block
 from graphdsl.source.context import Context
@@ -50,7 +50,28 @@ def whole_graph(head: Head, context: Context, training: Training) -> Loop:
         "",
     )
     functions = (write_load(context, False), write_inputs(context))
-    return Loop(functions, PATH, block, inner, "rows", "", 'predict("train")', 'predict("{split}")')
+    shown = _write_shown(head, context)
+    outputs = "learn()" if shown else 'predict("train")'
+    return Loop(functions, PATH, block, (*inner, *shown), "rows", "", outputs, 'predict("{split}")')
+
+
+def _write_shown(head: Head, context: Context) -> tuple[str, ...]:
+    """The function `learn` of a model that reads labels: a training node is either shown with its label or learned."""
+    labels = shown_labels(context.plan)
+    if not labels:
+        return ()
+    block = Block()
+    block.write("def learn() -> tuple[Tensor, Tensor]:")
+    block.write("# A training node is either shown with its label or learned.", 4)
+    block.write(f"masks = dict(inputs[{quote(f'{TRAIN_MASK}_dict')}])", 4)
+    for name, ratio in {name: ratio for (name, _), ratio in labels.items()}.items():
+        mask = f"masks[{quote(name)}]"
+        block.write(f"{mask} = {mask} & (torch.rand(len({mask})) < {ratio!r})", 4)
+    own = (head.type, head.attribute) in labels
+    block.write(f'learned = rows["train"]{f" & ~masks[{quote(head.type)}]" if own else ""}', 4)
+    block.write(f"out = model(**{{**inputs, {quote(f'{TRAIN_MASK}_dict')}: masks}})", 4)
+    block.write("return out[learned], y[learned]", 4)
+    return (*block.lines, "")
 
 
 def _write_rows(head: Head, context: Context, block: Block) -> None:

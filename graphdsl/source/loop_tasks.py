@@ -32,7 +32,7 @@ class LoopTask:
     Attributes:
         conform: the labels as losses read them, with `{0}` where they stand.
         labelled: which rows `y` have a label.
-        loss: lines of a function of `out` and `y`, the last one an expression.
+        loss: lines of a function of `out` and `y`, the last one an expression; none where `out` is the loss.
         scores: by name; the first is the main one.
     """
 
@@ -117,13 +117,17 @@ _EVENT: Final = LoopTask(
         **{f"hits@{limit}": Score((f"(out[:, 1] <= {limit}).float().mean().item()",)) for limit in (1, 3, 10)},
     },
 )
+_LOSS: Final = LoopTask(conform="{0}", labelled="", loss=(), scores={})
+"""Of what has no labels: the output is the loss."""
 
 
 def loop_task(head: AnyHead) -> LoopTask:
     """How a loop learns a prediction."""
     if head.kind == "class":
         return LoopTask(_CLASS.conform, _CLASS.labelled, _CLASS.loss, _TWO_CLASSES) if head.size == 2 else _CLASS
-    return {"multilabel": _MULTILABEL, "real": _REAL, "event": _EVENT}.get(head.kind, _LINK)
+    return {"multilabel": _MULTILABEL, "real": _REAL, "event": _EVENT, "walks": _LOSS, "infomax": _LOSS}.get(
+        head.kind, _LINK
+    )
 
 
 def conformed(head: AnyHead, labels: str, rows: str) -> str:

@@ -7,6 +7,7 @@ from graphdsl.plan import (
     GraphHead,
     Head,
     LinkHead,
+    ObjectiveHead,
     Plan,
     asked_at_once,
     graph_scorers,
@@ -23,6 +24,7 @@ from graphdsl.source.loop_forecasts import forecasts
 from graphdsl.source.loop_graphs import graphs
 from graphdsl.source.loop_links import links
 from graphdsl.source.loop_nodes import sampled, whole_graph
+from graphdsl.source.loop_unlabelled import contrast, walks
 from graphdsl.text import Diagnostic, Span, report
 
 _HELPS = ("`gnn build` without `--train` writes the model; `gnn train` trains it",)
@@ -47,8 +49,8 @@ def untrained(plan: Plan, training: Training) -> Iterator[Diagnostic]:
 
 def _untrained_predictions(plan: Plan) -> Iterator[tuple[str, Span | None]]:
     head = plan.heads[0] if len(plan.heads) == 1 else None
-    if not isinstance(head, Head | GraphHead | LinkHead):
-        message = "a written loop trains one prediction, of nodes, links or whole graphs"
+    if not isinstance(head, Head | GraphHead | LinkHead | ObjectiveHead):
+        message = "a written loop trains one prediction, of nodes, links or whole graphs, or one objective"
         yield f"{message}, not `{plan.model}`", plan.heads[-1].span if plan.heads else None
         return
     if isinstance(head, LinkHead) and head.negative is not None:
@@ -56,8 +58,6 @@ def _untrained_predictions(plan: Plan) -> Iterator[tuple[str, Span | None]]:
     spread = head.spread if isinstance(head, Head) else None
     if spread is not None and spread.alone:
         yield f"`{spread.module.name}` learns nothing: there is nothing to train", head.span
-    if shown_labels(plan):
-        yield "a written loop learns all training labels, and `MaskLabel` is shown a share of them", head.span
 
 
 def _unknown_settings(plan: Plan, training: Training) -> Iterator[str]:
@@ -66,16 +66,22 @@ def _unknown_settings(plan: Plan, training: Training) -> Iterator[str]:
         yield "a written loop computes in single precision: it does not know `precision`"
     if training.temporal:
         yield "a written loop knows no times: it does not know `temporal`"
+    if isinstance(head, ObjectiveHead) and training.class_weights:
+        yield "without labels there are no classes: a written loop does not know `class_weights` there"
     if training.batch_size is None or isinstance(head, GraphHead):
         return
-    if plan.sequence is not None or sampled_walks(plan) or getattr(head, "spread", None) is not None:
+    if isinstance(head, ObjectiveHead) and head.kind == "infomax":
+        yield "a written loop contrasts whole graphs: it does not know `batch_size` there"
+    if shown_labels(plan):
+        yield "a written loop shows labels of whole graphs: it does not know `batch_size` beside `MaskLabel`"
+    elif plan.sequence is not None or sampled_walks(plan) or getattr(head, "spread", None) is not None:
         yield f"`{plan.model}` reads the whole graph: a written loop does not know `batch_size` there"
 
 
 def prepare_training(context: Context, training: Training) -> None:
     """Say what the loop needs, before the model is written."""
     head = context.plan.heads[0]
-    whole = isinstance(head, GraphHead) or bool(graph_scorers(context.plan)) or _of_events(context.plan)
+    whole = isinstance(head, GraphHead | ObjectiveHead) or bool(graph_scorers(context.plan)) or _of_events(context.plan)
     context.sampled = not whole and training.batch_size is not None
     context.imports.use("torch.nn.Module")
     if not _of_events(context.plan):
@@ -101,6 +107,8 @@ def _loop(context: Context, training: Training) -> Loop:
         return links(head, context, training)
     if isinstance(head, GraphHead):
         return graphs(head, context, training)
+    if isinstance(head, ObjectiveHead):
+        return walks(head, context, training) if head.kind == "walks" else contrast(head, context)
     assert isinstance(head, Head), "other predictions are refused before"
     return sampled(head, context, training) if context.sampled else whole_graph(head, context, training)
 

@@ -31,7 +31,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--checkpoint", metavar="FILE", help="with `--export`: weights that `gnn train` wrote")
     said = "tell whether torch takes each model as one graph (torch.compile) and exports it, and why not; loads torch"
     parser.add_argument("--report", action="store_true", help=said)
-    said = "write a training loop, too: `python program.py data.pt` trains one prediction of nodes, links or graphs"
+    said = "write a training loop, too: `python program.py data.pt` trains one prediction or objective"
     parser.add_argument("--train", action="store_true", help=said)
     add_format(parser)
     parser.set_defaults(run=run, parser=parser)
