@@ -37,6 +37,7 @@ from graphdsl.plan import (
     forecast_head,
     given_labels,
 )
+from graphdsl.plan.hopping import hop_candidates
 from graphdsl.plan.requirements import find_requirements
 from graphdsl.plan.walk import tells_graphs_apart
 from graphdsl.text import EdgeKey
@@ -88,6 +89,7 @@ class CompiledModel(nn.Module):
         )
         self._live = find_requirements(plan, live=True)
         self._all = find_requirements(plan, live=False)
+        self._along_hops = hop_candidates(plan)
         self._cache = DerivationCache()
         self._kept = Kept()
         self._input_names = _input_names(plan)
@@ -267,7 +269,8 @@ class CompiledModel(nn.Module):
             known = ", ".join(self.input_names) or "none"
             raise TypeError(f"model '{self.plan.model}' does not read '{unknown[0]}' (further inputs: {known})")
         requirements = self._live if live else self._all
-        values, graph = read_graph(self.plan, requirements, x_dict, edge_index_dict, inputs, self._cache)
+        left = {} if counts[0] else self._along_hops  # What was sampled is not a graph's.
+        values, graph = read_graph(self.plan, requirements, x_dict, edge_index_dict, inputs, self._cache, left)
         states = [values]
         modules = [self.stages[owner] if owner is not None else None for owner in self._owners]
         trim = find_trim(self.plan, *counts, values, graph, modules, self.heads)  # type: ignore[arg-type]

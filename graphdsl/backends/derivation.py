@@ -4,15 +4,19 @@ Training calls a model with the same graph hundreds of times, so results are kep
 made from live and do not change.
 """
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from graphdsl.kernels import KeptResults, NamedWalk, compose_named
+from graphdsl.kernels import HopCost, HopProduct, KeptResults, NamedWalk, compose_named, weigh_named
+from graphdsl.kernels.layouts import Layout
 from graphdsl.model import Metapath
-from graphdsl.plan import Derived
+from graphdsl.plan import Derived, Plan
+from graphdsl.plan.bindings import METAPATH_WEIGHT
+from graphdsl.plan.hopping import PathUse
 from graphdsl.text import EdgeKey
 
 
@@ -26,6 +30,71 @@ class Made:
 
 class DerivationCache(KeptResults):
     """Derived relations of the graphs that are alive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A metapath of a graph, which nobody has composed yet: perhaps nobody needs to.
+
+    Attributes:
+        item: how to make it.
+        known: edge index [2, edges] of the relations on its way.
+        num_nodes: number of nodes by type, as far as they are known.
+        cache: keeps results between calls.
+        served: whether kernels serve sums over its pairs.
+    """
+
+    item: Derived
+    known: Mapping[EdgeKey, Tensor]
+    num_nodes: Mapping[str, int]
+    cache: DerivationCache
+    served: bool
+
+    def compose(self) -> Made:
+        """Its pairs; `SpecError` as of `derive_relations`."""
+        with torch.inference_mode(False):
+            return _make(self.item, self.known, self.num_nodes, self.cache)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the edges on its way are."""
+        return self.known[origins_of(self.item)[0]].device
+
+    def cost(self) -> HopCost:
+        """What it costs to go along its hops, and to compose it."""
+        return self._keep("cost", lambda: weigh_named(NamedWalk.of(self._path), *self._walk(), self.served))
+
+    def product(self) -> HopProduct:
+        """Its hops as a product of matrices; equal hops of several metapaths are laid out once."""
+        return self._keep("product", self._lay_out)
+
+    @property
+    def _path(self) -> Metapath:
+        assert self.item.metapath is not None
+        return self.item.metapath
+
+    def _walk(self) -> tuple[list[Tensor], list[int]]:
+        return _hops_and_sizes(self._path, self.known, self.num_nodes)
+
+    def _keep(self, name: str, make: Callable[[], Any]) -> Any:
+        origins = [self.known[edge] for edge in origins_of(self.item)]
+        given = [self.num_nodes.get(stop, -1) for stop in _stops(self._path)]
+        return self.cache.fetch((name, self.item.edge), origins, given, make)
+
+    def _lay_out(self) -> HopProduct:
+        _, sizes = self._walk()
+        layouts: list[Layout] = []
+        for place, hop in enumerate(self._path.hops):
+            index = self.known[hop.edge]
+            ends = (sizes[place + 1], sizes[place]) if hop.backward else (sizes[place], sizes[place + 1])
+            there = self.cache.fetch(("hop", *ends), [index], (), lambda index=index, ends=ends: _along(index, *ends))
+            layouts.append(there.back if hop.backward else there)
+        return HopProduct(layouts, self._path.multiplicity == "mean")
+
+
+def _along(index: Tensor, sources: int, targets: int) -> Layout:
+    """The edges of a relation, from its sources to its targets."""
+    return Layout.of(index[1].long(), index[0].long(), targets, sources)
 
 
 def derive_relations(
@@ -79,11 +148,50 @@ def make_relations(
     return result
 
 
+def with_pairs(plan: Plan, inputs: Mapping[str, Any], names: Container[str]) -> dict[str, Any]:
+    """What a model is called with, and the pairs of all metapaths that it reads.
+
+    Args:
+        plan: of the model.
+        inputs: what it is called with.
+        names: keywords of the further dictionaries that it reads.
+
+    Raises:
+        SpecError: as `derive_relations`.
+    """
+    edges: Mapping[EdgeKey, Tensor] = inputs["edge_index_dict"]
+    values = {**inputs.get("n_id_dict", {}), **inputs["x_dict"]}
+    paths = {item.edge for item in plan.derived if item.metapath is not None}.intersection(plan.relations)
+    needed = needed_derivations(plan.derived, paths, edges)
+    made = make_relations(needed, edges, {name: value.size(0) for name, value in values.items()})
+    given: dict[str, Any] = {**inputs, "edge_index_dict": {**edges}}
+    for edge in paths.intersection(made):
+        given["edge_index_dict"][edge] = made[edge].edge_index
+        if (weight := made[edge].weight) is not None and (keyword := f"{METAPATH_WEIGHT}_dict") in names:
+            given[keyword] = {edge: weight, **given.get(keyword, {})}
+    return given
+
+
 def origins_of(item: Derived) -> tuple[EdgeKey, ...]:
     """The relations that a derived one is made from, each once."""
     if item.inverse_of is not None:
         return (item.inverse_of,)
     return tuple(dict.fromkeys(hop.edge for hop in item.metapath.hops)) if item.metapath else ()
+
+
+def pending_paths(
+    derived: Iterable[Derived],
+    left: Mapping[EdgeKey, PathUse],
+    known: Mapping[EdgeKey, Tensor],
+    num_nodes: Mapping[str, int],
+    cache: DerivationCache,
+) -> dict[EdgeKey, Pending]:
+    """Of the metapaths in `left` those that could be made: see `make_relations` for the arguments."""
+    return {
+        item.edge: Pending(item, known, num_nodes, cache, left[item.edge].served)
+        for item in derived
+        if item.edge in left and item.edge not in known and all(edge in known for edge in origins_of(item))
+    }
 
 
 def needed_derivations(
@@ -115,9 +223,15 @@ def _stops(path: Metapath) -> tuple[str, ...]:
 
 
 def _compose(path: Metapath, known: Mapping[EdgeKey, Tensor], num_nodes: Mapping[str, int]) -> Made:
+    return Made(*compose_named(NamedWalk.of(path), *_hops_and_sizes(path, known, num_nodes)))
+
+
+def _hops_and_sizes(
+    path: Metapath, known: Mapping[EdgeKey, Tensor], num_nodes: Mapping[str, int]
+) -> tuple[list[Tensor], list[int]]:
+    """The edge index of each hop in walking direction, and the number of nodes at every stop."""
     hops = [known[hop.edge].flip(0) if hop.backward else known[hop.edge] for hop in path.hops]
-    sizes = [num_nodes.get(name, _largest(hops, place) + 1) for place, name in enumerate(_stops(path))]
-    return Made(*compose_named(NamedWalk.of(path), hops, sizes))
+    return hops, [num_nodes.get(name, _largest(hops, place) + 1) for place, name in enumerate(_stops(path))]
 
 
 def _largest(hops: Sequence[Tensor], place: int) -> int:

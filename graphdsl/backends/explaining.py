@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch_geometric.explain.algorithm.utils import clear_masks, set_masks
 
 from graphdsl.backends.compiled import CompiledModel
+from graphdsl.backends.derivation import with_pairs
 from graphdsl.backends.masking import JointMasks
 from graphdsl.backends.naming import edge_key, module_key
 from graphdsl.backends.pyg.relation_map import RelationMap
@@ -61,6 +62,7 @@ class Explainable(nn.Module):
             raise KeyError(f"name one of the predictions of model '{plan.model}': {', '.join(known)}")
         self.model = model
         self.prediction = name
+        inputs = with_pairs(plan, inputs, model.input_names)
         self._inputs: dict[str, Any] = {}
         self._masks = _joint_masks(model)
         self.ports = nn.ModuleList([port for masks in self._masks for port in masks.ports.values()])

@@ -5,16 +5,25 @@ become empty ones, and what is missing without being optional is reported with t
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from graphdsl.backends.derivation import DerivationCache, Made, make_relations, needed_derivations, origins_of
+from graphdsl.backends.derivation import (
+    DerivationCache,
+    Made,
+    Pending,
+    make_relations,
+    needed_derivations,
+    origins_of,
+    pending_paths,
+)
 from graphdsl.backends.encoders import encode
 from graphdsl.plan import Ids, InputBinding, Plan, Stacked
 from graphdsl.plan.bindings import METAPATH_WEIGHT
+from graphdsl.plan.hopping import PathUse
 from graphdsl.plan.requirements import Requirements
 from graphdsl.text import EdgeKey, Span, SpecError, did_you_mean, listing, report, show_edge, show_name
 
@@ -37,6 +46,7 @@ class Graph:
         batch: the graph [num_nodes] of each node by type, where several graphs are given.
         kept: of a trimmed batch, how many leading nodes or edges of a type or relation are seen.
         makes: of a trimmed batch, how many leading nodes of each type get a value.
+        pending: metapaths that are not composed; `composed` gives a graph in which they are.
     """
 
     edge_index: Mapping[EdgeKey, Tensor]
@@ -48,6 +58,16 @@ class Graph:
     kept: Mapping[Place, int] = field(default_factory=dict[Place, int])
     makes: Mapping[str, int] = field(default_factory=dict[str, int])
     encoders: Mapping[tuple[str, EdgeKey], nn.Module] = field(default_factory=dict[tuple[str, EdgeKey], nn.Module])
+    pending: Mapping[EdgeKey, Pending] = field(default_factory=dict[EdgeKey, Pending])
+
+    def composed(self, edges: Iterable[EdgeKey]) -> "Graph":
+        """The graph with the pairs of those of some relations that are metapaths and pending."""
+        made = {edge: self.pending[edge].compose() for edge in edges if edge in self.pending}
+        if not made:
+            return self
+        index = {edge: item.edge_index for edge, item in made.items()}
+        rest = {edge: item for edge, item in self.pending.items() if edge not in made}
+        return replace(self, edge_index={**self.edge_index, **index}, derived={**self.derived, **made}, pending=rest)
 
     def attribute(self, binding: InputBinding, place: Place, rows: int | None, span: Span, like: Tensor) -> Tensor:
         """An attribute as the forward argument that it is bound to.
@@ -109,6 +129,7 @@ def read_graph(
     edge_index_dict: Mapping[EdgeKey, Tensor],
     inputs: Mapping[str, Mapping[Any, Tensor]],
     cache: DerivationCache,
+    left: Mapping[EdgeKey, PathUse],
 ) -> tuple[Values, Graph]:
     """Read PyG's dictionaries as a plan's input.
 
@@ -119,6 +140,7 @@ def read_graph(
         edge_index_dict: [2, edges] by relation.
         inputs: further dictionaries by keyword: `<attribute>_dict` and `n_id_dict`.
         cache: keeps derived relations between calls.
+        left: metapaths that are composed only when a layer asks for their pairs.
 
     Returns:
         The values of state 0 (node numbers for types without features) and the graph.
@@ -139,17 +161,21 @@ def read_graph(
             edges[edge] = torch.zeros(2, 0, dtype=torch.long, device=device)
             absent.add(edge)
     sizes = {name: value.size(0) for name, value in {**x_dict, **values}.items()}
-    made = make_relations(needed, edges, sizes, cache)
+    given = {edge for table in inputs.values() for edge in table}
+    late = {edge: use for edge, use in left.items() if edge in made_here and edge not in given}
+    made = make_relations([item for item in needed if item.edge not in late], edges, sizes, cache)
     edges |= {edge: item.edge_index for edge, item in made.items()}
+    pending = pending_paths(needed, late, edges, sizes, cache)
     for edge, span in requirements.relations.items():
-        if edge not in edges:
+        if edge not in edges and edge not in pending:
             raise SpecError([_missing_relation(edge, span, plan, edge_index_dict)])
     inverses = {item.edge: item.inverse_of for item in needed if item.inverse_of is not None}
     absent |= {edge for edge, origin in inverses.items() if origin in absent}
     attributes = {"x": x_dict, **{name.removesuffix("_dict"): table for name, table in inputs.items()}}
-    kept = {edge: edges[edge] for edge in requirements.relations}
+    kept = {edge: edges[edge] for edge in requirements.relations if edge in edges}
+    batch = inputs.get("batch_dict", {})
     # All fields are given: `torch.compile` cannot trace the defaults.
-    return values, Graph(kept, attributes, made, inverses, frozenset(absent), inputs.get("batch_dict", {}), {}, {}, {})
+    return values, Graph(kept, attributes, made, inverses, frozenset(absent), batch, {}, {}, {}, pending)
 
 
 def _device(*tables: Mapping[Any, Tensor]) -> torch.device:

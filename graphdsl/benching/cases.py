@@ -17,6 +17,7 @@ from torch_geometric.data import HeteroData
 
 from graphdsl.api import Spec, loads
 from graphdsl.backends import BACKENDS
+from graphdsl.backends.derivation import with_pairs
 from graphdsl.benching.contenders import Contender, compiled_by_torch, load_weights
 from graphdsl.benching.graphs import draw_graph, example_folder
 from graphdsl.benching.idioms import build_idiom, idiom_inputs, own_name
@@ -103,7 +104,8 @@ def measure_shape(shape: Shape, model: str, request: Request, tell: Tell) -> Cel
 
     def build(backend: str) -> Contender:
         module = spec.compile(data=data, backend=backend)
-        return compiled(backend, module, batch_inputs(data, module.plan), request.device)
+        inputs = batch_inputs(data, module.plan, composed=backend == REFERENCE)
+        return compiled(backend, module, inputs, request.device)
 
     tell("compiling")
     ours = build(request.backend)
@@ -137,7 +139,9 @@ def _moved(item: Any, device: torch.device) -> Any:
 def _by_hand(shape: Shape, model: str, data: HeteroData, ours: Contender, device: torch.device) -> Contender:
     module = build_idiom(shape, model).to(device)
     load_weights(module, own_name, ours.module.state_dict())
-    return Contender(IDIOM, module, idiom_inputs(shape, model, data, ours.inputs), own_name)
+    made: Any = ours.module
+    inputs = with_pairs(made.plan, ours.inputs, made.input_names)
+    return Contender(IDIOM, module, idiom_inputs(shape, model, data, inputs), own_name)
 
 
 def measured_cell(

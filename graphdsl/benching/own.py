@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from graphdsl.api import Spec
+from graphdsl.backends.derivation import with_pairs
 from graphdsl.benching.cases import REFERENCE, Request, compiled, compiled_baseline, measured_cell
 from graphdsl.benching.contenders import Contender
 from graphdsl.benching.measuring import Tell
@@ -46,7 +47,7 @@ def measure_own(spec: Spec, model: str, data: Any, values: Mapping[str, Any], re
 
     def build(backend: str) -> Contender:
         module = spec.compile(model, data=metadata, backend=backend, **values)
-        return compiled(backend, module, _inputs(graph, module.plan), request.device)
+        return compiled(backend, module, _inputs(graph, module.plan, backend == REFERENCE), request.device)
 
     ours = build(request.backend)
     weights = ours.module.state_dict()
@@ -59,7 +60,7 @@ def measure_own(spec: Spec, model: str, data: Any, values: Mapping[str, Any], re
                 others[-1].module.load_state_dict(weights)
             else:
                 program = next((item for item in others if item.name == PROGRAM), None)
-                program = program or written(plan, weights, ours.inputs, request.device)
+                program = program or written(plan, weights, _complete(ours), request.device)
                 others.append(program if name == PROGRAM else compiled_baseline(program))
         except SpecError as error:  # What a program cannot say is no reason not to measure the rest.
             refusal = Refusal("other", error.diagnostics[0].message)
@@ -84,9 +85,15 @@ def _whole(data: Any, batch_size: int | None) -> Any:
     return data.batch(range(min(len(data), batch_size or len(data)))) if isinstance(data, GraphSet) else data
 
 
-def _inputs(graph: Any, plan: Plan) -> dict[str, Any]:
+def _complete(ours: Contender) -> Mapping[str, Any]:
+    """What the model is called with, and the pairs of metapaths that it goes along hop by hop."""
+    made: Any = ours.module
+    return ours.inputs if made.plan.sequence is not None else with_pairs(made.plan, ours.inputs, made.input_names)
+
+
+def _inputs(graph: Any, plan: Plan, composed: bool) -> dict[str, Any]:
     """What the model is called with; links are scored where there are some."""
-    inputs = batch_inputs(graph, plan)
+    inputs = batch_inputs(graph, plan, composed=composed)
     pairs = {head.name: _pairs(head, graph) for head in plan.link_heads}
     if pairs:
         inputs["edge_label_index"] = pairs if len(pairs) > 1 else next(iter(pairs.values()))

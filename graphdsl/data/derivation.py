@@ -1,6 +1,6 @@
 """Relations that the data does not hold: declared inverses are flipped, metapaths composed."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -8,10 +8,11 @@ from torch import Tensor
 
 from graphdsl.data.places import Place
 from graphdsl.data.view import GraphView, describe_tensor
-from graphdsl.kernels import NamedWalk, Prefix, compose_named, compose_prefix
+from graphdsl.kernels import HopCost, NamedWalk, Prefix, compose_named, compose_prefix, weigh_named
 from graphdsl.model import Metapath, MetapathHop, TensorInfo
 from graphdsl.plan import Derived, Plan
 from graphdsl.plan.bindings import METAPATH_WEIGHT
+from graphdsl.plan.hopping import hop_candidates
 from graphdsl.text import EdgeKey
 
 
@@ -123,6 +124,37 @@ def walk_and_sizes(source: str, path: Sequence[MetapathHop], view: GraphView) ->
         hops.append(index.flip(0) if hop.backward else index)
         stops.append(hop.edge[0] if hop.backward else hop.edge[2])
     return hops, [view.count(stop) or 0 for stop in stops]
+
+
+def weigh_candidates(view: GraphView, plan: Plan) -> dict[EdgeKey, HopCost]:
+    """What the metapaths cost that a plan may go along hop by hop, those that the data does not hold itself.
+
+    Args:
+        view: the graph as stored.
+        plan: the model's plan.
+
+    Raises:
+        SpecError: GNN606 when an index is out of range.
+    """
+    complete, candidates = with_derived(view, plan), hop_candidates(plan)
+    paths = [item.metapath for item in plan.derived if item.metapath is not None and item.edge in candidates]
+    return {
+        path.key: weigh_named(NamedWalk.of(path), *hops_and_sizes(path, complete), candidates[path.key].served)
+        for path in paths
+        if path.key not in view.edge_types and path.key in complete.edge_types
+    }
+
+
+def along_hops(view: GraphView, plan: Plan) -> frozenset[EdgeKey]:
+    """The metapaths that a plan goes along hop by hop on some data: see `weigh_candidates`."""
+    return frozenset(edge for edge, cost in weigh_candidates(view, plan).items() if cost.pays)
+
+
+def hops_of(plan: Plan, edges: Iterable[EdgeKey]) -> set[EdgeKey]:
+    """The relations on the way of some metapaths."""
+    wanted = set(edges)
+    paths = [item.metapath for item in plan.derived if item.metapath is not None and item.edge in wanted]
+    return {hop.edge for path in paths for hop in path.hops}
 
 
 def materialize(view: GraphView, edges: tuple[EdgeKey, ...]) -> dict[EdgeKey, Tensor]:

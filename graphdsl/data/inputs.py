@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graphdsl.data.derivation import materialize, with_derived
+from graphdsl.data.derivation import along_hops, hops_of, materialize, with_derived
 from graphdsl.data.needs import Needs, find_needs
 from graphdsl.data.places import Place
 from graphdsl.data.view import GraphView, open_data
@@ -13,7 +13,7 @@ from graphdsl.plan import LinkHead, Plan, SequenceStage, forecast_head
 from graphdsl.text import EdgeKey
 
 
-def batch_inputs(data: Any, plan: Plan) -> dict[str, Any]:
+def batch_inputs(data: Any, plan: Plan, *, composed: bool = False) -> dict[str, Any]:
     """Prepare what a compiled model takes, from the whole graph or from a sampled batch: `model(**batch_inputs(…))`.
 
     What an optional type or relation would bring is left out where the data lacks it, and so is anything else that is
@@ -22,6 +22,8 @@ def batch_inputs(data: Any, plan: Plan) -> dict[str, Any]:
     Args:
         data: a `HeteroData`, a batch of `seed_loader`, or a `(FeatureStore, GraphStore)` pair, read as a whole.
         plan: the model's plan.
+        composed: make all metapaths, also one that the model goes along hop by hop (`gnn plan --passes --data` says
+            which); otherwise the relations on its way are given instead.
 
     Returns:
         Keyword arguments, tensors by node type or relation in sorted order:
@@ -52,11 +54,13 @@ def batch_inputs(data: Any, plan: Plan) -> dict[str, Any]:
     """
     if plan.sequence is not None:
         return _sequence_inputs(open_data(data), plan.sequence)
-    view = with_derived(open_data(data), plan)
+    given = open_data(data)
+    view = with_derived(given, plan)
     if (head := forecast_head(plan)) is not None:
         return _events(view, head)
     needs = find_needs(plan)
-    edges = materialize(view, plan.relations)
+    left: frozenset[EdgeKey] = frozenset() if composed else along_hops(given, plan)
+    edges = materialize(view, tuple(sorted({*plan.relations, *hops_of(plan, left)} - left)))
     inputs: dict[str, dict[Any, Tensor]] = {
         "x_dict": {name: _as_columns(view.read(name, "x")) for name in needs.features if "x" in view.keys(name)},
         "edge_index_dict": edges,
@@ -64,15 +68,23 @@ def batch_inputs(data: Any, plan: Plan) -> dict[str, Any]:
     numbers = {name: _number(view, name, edges) for name in needs.numbered}
     if numbers:  # Even if nothing is in it: an optional type that is absent has no nodes, rather than all.
         inputs["n_id_dict"] = {name: ids for name, ids in numbers.items() if ids is not None}
+    for name, table in _attributes(view, needs, left).items():
+        inputs.setdefault(name, {}).update(table)
+    return {**inputs, **(_grouping(view, plan) if plan.graph_heads else _counts(given))}
+
+
+def _attributes(view: GraphView, needs: Needs, left: frozenset[EdgeKey]) -> dict[str, dict[Any, Tensor]]:
+    """What is bound to forward arguments, and labels that spread; nothing of the pairs of metapaths in `left`."""
+    found: dict[str, dict[Any, Tensor]] = {}
     for place, attributes in (*needs.nodes.items(), *needs.edges.items()):
         for key in attributes:
-            if key in view.keys(place):
-                inputs.setdefault(f"{key}_dict", {})[place] = _bound(view, place, key, needs)
+            if place not in left and key in view.keys(place):
+                found.setdefault(f"{key}_dict", {})[place] = _bound(view, place, key, needs)
     for name, attributes in needs.known.items():
         for key in attributes:
             if key in view.keys(name):
-                inputs.setdefault(f"{key}_dict", {})[name] = view.read(name, key)
-    return {**inputs, **(_grouping(view, plan) if plan.graph_heads else _counts(open_data(data)))}
+                found.setdefault(f"{key}_dict", {})[name] = view.read(name, key)
+    return found
 
 
 def _events(view: GraphView, head: LinkHead) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from graphdsl.kernels.composition import (
 from graphdsl.kernels.contexts import node_contexts
 from graphdsl.kernels.counting import WalkProfile, count_paths, count_walks, profile_walk
 from graphdsl.kernels.edgewise import is_large, row_products, sum_differences, sum_products, weighted_sums
+from graphdsl.kernels.hopping import HopCost, HopProduct, NormalizedHops
 from graphdsl.kernels.implementations import IMPLEMENTATIONS, implementation_of, use_implementation
 from graphdsl.kernels.instances import TooManyInstances, enumerate_walks
 from graphdsl.kernels.keeping import KeptResults
-from graphdsl.kernels.named import NamedWalk, compose_named
+from graphdsl.kernels.named import NamedWalk, compose_named, weigh_named
 from graphdsl.kernels.negatives import NonNeighbors
 from graphdsl.kernels.noting import Noted
 from graphdsl.kernels.propagation import EntryList, SparseMatrix, as_wide, averaging, sparse_matrix
@@ -32,12 +33,15 @@ __all__ = [
     "DistMult",
     "Dot",
     "EntryList",
+    "HopCost",
+    "HopProduct",
     "KeptResults",
     "ListedPattern",
     "Multiplicity",
     "NamedWalk",
     "Neighbors",
     "NonNeighbors",
+    "NormalizedHops",
     "Noted",
     "PairScorer",
     "Prefix",
@@ -70,6 +74,7 @@ __all__ = [
     "use_implementation",
     "walk_hops",
     "walk_second_order",
+    "weigh_named",
     "weighted_sums",
     "windows",
 ]

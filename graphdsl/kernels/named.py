@@ -8,6 +8,7 @@ from torch import Tensor
 
 from graphdsl.kernels.composed import compose_kept
 from graphdsl.kernels.composition import BudgetExceeded, Multiplicity, Prefix
+from graphdsl.kernels.hopping import HopCost, weigh_hops
 from graphdsl.text import Diagnostic, Span, SpecError, report
 
 
@@ -60,9 +61,32 @@ def compose_named(
     except BudgetExceeded as exceeded:
         raise SpecError([_explain(walk, exceeded)]) from exceeded
     except ValueError as error:
-        helps = ("`spec.validate(data)` tells more",)
-        message = f"metapath `{walk.name}` cannot be composed: {error}"
-        raise SpecError([report("GNN606", message, walk.span, where=walk.name, helps=helps)]) from error
+        raise SpecError([_misfit(walk, error)]) from error
+
+
+def weigh_named(walk: NamedWalk, hops: Sequence[Tensor], sizes: Sequence[int], served: bool) -> HopCost:
+    """Compare going along hops with composing them, as `weigh_hops` does.
+
+    Args:
+        walk: what it is.
+        hops: as for `compose_named`.
+        sizes: as for `compose_named`.
+        served: whether kernels serve sums over its pairs.
+
+    Raises:
+        SpecError: GNN606 when an index is out of range.
+    """
+    try:
+        return weigh_hops(hops, sizes, walk.multiplicity, served)
+    except ValueError as error:
+        raise SpecError([_misfit(walk, error)]) from error
+
+
+def _misfit(walk: NamedWalk, error: ValueError) -> Diagnostic:
+    """Hops that do not fit the nodes."""
+    helps = ("`spec.validate(data)` tells more",)
+    message = f"metapath `{walk.name}` cannot be composed: {error}"
+    return report("GNN606", message, walk.span, where=walk.name, helps=helps)
 
 
 def _explain(walk: NamedWalk, exceeded: BudgetExceeded) -> Diagnostic:

@@ -10,6 +10,7 @@ from torch_geometric.nn import Aggregation, HeteroDictLinear, HeteroLinear, Line
 from torch_geometric.nn.parameter_dict import ParameterDict
 
 from graphdsl.backends.fused.choosing import Choice, pays
+from graphdsl.backends.fused.hopwise import send_hopwise
 from graphdsl.backends.fused.joint_edges import JointEdges
 from graphdsl.backends.fused.relational import send_relational
 from graphdsl.backends.fused.relational_attention import send_relational_attention
@@ -54,11 +55,56 @@ class FusedRelationMap(RelationMap):
     def _send(
         self, steps: list[RelationStep], stage: RelationStage, states: list[Values], graph: Graph
     ) -> dict[str, list[Tensor]]:
+        pending = [step for step in steps if step.edge in graph.pending]
+        if not pending or self._is_watched():
+            return self._send_pairs(steps, stage, states, graph)
+        if not torch.compiler.is_compiling():
+            return self._send_hops(steps, stage, states, graph)
+        if may_break():
+            return _untraced(self._send_hops, steps, stage, states, graph)
+        return self._send_pairs(steps, stage, states, graph)
+
+    def _send_hops(
+        self, steps: list[RelationStep], stage: RelationStage, states: list[Values], graph: Graph
+    ) -> dict[str, list[Tensor]]:
+        """Messages where some relations are pending metapaths: along their hops where that is cheaper."""
+        chosen = [step for step in steps if step.edge in graph.pending and self._goes_by_hops(step, graph)]
+        found = Served(self._modules_of(chosen), chosen, stage, states, graph, False, ())
+        if not chosen or not fits(found) or not all(map(is_plain, found.modules)):
+            return self._send_pairs(steps, stage, states, graph)
+        messages = {step.edge: message for step, message in zip(chosen, send_hopwise(found), strict=True)}
+        left = [step for step in steps if step.edge not in messages]
+        made: dict[str, list[Tensor]] = {}
+        if stage.combine.kind == "cat":  # Messages must stay in order.
+            for step in steps:
+                one = messages.get(step.edge)
+                sent = [one] if one is not None else self._send_pairs([step], stage, states, graph)[step.edge[2]]
+                made.setdefault(step.edge[2], []).extend(sent)
+            return made
+        for edge, message in messages.items():
+            made.setdefault(edge[2], []).append(message)
+        rest = self._send_pairs(left, stage, states, graph) if left else {}
+        if stage.combine.kind == "mean" and not stage.joints:
+            return _averages(made, rest, steps, left)
+        for name, others in rest.items():
+            made.setdefault(name, []).extend(others)
+        return made
+
+    def _goes_by_hops(self, step: RelationStep, graph: Graph) -> bool:
+        """Whether going along the hops is cheaper; "auto" does it on a CPU, where it has been measured."""
+        pending = graph.pending[step.edge]
+        return (self._choice is None or pending.device.type == "cpu") and pending.cost().pays
+
+    def _send_pairs(
+        self, steps: list[RelationStep], stage: RelationStage, states: list[Values], graph: Graph
+    ) -> dict[str, list[Tensor]]:
+        """Messages along edges, and along pairs of metapaths."""
+        graph = graph.composed(step.edge for step in steps)
         families: list[Family] = [self._families[step.edge] for step in steps if step.edge in self._families]
         if not families or self._is_referred([step.edge for step in steps], graph, families):
             return super()._send(steps, stage, states, graph)
         if torch.compiler.is_compiling():
-            return _untraced(self._send, steps, stage, states, graph)
+            return _untraced(self._send_pairs, steps, stage, states, graph)
         assert self.conv is not None
         together = adds_up(stage)
         served, left, groups = self._divided(steps, together)

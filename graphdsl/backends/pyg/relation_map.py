@@ -83,6 +83,7 @@ class RelationMap(nn.Module):
     ) -> dict[str, list[Tensor]]:
         """Messages of single relations by destination, already combined where `HeteroConv` could do it."""
         assert self.conv is not None
+        graph = graph.composed(step.edge for step in steps)
         values = states[stage.reads]
         names = sorted({name for step in steps for name in (step.edge[0], step.edge[2])})
         x_dict: dict[Any, Any] = {module_key(name): values[name] for name in names}

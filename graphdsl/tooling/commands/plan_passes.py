@@ -7,25 +7,29 @@ from typing import Any
 from graphdsl.plan import Plan
 from graphdsl.plan.fusing import list_decisions
 from graphdsl.plan.grouping import Grouping, list_groups
+from graphdsl.plan.hopping import list_path_uses
 from graphdsl.plan.table import align
 from graphdsl.text import show_edge, show_name
 
 
 def passes_json(plan: Plan, data: Any = None) -> dict[str, Any]:
-    """The same as records: `decisions`, `groups`, and with data `orders`."""
+    """The same as records: `decisions`, `groups`, `metapaths`, and with data `orders` and `path_choices`."""
     found: dict[str, Any] = {
         "decisions": [asdict(item) for item in list_decisions(plan)],
         "groups": [asdict(item) for item in list_groups(plan)],
+        "metapaths": [asdict(item) for item in list_path_uses(plan)],
     }
     if data is not None:
         from graphdsl.data.orders import list_orders
+        from graphdsl.data.path_costs import list_path_choices
 
+        found["path_choices"] = [asdict(item) for item in list_path_choices(plan, data)]
         found["orders"] = [asdict(item) for item in list_orders(plan, data)]
     return found
 
 
 def passes_text(plan: Plan, data: Any, columns: int | None) -> str:
-    """Tables of what is left out, what computes each layer, what is computed at once, and with data in which order.
+    """Tables: what is left out, what computes each layer and metapath, what is computed at once, with data in which order.
 
     Args:
         plan: the model.
@@ -40,6 +44,7 @@ def passes_text(plan: Plan, data: Any, columns: int | None) -> str:
         _left_out(plan),
         align(("stage", "layer", "relations", "computed by", "because"), rows, columns),
         _group_table(plan, columns),
+        _path_table(plan, columns) if data is None else _choice_table(plan, data, columns),
     ]
     if data is not None:
         parts.append(_order_table(plan, data, columns))
@@ -74,6 +79,41 @@ def _folded(item: Grouping) -> str:
     if item.shared[0]:
         parts.append(f"products of {item.shared[0]} relations with a shared layer into {item.shared[1]}")
     return "; ".join(parts)
+
+
+def _path_table(plan: Plan, columns: int | None) -> str:
+    """Which metapaths may be gone along hop by hop."""
+    cheaper = "hop by hop, where that is cheaper"
+    said = {"set": f"{cheaper} and no two paths join the same nodes", "count": cheaper, "mean": cheaper}
+    rows = [
+        (
+            item.edge[1],
+            ", ".join(f"{layer} × {count}" for layer, count in item.layers.items()),
+            "pairs are made" if item.reason else said[item.multiplicity],
+            item.reason,
+        )
+        for item in list_path_uses(plan)
+    ]
+    return align(("metapath", "read by", "computed", "because"), rows, columns) if rows else ""
+
+
+def _choice_table(plan: Plan, data: Any, columns: int | None) -> str:
+    """The same on some data, with what both ways cost."""
+    from graphdsl.data.path_costs import list_path_choices
+
+    said = {"hops": "hop by hop", "pairs": "pairs are made", "data": "as the data has it"}
+    rows = [
+        (
+            item.edge[1],
+            said[item.by],
+            "" if item.cost is None else f"{item.cost.steps:,}",
+            "" if item.cost is None else f"about {item.cost.pairs:,}",
+            item.reason,
+        )
+        for item in list_path_choices(plan, data)
+    ]
+    heads = ("metapath", "computed", "edges and nodes on the way", "pairs", "because")
+    return align(heads, rows, columns) if rows else ""
 
 
 def _order_table(plan: Plan, data: Any, columns: int | None) -> str:
