@@ -25,9 +25,11 @@ class Loop:
         inner: lines behind the model and its optimizer: what a step asks for.
         parts: the dictionary that says which splits there are.
         batches: what an epoch goes over, batch by batch; nothing where it is one step.
-        outputs: an expression of outputs and labels of a training step (of `batch`, where there are batches).
+        outputs: an expression of outputs and labels of a training step (of `batch`, where there are batches), or of its
+            loss, where there are no labels.
         measured: an expression of outputs and labels of a split, which stands where `{split}` does; empty where there are
             no labels, and nothing but the loss is known.
+        counted: what is as long as a batch weighs in the mean of an epoch.
     """
 
     functions: tuple[str, ...]
@@ -38,6 +40,7 @@ class Loop:
     batches: str
     outputs: str
     measured: str
+    counted: str = "wanted"
 
 
 def monitored(training: Training, context: Context) -> str:
@@ -152,10 +155,13 @@ def _falls(score: str) -> bool:
 
 def _write_step(loop: Loop, training: Training, context: Context, block: Block) -> None:
     head = context.plan.heads[0]
-    weight, value = head.weight, _loss(training) if loop_task(head).loss else "out"
+    scale = "" if head.weight == 1 else f"{flat(repr(head.weight))} * "
     block.write("optimizer.zero_grad()")
-    block.write(f"out, wanted = {loop.outputs}")
-    block.write(f"loss = {'' if weight == 1 else flat(repr(weight)) + ' * '}{value}")
+    if loop_task(head).loss:
+        block.write(f"out, wanted = {loop.outputs}")
+        block.write(f"loss = {scale}{_loss(training)}")
+    else:
+        block.write(f"loss = {scale}{loop.outputs}")
     block.write("(loss + model.penalty()).backward()" if context.plan.penalties else "loss.backward()")
     if training.clip is not None:
         block.write(f"torch.nn.utils.clip_grad_norm_(model.parameters(), {training.clip!r})")
@@ -169,7 +175,7 @@ def _write_epoch(loop: Loop, training: Training, score: str, context: Context, b
         block.write(f"for batch in {loop.batches}:")
         inner = Block(block.indent + 4)
         _write_step(loop, training, context, inner)
-        inner.write("total, count = total + loss.item() * len(wanted), count + len(wanted)")
+        inner.write(f"total, count = total + loss.item() * len({loop.counted}), count + len({loop.counted})")
         block.extend(inner.lines)
         block.write("total /= count")
     else:

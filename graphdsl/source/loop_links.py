@@ -28,7 +28,7 @@ def set_apart(edge_index: Tensor, share: float) -> Tensor:
 def links(head: LinkHead, context: Context, training: Training) -> Loop:
     """One step an epoch, on the graph without the edges of the other splits, or batches of sampled neighbourhoods."""
     functions = [write_load(context, False), *(write_complete(context) if context.sampled else ())]
-    functions += [write_inputs(context), _split_edges(head, context, training)]
+    functions += [write_inputs(context), write_split(head, context, training)]
     if training.disjoint:
         functions.append(_APART.format(distinct=_distinct(head)).strip("\n"))
     if not head.keep_target:
@@ -71,7 +71,8 @@ def _distinct(head: LinkHead) -> str:
     return f"edge_index{'.sort(dim=0).values' if within else ''}.unique(dim=1, return_inverse=True)"
 
 
-def _split_edges(head: LinkHead, context: Context, training: Training) -> str:
+def write_split(head: LinkHead, context: Context, training: Training) -> str:
+    """The function `split_edges`."""
     shares = [*training.split, 0.0][:3]
     test = f"max(val, round({shares[0] + shares[1]!r} * count))" if len(training.split) > 2 else "count"
     block = Block()
@@ -177,4 +178,4 @@ def _link_pairs(head: LinkHead, context: Context, training: Training, block: Blo
     )
 
 
-__all__ = ["links"]
+__all__ = ["links", "write_split"]

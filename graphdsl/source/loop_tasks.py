@@ -32,7 +32,7 @@ class LoopTask:
     Attributes:
         conform: the labels as losses read them, with `{0}` where they stand.
         labelled: which rows `y` have a label.
-        loss: lines of a function of `out` and `y`, the last one an expression; none where `out` is the loss.
+        loss: lines of a function of `out` and `y`, the last one an expression; none where a step gives its loss.
         scores: by name; the first is the main one.
     """
 
@@ -117,17 +117,57 @@ _EVENT: Final = LoopTask(
         **{f"hits@{limit}": Score((f"(out[:, 1] <= {limit}).float().mean().item()",)) for limit in (1, 3, 10)},
     },
 )
+_SIGN: Final = LoopTask(
+    conform="{0}",
+    labelled="y >= 0",
+    loss=(
+        "# Each of positive, negative and no edge weighs alike.",
+        "rows = [out[y == code] for code in range(5)]",
+        "classes = [",
+        "    F.cross_entropy(part[:, :3], torch.full_like(part[:, 0], code).long())",
+        "    for code, part in enumerate(rows[:3])",
+        "    if len(part)",
+        "]",
+        "loss = torch.stack(classes).mean()",
+        "# Positive edges are shorter, and negative ones longer, than pairs beside them.",
+        "for edge, beside, sign in ((0, 3, 1), (1, 4, -1)):",
+        "    if len(rows[beside]):",
+        "        apart = sign * (rows[edge][:, 3] - rows[beside][:, 3])",
+        "        loss = loss + LAMB * apart.clamp(min=0).mean()",
+        "loss",
+    ),
+    scores={
+        "auroc": Score(
+            ("known = y <= 1", "auroc(out[known, :2].softmax(dim=-1)[:, 0], (y[known] == 0).long())"), ("auroc",)
+        ),
+        "f1": Score(
+            (
+                "known = y <= 1",
+                "guess, truth = out[known, 0] >= out[known, 1], y[known] == 0",
+                "2 * (guess & truth).sum().item() / max(1, (guess.sum() + truth.sum()).item())",
+            )
+        ),
+        "auroc_of_signs": Score(
+            ("known = y <= 1", "auroc((out[known, 0] >= out[known, 1]).float(), (y[known] == 0).long())"), ("auroc",)
+        ),
+    },
+)
 _LOSS: Final = LoopTask(conform="{0}", labelled="", loss=(), scores={})
-"""Of what has no labels: the output is the loss."""
+"""Of what has no labels."""
 
 
 def loop_task(head: AnyHead) -> LoopTask:
     """How a loop learns a prediction."""
     if head.kind == "class":
         return LoopTask(_CLASS.conform, _CLASS.labelled, _CLASS.loss, _TWO_CLASSES) if head.size == 2 else _CLASS
-    return {"multilabel": _MULTILABEL, "real": _REAL, "event": _EVENT, "walks": _LOSS, "infomax": _LOSS}.get(
-        head.kind, _LINK
-    )
+    return {
+        "multilabel": _MULTILABEL,
+        "real": _REAL,
+        "event": _EVENT,
+        "walks": _LOSS,
+        "infomax": _LOSS,
+        "signed": _SIGN,
+    }.get(head.kind, _LINK)
 
 
 def conformed(head: AnyHead, labels: str, rows: str) -> str:

@@ -67,13 +67,9 @@ def walks(head: ObjectiveHead, context: Context, training: Training) -> Loop:
         inner = (
             f"walks = walker(data, {vectors})",
             f"batches = {flat(call('walks.loader', batch_size=str(size), shuffle='True', **workers))}",
-            "",
-            "def predict(batch: list[Tensor]) -> tuple[Tensor, Tensor]:",
-            "    return walks.loss(*batch), batch[0]",
-            "",
         )
         functions = (write_load(context, False), _RELATION.strip("\n"), _WALKER.strip("\n"))
-        return Loop(functions, PATH, block, inner, "", "batches", "predict(batch)", "")
+        return Loop(functions, PATH, block, inner, "", "batches", "walks.loss(*batch)", "", "batch[0]")
     for name in ("Neighbors", "walk_second_order", "windows"):
         context.imports.use(f"graphdsl.kernels.{name}")
     count = arguments["num_nodes"]
@@ -81,14 +77,11 @@ def walks(head: ObjectiveHead, context: Context, training: Training) -> Loop:
         f"vectors = {vectors}",
         "edge, opposite = next(iter(WALKED.items()))",
         f"neighbors = Neighbors.of(relation(data, edge, opposite), {count})",
-        "",
-        "def predict(seeds: Tensor) -> tuple[Tensor, Tensor]:",
-        "    return vectors.loss(*draw(vectors, neighbors, seeds)), seeds",
-        "",
     )
     functions = (write_load(context, False), _RELATION.strip("\n"), _SECOND_ORDER.strip("\n"))
     batches = f"torch.randperm({count}).split({training.batch_size or count})"
-    return Loop(functions, PATH, block, inner, "", batches, "predict(batch)", "")
+    loss = "vectors.loss(*draw(vectors, neighbors, batch))"
+    return Loop(functions, PATH, block, inner, "", batches, loss, "", "batch")
 
 
 def contrast(head: ObjectiveHead, context: Context) -> Loop:
@@ -99,13 +92,13 @@ def contrast(head: ObjectiveHead, context: Context) -> Loop:
     inner = (
         f"objective = model.heads[{quote(head.key)}]",
         "",
-        "def predict() -> tuple[Tensor, Tensor]:",
+        "def contrast() -> Tensor:",
         "    z, other = model(**inputs), model(**corrupted(inputs))",
-        "    return objective.loss(z, other, objective.summary(z)), z",
+        "    return objective.loss(z, other, objective.summary(z))",
         "",
     )
     functions = (write_load(context, False), write_inputs(context), _corrupted(context))
-    return Loop(functions, PATH, block, inner, "", "", "predict()", "")
+    return Loop(functions, PATH, block, inner, "", "", "contrast()", "")
 
 
 def _corrupted(context: Context) -> str:

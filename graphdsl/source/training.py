@@ -24,6 +24,7 @@ from graphdsl.source.loop_forecasts import forecasts
 from graphdsl.source.loop_graphs import graphs
 from graphdsl.source.loop_links import links
 from graphdsl.source.loop_nodes import sampled, whole_graph
+from graphdsl.source.loop_signs import signs, unsigned
 from graphdsl.source.loop_unlabelled import contrast, walks
 from graphdsl.text import Diagnostic, Span, report
 
@@ -53,8 +54,6 @@ def _untrained_predictions(plan: Plan) -> Iterator[tuple[str, Span | None]]:
         message = "a written loop trains one prediction, of nodes, links or whole graphs, or one objective"
         yield f"{message}, not `{plan.model}`", plan.heads[-1].span if plan.heads else None
         return
-    if isinstance(head, LinkHead) and head.negative is not None:
-        yield "a written loop does not know the losses of `signed`", head.span
     spread = head.spread if isinstance(head, Head) else None
     if spread is not None and spread.alone:
         yield f"`{spread.module.name}` learns nothing: there is nothing to train", head.span
@@ -62,6 +61,7 @@ def _untrained_predictions(plan: Plan) -> Iterator[tuple[str, Span | None]]:
 
 def _unknown_settings(plan: Plan, training: Training) -> Iterator[str]:
     head = plan.heads[0]
+    yield from unsigned(plan, training)
     if training.precision != "32-true":
         yield "a written loop computes in single precision: it does not know `precision`"
     if training.temporal:
@@ -103,6 +103,8 @@ def _loop(context: Context, training: Training) -> Loop:
         return forecasts(head, context, training)
     if isinstance(head, LinkHead) and head.events is not None:
         return events(head, context, training)
+    if isinstance(head, LinkHead) and head.negative is not None:
+        return signs(head, context, training)
     if isinstance(head, LinkHead):
         return links(head, context, training)
     if isinstance(head, GraphHead):
