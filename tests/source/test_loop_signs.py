@@ -112,6 +112,6 @@ def test_inverses_that_are_read_would_tell() -> None:
     assert "kept = dict(" in graphdsl.loads(text).to_script("m")  # nothing reads it
     read = text.replace("  predict person", "  edges { trusted_by: SAGEConv(16) }\n  predict person")
     with pytest.raises(
-        SpecError, match="does not hide inverses of signed edges, such as `person -.trusted_by.-> person`"
+        SpecError, match=r"does not hide inverses of signed edges, such as `person -.trusted_by.-> person`"
     ):
         graphdsl.loads(read).to_script("m")
