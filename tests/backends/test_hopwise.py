@@ -1,5 +1,7 @@
 """Layers along metapaths, hop by hop: what they give on the composed pairs, for which layers, and when."""
 
+import copy
+import pickle
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +12,7 @@ from torch import Tensor, nn
 import graphdsl
 from graphdsl.backends import derivation
 from graphdsl.backends.fused import hopwise, relation_map
-from graphdsl.kernels import hopping
+from graphdsl.kernels import hopping, use_implementation
 
 SCHEMA = """
 schema s {
@@ -168,6 +170,33 @@ def test_pairs_are_made_where_something_needs_them(body: str, pairs: set[str], c
     composed.clear()
     model(**graph())
     assert set(composed) == pairs
+
+
+@pytest.mark.parametrize("layer", ["GCNConv(5)", "HPNConv(5)", "GraphConv(5)"])
+def test_plain_torch_gives_the_same(layer: str) -> None:
+    (ours,) = models(f"edges {{ ABA, ABCBA, SHARE: {layer} }}", "fused")
+    wanted, expected = gradients(ours, graph())
+    with use_implementation("torch"):
+        made, found = gradients(ours, graph())
+    torch.testing.assert_close(made, wanted)
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_copies_and_pickles_run() -> None:
+    (ours,) = models("edges { ABA: GCNConv(5) SHARE: HPNConv(5) }", "fused")
+    made = ours(**graph())
+    torch.testing.assert_close(copy.deepcopy(ours)(**graph()), made)
+    torch.testing.assert_close(pickle.loads(pickle.dumps(ours))(**graph()), made)
+
+
+def test_mixed_precision() -> None:
+    reference, ours = models("edges { ABA: GCNConv(5) SHARE: HPNConv(5) }", "pyg", "fused", dtype=torch.float32)
+    inputs = graph(torch.float32)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        made, wanted = ours(**inputs), reference(**inputs)
+    made.float().sum().backward()
+    torch.testing.assert_close(made.float(), wanted.float(), rtol=0.05, atol=0.05)
 
 
 def test_hops_that_metapaths_share_are_gone_along_once(monkeypatch: pytest.MonkeyPatch) -> None:
