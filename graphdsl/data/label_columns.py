@@ -31,6 +31,8 @@ def read_label(name: str, cells: Any) -> Tensor | None:
     """
     from pandas.api import types
 
+    if types.is_complex_dtype(cells):
+        return None
     if types.is_numeric_dtype(cells) or types.is_bool_dtype(cells):
         values = cells.to_numpy(dtype=np.float64, na_value=np.nan)
         if _MASKS.fullmatch(name):

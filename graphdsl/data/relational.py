@@ -37,8 +37,8 @@ def from_tables(
     Args:
         tables: data frames by the name of their node type, or paths of CSV and Parquet files (`.csv`, `.csv.gz`, `.parquet`).
         keys: the column of each table that others refer to; a table without one is referred to by nobody.
-        links: which table a column of a table refers to, by (table, column). The relation is called as the column. Rows
-            without a value have no edge.
+        links: which table a column of a table refers to, by (table, column) or `"table.column"`. The relation is called as
+            the column. Rows without a value have no edge.
         times: the column of each table that says when its row came to be: dates, also as text, or whole numbers.
 
     Raises:
@@ -51,7 +51,9 @@ def from_tables(
     >>> data["buys", "user", "users"].edge_index.tolist(), data["users"].x.tolist()
     ([[0, 1], [1, 1]], [[-1.0], [1.0]])
     """
-    times, tables = times or {}, {name: _open(name, table) for name, table in tables.items()}
+    keys, times = ({name: str(column) for name, column in (given or {}).items()} for given in (keys, times))
+    tables = {name: _named(name, _open(name, table)) for name, table in tables.items()}
+    links = _read_links(links or {})
     found = _check_names(tables, keys, links, times)
     if found:
         raise SpecError(found)
@@ -95,6 +97,28 @@ def _open(name: str, table: Any) -> Any:
     except Exception as error:  # Whatever a parser raises, the table cannot be had.
         message = f"cannot read `{table}`: {type(error).__name__}: {' '.join(str(error).split())}"
         raise SpecError([report("GNN611", message, where=name)]) from error
+
+
+def _named(name: str, frame: Any) -> Any:
+    """A data frame whose columns are told apart by texts."""
+    names = [str(column) for column in frame.columns]
+    twice = sorted({column for column in names if names.count(column) > 1})
+    if twice:
+        message = f"the table `{name}` has the column `{twice[0]}` twice"
+        raise SpecError([report("GNN611", message, where=f"{name}.{twice[0]}", helps=("rename one of them",))])
+    return frame.set_axis(names, axis=1) if names != [*frame.columns] else frame
+
+
+def _read_links(links: Mapping[Any, str]) -> dict[tuple[str, str], str]:
+    """Links by table and column; `"table.column"` is as good as the pair."""
+    found: dict[tuple[str, str], str] = {}
+    for link, parent in links.items():
+        pair = tuple(link.partition(".")[::2]) if isinstance(link, str) else link
+        if not isinstance(pair, tuple) or len(pair) != 2 or not all(map(str, pair)):
+            helps = ('a column that refers to rows: `{("views", "user"): "users"}`',)
+            raise SpecError([report("GNN611", f"`{link}` names no column of a table", where="links", helps=helps)])
+        found[str(pair[0]), str(pair[1])] = parent
+    return found
 
 
 def find_tables(source: DataSource) -> dict[str, Path]:
@@ -216,40 +240,60 @@ def _put_edges(
         shown = ", ".join(f"row {row} (`{cells.iloc[row]}`)" for row in bad[:SHOWN].tolist())
         more = ", …" if len(bad) > SHOWN else ""
         message = f"`{name}.{column}` refers to no row of `{parent}` in {number(len(bad), 'row')}: {shown}{more}"
-        found.append(report("GNN606", message, where=f"{name}.{column}", helps=("drop the rows, or empty the cells",)))
+        helps = ["drop the rows, or empty the cells"]
+        if len(bad) == len(given) and (kinds := _kinds_that_differ(index, cells)):
+            helps.insert(
+                0, f"the key holds {kinds[0]}, the column {kinds[1]}: `.astype(…)` makes one what the other is"
+            )
+        found.append(report("GNN606", message, where=f"{name}.{column}", helps=tuple(helps)))
         return
     data[name, column, parent].edge_index = torch.from_numpy(np.stack([given, rows]).astype(np.int64))
 
 
-def _read_columns(frame: Any, columns: list[Any]) -> tuple[dict[str, Any], list[Any]]:
-    """What stands for itself under the name of its column, and features, one by one."""
-    import pandas as pd
+def _kinds_that_differ(index: Any, cells: Any) -> tuple[str, str] | None:
+    """What a key and a column that refers to it hold, where the one is numbers and the other not."""
     from pandas.api import types
 
+    one, two = types.is_numeric_dtype(index.dtype), types.is_numeric_dtype(cells.dtype)
+    words = {True: "numbers", False: "texts"}
+    return None if one == two else (words[one], words[two])
+
+
+def _read_columns(frame: Any, columns: list[Any]) -> tuple[dict[str, Any], list[Any]]:
+    """What stands for itself under the name of its column, and features, one by one."""
     made, features = dict[str, Any](), list[Any]()
     for column in columns:
         cells = frame[column]
         if (rows := _rows(cells)) is None:
-            rows = read_label(str(column), cells)
+            rows = read_label(column, cells)
         if column == "x" and isinstance(rows, torch.Tensor) and rows.dim() == 2:
             features += list(rows.numpy().T)  # Beside those of other columns.
             continue
+        if rows is None:
+            rows, more = _read_cells(cells)
+            features += more
         if rows is not None:
-            made[str(column)] = rows
-            continue
-        if types.is_datetime64_any_dtype(cells):
-            seconds, known = _seconds(cells)
-            if known.all():
-                made[str(column)] = torch.from_numpy(seconds)
-            else:
-                features.append(_standard(np.where(known, seconds, np.nan)))
-        elif types.is_numeric_dtype(cells) or types.is_bool_dtype(cells):
-            features.append(_standard(cells.to_numpy(dtype=np.float64, na_value=np.nan)))
-        elif cells.nunique() <= CATEGORIES:
-            features += list(pd.get_dummies(cells).to_numpy(dtype=np.float32).T)
-        else:
-            made[str(column)] = cells.astype(object).where(cells.notna(), None).tolist()
+            made[column] = rows
     return made, features
+
+
+def _read_cells(cells: Any) -> tuple[Any, list[Any]]:
+    """The column of a table as itself, or else as columns of features."""
+    import pandas as pd
+    from pandas.api import types
+
+    if types.is_datetime64_any_dtype(cells):
+        seconds, known = _seconds(cells)
+        return (torch.from_numpy(seconds), []) if known.all() else (None, [_standard(np.where(known, seconds, np.nan))])
+    if types.is_complex_dtype(cells):
+        return torch.from_numpy(cells.to_numpy(copy=True)), []
+    if types.is_timedelta64_dtype(cells):
+        return None, [_standard(cells.dt.total_seconds().to_numpy())]
+    if types.is_numeric_dtype(cells) or types.is_bool_dtype(cells):
+        return None, [_standard(cells.to_numpy(dtype=np.float64, na_value=np.nan))]
+    if cells.nunique() <= CATEGORIES:
+        return None, list(pd.get_dummies(cells).to_numpy(dtype=np.float32).T)
+    return cells.astype(object).where(cells.notna(), None).tolist(), []
 
 
 def _rows(cells: Any) -> Any:
@@ -269,9 +313,11 @@ def _rows(cells: Any) -> Any:
 
 
 def _standard(values: Any) -> Any:
-    known = values[~np.isnan(values)]
+    """With mean 0 and deviation 1, 0 where there is none; what is infinite stays so, for validation to find."""
+    known = values[np.isfinite(values)]
     spread = known.std() if len(known) else 0.0
-    return np.nan_to_num((values - (known.mean() if len(known) else 0.0)) / (spread or 1.0))
+    made = (values - (known.mean() if len(known) else 0.0)) / (spread or 1.0)
+    return np.where(np.isnan(values), 0.0, made)
 
 
 def _put_time(store: Any, where: str, cells: Any, found: list[Diagnostic]) -> None:

@@ -105,11 +105,12 @@ def _check_numbers(split: tuple[float, ...], disjoint: float, negatives: int) ->
 
 
 def _find_relation(schema: Schema, relation: str | EdgeKey) -> EdgeKey:
-    if not isinstance(relation, str):
+    if isinstance(relation, tuple) and len(relation) == 3:
         if relation in schema.edges:
             return relation
         named, shown = relation[1], show_edge(relation)
     else:
+        relation = str(relation)
         found = [key for key, edge in schema.edges.items() if key[1] == relation]
         declared = [key for key in found if not schema.edges[key].derived] or found
         if len(declared) == 1:

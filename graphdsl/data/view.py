@@ -5,6 +5,7 @@ type by asking for it, as `HeteroData` does, and never makes PyG guess a number 
 """
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, TypeAlias, TypeGuard
 
@@ -266,7 +267,9 @@ class _HeteroDataView(GraphView):
         keys = self.keys(place)
         likely = [key for key in ("x", "y") if key in keys]
         rest = [key for key in keys if key not in BOOKKEEPING]
-        return self._rows_of_first(place, [*likely, *rest, *(["n_id"] if "n_id" in keys else [])])
+        return (
+            self._common_rows(place, [*likely, *rest]) if rest else self._common_rows(place, ["n_id"][: "n_id" in keys])
+        )
 
     def misstated_count(self, node_type: str) -> str:
         given = self._stores.get(node_type, {}).get("num_nodes")
@@ -283,11 +286,13 @@ class _HeteroDataView(GraphView):
         found = describe_tensor(index) if form_of(index) in ("tensor", "array") else None
         if found is not None and len(found.shape) == 2 and found.shape[0] == 2:
             return found.shape[1]
-        return self._rows_of_first(edge, [key for key in self.keys(edge) if key not in BOOKKEEPING])
+        return self._common_rows(edge, [key for key in self.keys(edge) if key not in BOOKKEEPING])
 
-    def _rows_of_first(self, place: Place, keys: list[str]) -> int | None:
-        found = (self.describe(place, key) for key in keys)
-        return next((item.shape[0] for item in found if item is not None and item.shape), None)
+    def _common_rows(self, place: Place, keys: list[str]) -> int | None:
+        """How many rows most attributes have, so that the odd one is found to be wrong; of the first where it is a draw."""
+        found = (self.describe(place, key) for key in dict.fromkeys(keys))
+        rows = Counter(item.shape[0] for item in found if item is not None and item.shape)
+        return rows.most_common(1)[0][0] if rows else None
 
     def connectivity(self, edge: EdgeKey) -> Any:
         found = self._stores[edge].get("edge_index") if edge in self._stores else None

@@ -226,3 +226,17 @@ def test_matrices_of_a_relation_become_edges(key: str) -> None:
     found = next(item for item in SPEC.validate(data).findings if item.where == "user -[buys]-> item")
     mended(data, found.helps[0])
     assert sorted(data[BUYS].edge_index.t().tolist()) == sorted(edges.t().tolist())
+
+
+def test_the_odd_attribute_is_wrong_not_all_others() -> None:
+    data = shop()
+    data["user"].x, data["user"].train_mask = torch.zeros(0, 4), torch.ones(6, dtype=torch.bool)
+    spec = graphdsl.loads(SPEC.text.replace("y: class[3]", "y: class[3], train_mask: mask"))
+    assert [(item.code, item.where) for item in spec.validate(data).findings] == [("GNN607", "user.x")]
+
+
+def test_a_piece_of_longer_rows_is_no_transposed_one() -> None:
+    data = shop()
+    data[BUYS].edge_index = torch.cat([data[BUYS].edge_index, torch.zeros(2, 3).long()], 1)[:, :6]
+    assert not data[BUYS].edge_index.is_contiguous()
+    assert looked_at(data) == ()

@@ -3,6 +3,7 @@
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -311,3 +312,38 @@ def test_columns_overwrite_nothing() -> None:
 def test_rows_called_x_stand_beside_numbers() -> None:
     data = from_tables({"a": pd.DataFrame({"x": [[1.0, 2.0], [3.0, 4.0]], "age": [1, 3]})}, {}, {})
     assert data["a"].x.tolist() == [[1.0, 2.0, -1.0], [3.0, 4.0, 1.0]]
+
+
+def test_infinite_numbers_stay_for_validation_to_find() -> None:
+    data = from_tables({"a": pd.DataFrame({"n": [1.0, 3.0, float("inf"), None]})}, {}, {})
+    assert data["a"].x.tolist() == [[-1.0], [1.0], [float("inf")], [0.0]]
+    assert [(item.code, item.where) for item in graphdsl.pull(data).validate(data).findings] == [("GNN622", "a.x")]
+
+
+def test_spans_of_time_are_numbers_and_complex_ones_are_told() -> None:
+    frame = pd.DataFrame({"span": pd.to_timedelta([1, 3], unit="D"), "wave": np.array([1j, 2 + 1j])})
+    data = from_tables({"a": frame}, {}, {})
+    assert data["a"].x.tolist() == [[-1.0], [1.0]]
+    assert [item.where for item in pull_text(data).findings] == ["a.wave"]
+
+
+def test_columns_are_named_by_anything_but_the_same() -> None:
+    users, views = pd.DataFrame([[7, 1.0], [9, 3.0]]), pd.DataFrame({"user": [9, 7]})
+    data = from_tables({"users": users, "views": views}, {"users": 0}, {"views.user": "users"})  # type: ignore[arg-type]
+    assert data["views", "user", "users"].edge_index.tolist() == [[0, 1], [1, 0]]
+    with pytest.raises(SpecError, match="the column `a` twice"):
+        from_tables({"users": pd.DataFrame([[1, 2]], columns=["a", "a"])}, {}, {})
+    with pytest.raises(SpecError, match="names no column of a table"):
+        from_tables({"users": users}, {}, {"user": "users"})  # type: ignore[arg-type]
+
+
+def test_keys_of_another_kind_are_said() -> None:
+    with pytest.raises(SpecError) as caught:
+        from_tables(
+            {"users": pd.DataFrame({"id": [1, 2]}), "views": pd.DataFrame({"user": ["1", "2"]})},
+            {"users": "id"},
+            {("views", "user"): "users"},
+        )
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.where) == ("GNN606", "views.user")
+    assert "the key holds numbers, the column texts" in found.helps[0]
