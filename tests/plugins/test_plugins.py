@@ -242,6 +242,14 @@ def test_a_module_by_name(folder: Path, site: Path, capsys: pytest.CaptureFixtur
     assert "uses the layer `GateConv` of `my_entries`, which is not there" in said
     assert "name it: `--plugin my_entries`" in said
     assert main(["evaluate", "run/best.ckpt", "--plugin", "my_entries"]) == 0
+    for command in (
+        ["build", "shop.gnn"],
+        ["build", "--report", "shop.gnn"],
+        ["pull", "graph.pt", "--check", "shop.gnn"],
+    ):
+        forget()
+        assert main([*command, "--plugin", "my_entries"]) == 0
+    assert "from my_conv import GateConv" in capsys.readouterr().out
 
 
 def test_entries_and_modules_from_python(installed: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from graphdsl.api import Spec, load
 from graphdsl.text import SpecError, report
 from graphdsl.text.rewriting import write_bytes
-from graphdsl.tooling.arguments import add_format, add_parameters, parameters
+from graphdsl.tooling.arguments import add_format, add_parameters, add_plugins, parameters
 from graphdsl.tooling.output import CLEAN, print_findings
 
 _SPEC_AND_MODEL = 2
@@ -33,6 +33,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--report", action="store_true", help=said)
     said = "write a training loop, too: `python program.py data.pt` trains one prediction or objective"
     parser.add_argument("--train", action="store_true", help=said)
+    add_plugins(parser)
     add_format(parser)
     parser.set_defaults(run=run, parser=parser)
 

@@ -12,7 +12,7 @@ from graphdsl.api import load
 from graphdsl.model import DataSource
 from graphdsl.text import Diagnostic, SpecError, read_source, report
 from graphdsl.text.rewriting import write_bytes
-from graphdsl.tooling.arguments import add_deny_warnings, add_format
+from graphdsl.tooling.arguments import add_deny_warnings, add_format, add_plugins
 from graphdsl.tooling.output import print_findings
 from graphdsl.tooling.table_keys import TableKeys, add_table_keys, load_keyed, read_table_keys
 
@@ -37,6 +37,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     )
     add_table_keys(parser)
     add_deny_warnings(parser)
+    add_plugins(parser)
     add_format(parser)
     parser.set_defaults(run=run)
 
