@@ -1,10 +1,10 @@
 """How many edges each relation of a plan has, and what a metapath would cost, before anything is composed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from graphdsl.data.derivation import hops_and_sizes, walk_and_sizes, with_derived
+from graphdsl.data.derivation import along_hops, hops_and_sizes, walk_and_sizes, with_derived
 from graphdsl.data.graph_set import GraphSet
 from graphdsl.data.view import GraphView, open_data
 from graphdsl.kernels import count_paths, profile_walk
@@ -19,7 +19,7 @@ class RelationSize:
 
     Attributes:
         edge: the relation.
-        origin: "data", "inverse" (made from its original), "metapath" (composed) or "walk" (a metapath that a layer goes
+        origin: "data", "inverse" (made from its original), "metapath" (composed) or "walk" (a metapath that layers go
             along, so that no relation is made).
         edges: edges of a relation that is stored or flipped; the most pairs that a metapath can have: no source has more
             than its instances, or than there are destinations, and no destination more than are drawn.
@@ -58,12 +58,14 @@ def estimate_relations(plan: Plan, data: Any) -> tuple[RelationSize, ...]:
     given = open_data(data)
     view, stored = with_derived(given, plan), set(given.edge_types)
     paths = {item.edge: item.metapath for item in plan.derived if item.metapath is not None}
+    unmade = along_hops(given, plan)
     found: list[RelationSize] = []
     for edge in plan.relations:
         if edge in stored:
             found.append(RelationSize(edge, "data", view.connectivity(edge).shape[1]))
         elif edge in paths:
-            found.append(_of_path(paths[edge], view))
+            size = _of_path(paths[edge], view)
+            found.append(replace(size, origin="walk", edges=None, budget=None) if edge in unmade else size)
         else:
             present = edge in view.edge_types
             found.append(RelationSize(edge, "inverse", view.connectivity(edge).shape[1] if present else None))

@@ -23,7 +23,7 @@ def batch_inputs(data: Any, plan: Plan, *, composed: bool = False) -> dict[str, 
         data: a `HeteroData`, a batch of `seed_loader`, or a `(FeatureStore, GraphStore)` pair, read as a whole.
         plan: the model's plan.
         composed: make all metapaths, also one that the model goes along hop by hop (`gnn plan --passes --data` says
-            which); otherwise the relations on its way are given instead.
+            which), as `torch.compile(…, fullgraph=True)` needs them; else the relations on its way are given instead.
 
     Returns:
         Keyword arguments, tensors by node type or relation in sorted order:

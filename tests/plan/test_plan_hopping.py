@@ -9,7 +9,7 @@ from torch_geometric.data import HeteroData
 
 import graphdsl
 from graphdsl.backends import Explainable
-from graphdsl.data import batch_inputs
+from graphdsl.data import batch_inputs, estimate_relations
 from graphdsl.data.path_costs import list_path_choices
 from graphdsl.plan.hopping import hop_candidates, list_path_uses
 from graphdsl.tooling.cli import main
@@ -95,6 +95,20 @@ def test_inputs_leave_out_pairs_that_nothing_needs() -> None:
     torch.testing.assert_close(reference(**hops), reference(**pairs))
 
 
+def test_a_budget_bounds_pairs_that_are_made() -> None:
+    data = dense()
+    spec = graphdsl.loads(
+        f"{SCHEMA.replace('MEAN(mean) = a -[r]-> b <-[r]- a', 'MEAN(mean) = a -[r]-> b <-[r]- a budget 10')}"
+        " model m on s { edges { MEAN: GraphConv(4) } predict a.y }"
+    )
+    model, reference = (spec.compile(data=data, backend=backend) for backend in ("auto", "pyg"))
+    inputs = batch_inputs(data, model.plan)
+    assert model(**inputs).shape == (600, 2)
+    assert not any(item.exceeded for item in estimate_relations(model.plan, data))
+    with pytest.raises(graphdsl.SpecError, match="GNN402"):
+        reference(**inputs)
+
+
 def test_choices_say_what_happens() -> None:
     spec, data = spec_of("COUNT: GraphConv(4) SET: SAGEConv(4) ONE: SAGEConv(4) DRAWN: GraphConv(4)"), dense()
     plan = spec.plan("m", data=data)
@@ -149,6 +163,7 @@ def test_what_is_printed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> 
     assert main(["plan", str(spec), "--passes", "--data", str(graph)]) == 0
     shown = capsys.readouterr().out
     assert "about 180,000" in shown
+    assert shown.count("none made") == 2
     assert main(["plan", str(spec), "--passes", "--data", str(graph), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert [item["by"] for item in found["path_choices"]] == ["hops", "hops", "pairs"]
