@@ -13,10 +13,10 @@ from graphdsl.data.foreign import from_foreign
 from graphdsl.data.forms import explain_form
 from graphdsl.data.homogeneous import as_hetero
 from graphdsl.data.phrases import number, python
-from graphdsl.data.places import BOOKKEEPING, Place, show_place
+from graphdsl.data.places import BOOKKEEPING, Place, UnreadableTensorError, show_place
 from graphdsl.data.survey import Survey
 from graphdsl.data.temporal import from_events
-from graphdsl.data.view import describe_tensor, form_of, has_form, open_data
+from graphdsl.data.view import describe_tensor, form_of, open_data
 from graphdsl.drafting import Draft, DraftAttribute, DraftEdges, DraftNodes, Remark, guess_type
 from graphdsl.drafting.kinds import COUNTABLE, Numbers, promote_label, without_classes
 from graphdsl.kernels.sweeping import pair_digest
@@ -98,16 +98,23 @@ def _remark_on_count(view: Survey, name: str) -> Remark | None:
         help_line = f"`{target} = {count}`, or leave it out: attributes tell it"
         return Remark(where, f"has a `num_nodes` of {misstated}, no whole number of nodes", help_line)
     for key in view.keys(name):
-        info = None if key in BOOKKEEPING else view.describe(name, key)
+        info = None if key in BOOKKEEPING else _described(view, name, key)
         if info is not None and info.shape and info.shape[0] != count:
             said = f"has {number(count, 'node')}, and `{show_place(name, key)}` {number(info.shape[0], 'row')}"
             return Remark(where, said, _VALIDATE)
     return None
 
 
+def _described(view: Survey, place: Place, key: str) -> TensorInfo | None:
+    try:
+        return view.describe(place, key)
+    except UnreadableTensorError:  # Said where it is drawn.
+        return None
+
+
 def _draw_edges(view: Survey, edge: EdgeKey) -> DraftEdges:
-    index, remark = view.connectivity(edge), None
-    if not has_form(index):
+    remark = None
+    if view.ends(edge) is None:
         remark = Remark(show_place(edge), "has no `edge_index` of shape [2, E] with whole numbers", _VALIDATE)
     return DraftEdges(edge, _draw_attributes(view, edge), remark=remark)
 
@@ -134,6 +141,14 @@ def _kind(item: DraftAttribute) -> str:
 
 
 def _draw_attribute(view: Survey, place: Place, key: str) -> tuple[DraftAttribute, Numbers]:
+    try:
+        return _draw_readable(view, place, key)
+    except UnreadableTensorError as error:
+        said = str(error).partition("` ")[2]
+        return DraftAttribute(key, None, Remark(show_place(place, key), said, _VALIDATE)), Numbers()
+
+
+def _draw_readable(view: Survey, place: Place, key: str) -> tuple[DraftAttribute, Numbers]:
     where, form, info = show_place(place, key), view.form(place, key), view.describe(place, key)
     remark = None if form == "tensor" else _explain(view, place, key)
     if info is None:

@@ -14,9 +14,9 @@ from torch_geometric.data import Batch, Data, Dataset, HeteroData, TemporalData
 from graphdsl.data.foreign import from_foreign
 from graphdsl.data.homogeneous import as_hetero, only_types
 from graphdsl.data.temporal import event_relation, from_events
-from graphdsl.data.view import describe_tensor, form_of, whole_count
+from graphdsl.data.view import describe_tensor, form_of, has_form, whole_count
 from graphdsl.model import LABEL_KINDS, Attribute, Schema
-from graphdsl.text import EdgeKey, SpecError, report, show_name
+from graphdsl.text import EdgeKey, SpecError, report, show_edge, show_name
 
 Place = str | EdgeKey
 
@@ -168,7 +168,12 @@ def _fill(
         if "x" not in empty:
             store.n_id = torch.arange(store.num_nodes)
         return
-    index = torch.zeros(2, 0, dtype=torch.long) if source is None else source.edge_index.as_subclass(Tensor)
+    index = torch.zeros(2, 0, dtype=torch.long) if source is None else source.get("edge_index")
+    if not has_form(index):
+        message = f"a graph has no `edge_index` of shape [2, E] with whole numbers in `{show_edge(place)}`"
+        helps = ("`gnn validate` says in which, and how to mend it",)
+        raise SpecError([report("GNN611", message, where=show_edge(place), helps=helps)])
+    index = index.as_subclass(Tensor)
     store.edge_index = index.flip(0) if flipped else index
 
 

@@ -13,7 +13,7 @@ from graphdsl.data.view import open_data
 from graphdsl.drafting.kinds import COUNTABLE
 from graphdsl.kernels.sweeping import PIECE
 from graphdsl.model import Attribute, Schema
-from graphdsl.text import EdgeKey
+from graphdsl.text import EdgeKey, SpecError
 
 _MOST_CLASSES = 50
 
@@ -104,15 +104,15 @@ def describe_graph(data: Any, schema: Schema) -> GraphStatistics:
     Each tensor is read about twice. What cannot be read or is no tensor has a name only.
 
     Args:
-        data: as for `validate`; several graphs count together.
+        data: as for `validate`; several graphs count together, if they fit each other.
         schema: says what is declared.
 
     Raises:
         SpecError: GNN611 for what is no graph.
     """
     read = read_data(data, schema)
-    graphs = len(read) if isinstance(read, GraphSet) else 1
-    view = Survey(open_data(read.batch(range(graphs)) if isinstance(read, GraphSet) else read))
+    whole, graphs = _as_one(read) if isinstance(read, GraphSet) else (read, 1)
+    view = Survey(open_data(whole))
     nodes = tuple(
         TypeStatistics(
             name,
@@ -134,6 +134,14 @@ def describe_graph(data: Any, schema: Schema) -> GraphStatistics:
         for key in view.edge_types
     )
     return GraphStatistics(nodes, edges, graphs)
+
+
+def _as_one(read: GraphSet) -> tuple[Any, int]:
+    """Several graphs as one, and how many; the first alone where they do not fit each other, which validation says."""
+    try:
+        return read.batch(range(len(read))), len(read)
+    except (SpecError, RuntimeError, TypeError, ValueError):
+        return read[0], 1
 
 
 def _attributes(view: Survey, place: Place, declared: dict[str, Attribute]) -> tuple[AttributeStatistics, ...]:

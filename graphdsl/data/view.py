@@ -6,7 +6,7 @@ type by asking for it, as `HeteroData` does, and never makes PyG guess a number 
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
@@ -228,6 +228,12 @@ def whole_count(given: Any) -> int | None:
     return int(given) if is_whole else None
 
 
+def _shown(value: Any) -> str:
+    """A value that is no number of nodes, or what it is where it is long."""
+    said = f"a `{type(value).__name__}`" if isinstance(value, Tensor | np.ndarray) else f"`{value!r}`"
+    return said if len(said) < _LONG else f"a `{type(value).__name__}`"
+
+
 def _unreadable(place: Place, key: str, error: Exception) -> UnreadableTensorError:
     said = " ".join(str(error).split())
     return UnreadableTensorError(f"`{show_place(place, key)}` cannot be read: {type(error).__name__}: {said}")
@@ -275,8 +281,7 @@ class _HeteroDataView(GraphView):
         given = self._stores.get(node_type, {}).get("num_nodes")
         if given is None or whole_count(given) is not None:
             return ""
-        said = f"a `{type(given).__name__}`" if isinstance(given, Tensor | np.ndarray) else f"`{given!r}`"
-        return said if len(said) < _LONG else f"a `{type(given).__name__}`"
+        return _shown(given)
 
     def has_matrix(self, edge: EdgeKey, key: str) -> bool:
         return self._stores.get(edge, {}).get(key) is not None
@@ -334,7 +339,12 @@ class _StorePairView(GraphView):
 
     def _sample(self, place: Place, key: str, size: tuple[int, ...]) -> Any:
         """One row, which tells dtype and form; the tensor may be large and remote."""
-        return self.read(place, key, torch.tensor([0]) if size and size[0] > 0 else None)
+        if not size or not size[0]:
+            return self.read(place, key)
+        try:
+            return self.read(place, key, torch.tensor([0]))
+        except UnreadableTensorError:  # A sparse one has no single rows.
+            return self.read(place, key)
 
     def count(self, place: Place) -> int | None:
         try:
@@ -342,10 +352,20 @@ class _StorePairView(GraphView):
         except UnreadableTensorError:
             return None
 
-    def _count_nodes(self, place: str) -> int | None:
+    def _given_counts(self, node_type: str) -> Iterator[Any]:
+        """What the sizes of relations say of a type's number of nodes."""
         for (source, _, target), size in self._sizes.items():
-            if size is not None and place in (source, target):
-                return int(size[0] if place == source else size[1])
+            if isinstance(size, tuple | list) and len(size) == 2:
+                yield from [given for given, end in zip(size, (source, target), strict=True) if end == node_type]
+
+    def misstated_count(self, node_type: str) -> str:
+        given = [item for item in self._given_counts(node_type) if item is not None]
+        return next((_shown(item) for item in given if whole_count(item) is None), "")
+
+    def _count_nodes(self, place: str) -> int | None:
+        for given in self._given_counts(place):
+            if (count := whole_count(given)) is not None:
+                return count
         sizes = (self._size(place, key) for key in self.keys(place))
         return next((int(size[0]) for size in sizes if size), None)
 

@@ -9,16 +9,18 @@ import pytest
 import scipy.sparse
 import torch
 import torch_geometric
+from small_graphs import to_stores
 from torch import Tensor
 from torch_geometric.data import Data, HeteroData
 
 import graphdsl
 from graphdsl.data import inspect
+from graphdsl.data.graph_set import GraphSet
 from graphdsl.data.statistics import describe_graph
 from graphdsl.data.validation.stored import validate_metadata
 from graphdsl.model import Metadata, StoreInfo, TensorInfo
 from graphdsl.pulling import pull_text
-from graphdsl.text import Diagnostic
+from graphdsl.text import Diagnostic, SpecError
 
 SPEC = graphdsl.loads(
     """schema shop {
@@ -240,3 +242,34 @@ def test_a_piece_of_longer_rows_is_no_transposed_one() -> None:
     data[BUYS].edge_index = torch.cat([data[BUYS].edge_index, torch.zeros(2, 3).long()], 1)[:, :6]
     assert not data[BUYS].edge_index.is_contiguous()
     assert looked_at(data) == ()
+
+
+# --- stores and lists ---
+
+
+@pytest.mark.parametrize("make", [Tensor.to_sparse, Tensor.to_sparse_csr, lambda x: x.to("meta")])
+def test_stores_hold_other_forms_too(make: Callable[[Tensor], Tensor]) -> None:
+    features, graph = to_stores(shop())
+    features.put_tensor(make(shop()["user"].x), group_name="user", attr_name="x", index=None)
+    (found,) = SPEC.validate((features, graph)).findings
+    assert (found.code, found.where) == ("GNN605", "user.x")
+    assert [item.where for item in pull_text((features, graph)).findings] == ["user.x"]
+
+
+def test_stores_may_say_numbers_of_nodes_that_are_none() -> None:
+    features, graph = to_stores(shop())
+    graph.put_edge_index(tuple(shop()[BUYS].edge_index), edge_type=BUYS, layout="coo", size=(-6, "2"))
+    found = SPEC.validate((features, graph)).findings
+    assert [(item.code, item.where) for item in found] == [("GNN610", "user"), ("GNN610", "item")]
+    assert [item.where for item in pull_text((features, graph)).findings] == ["user", "item"]
+
+
+@pytest.mark.parametrize("name", ["adjacency", "[3, E]", "pairs in a row"])
+def test_lists_with_edges_of_another_form_have_findings_and_a_page_and_no_batch(name: str) -> None:
+    broken = shop()
+    broken[BUYS].edge_index = EDGES[name][0](broken[BUYS].edge_index)
+    graphs = [shop(), broken]
+    assert [item.where for item in SPEC.validate(graphs).findings] == ["graph 1: user -[buys]-> item"]
+    assert describe_graph(graphs, SPEC.schema()).graphs == 1
+    with pytest.raises(SpecError, match="a graph has no `edge_index` of shape"):
+        GraphSet(graphs, SPEC.schema()).batch([0, 1])
