@@ -173,6 +173,7 @@ class Slot:
             columns: how many columns there must be, if a layer reads no other number: positions have 3; of what a layer gives,
             how many there are, whatever it reads.
         side: of a layer with two sets of nodes: 1 for what belongs to the second.
+        kept: of what a layer gives: the rows that stay of the input of this name, as they are, whole numbers too.
         limit: of whole numbers that a layer reads: the parameter that says below which they lie.
         ignored: why nothing may stand here, although PyG's signature has it: the layer would silently ignore it.
     """
@@ -188,6 +189,7 @@ class Slot:
     side: int = 0
     columns: int | None = None
     limit: str = ""
+    kept: bool = False
 
 
 WidthRule = Callable[[Arguments, int | None], int | None]

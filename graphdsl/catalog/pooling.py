@@ -33,7 +33,7 @@ _SELECTS: Final[dict[str, Any]] = {
     ),
     "gives": (
         *_NEW,
-        Slot("edge_attr", ("edge values",), optional=True, width="edge_attr", fresh=True),
+        Slot("edge_attr", ("edge values",), optional=True, width="edge_attr", fresh=True, kept=True),
         _NEW_BATCH,
         Slot("perm", ("index",), fresh=True),
         Slot("score", ("score",)),

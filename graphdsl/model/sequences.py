@@ -326,6 +326,9 @@ class SequenceBuilder:
         kinds: list[SlotKind | None] = []
         for place, (slot, name) in enumerate(zip(header.gives, outputs, strict=False)):
             kind = slot.kinds[0] if slot.kinds else made_of(first and first.kind, header.takes[0].kinds)
+            taken = by_slot.get(slot.name, (None, None))[1]
+            if slot.kept and taken is not None and taken.kind == "edge numbers":
+                kind = taken.kind
             if slot.optional and _is_none(by_slot.get(slot.name)):
                 kind = None
             kinds.append(kind)

@@ -1,6 +1,6 @@
 """Lowering of a `sequential` block: widths flow from name to name."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -29,6 +29,7 @@ class _BlockLowering:
         self.onto: dict[str | None, int | None] = {}
         self.absent: set[str | None] = {None}
         self.between: set[str | None] = set()
+        self.numbers: set[str | None] = {it.name for it in block.inputs if it.kind in ("numbers", "edge numbers")}
         self.steps: list[SequenceStep] = []
 
     def columns(self, item: SequenceInput) -> int | None:
@@ -93,7 +94,8 @@ class _BlockLowering:
             self.absent.add(None)
             self.widths[name] = columns
             self.note_sides(slot, name, step)
-        shapes = self.shapes(step, header.takes)
+        shapes = self.shapes(step, header.takes, {slot.name for slot in header.gives if slot.kept})
+        self.note_numbers(header.gives, named, step)
         call = "function" if entry.function else "module"
         return SequenceStep(
             call, module, step.inputs, step.outputs, shapes, step.kind, step.shares, width, first, step.span
@@ -188,13 +190,23 @@ class _BlockLowering:
                 return self.widths.get(name)
         return None
 
-    def shapes(self, step: BlockStep, takes: Sequence[Slot]) -> tuple[Shape, ...]:
+    def note_numbers(self, gives: Sequence[Slot], named: Mapping[str, str | None], step: BlockStep) -> None:
+        """Which of the values that a step gives are whole numbers because it keeps them as they are."""
+        kept = [
+            name for slot, name in zip(gives, step.outputs, strict=True)
+            if slot.kept and named.get(slot.name) in self.numbers
+        ]  # fmt: skip
+        self.numbers.difference_update(step.outputs)
+        self.numbers.update(kept)
+
+    def shapes(self, step: BlockStep, takes: Sequence[Slot], kept: Collection[str]) -> tuple[Shape, ...]:
         found: list[Shape] = []
-        for _, slot in zip(step.inputs, takes, strict=False):
+        for name, slot in zip(step.inputs, takes, strict=False):
             rows = (
                 slot.kinds != () and "batch" not in slot.kinds and slot.kinds[0] in ("nodes", "graphs", "edge values")
             )
             whole = {*slot.kinds} <= {"numbers", "edge numbers", "colors"} and bool(slot.kinds)
+            whole |= slot.name in kept and name in self.numbers
             found.append("numbers" if whole else "flat" if slot.scalar else "columns" if rows else "")
         return tuple(found)
 
@@ -222,6 +234,7 @@ class _BlockLowering:
         path = _JUMP if step.join == "jump" else ""
         module = self.shared(step, ModuleSpec(step.join, path, arguments, out, step.span))
         self.widths[step.outputs[0]] = out
+        self.numbers.discard(step.outputs[0])
         self.absent.discard(step.outputs[0])
         self.absent.add(None)
         shapes: tuple[Shape, ...] = ("columns" if step.kind != "dense" else "",) * len(step.inputs)

@@ -91,3 +91,38 @@ def test_how_many_kinds_there_are_must_be_said() -> None:
         spec_of("RGCNConv(8)", TYPED)
     (finding,) = error.value.diagnostics
     assert "num_relations" in finding.message
+
+
+POOLED = """
+schema molecules {
+  node atom { x: float[6] }
+  edge atom -[bond]-> atom { kind: int }
+  graph { y: class[2] }
+}
+model m on molecules {
+  sequential x, edge_index, kind, batch {
+    RGCNConv(8, num_relations = 3): x, edge_index, kind -> x
+    POOLING(ratio = 0.5): x, edge_index, kind, batch -> x, edge_index, kind, batch, _, _
+    RGCNConv(8, num_relations = 3): x, edge_index, kind -> x
+    global_mean_pool: x, batch -> x
+    Linear(2)
+  }
+}
+"""
+
+
+@pytest.mark.parametrize("pooling", ["TopKPooling", "SAGPooling"])
+def test_kinds_of_the_edges_that_a_pooling_leaves(pooling: str) -> None:
+    spec, program = graphdsl.loads(POOLED.replace("POOLING", pooling)), ModuleType("written")
+    model = spec.compile("m").eval()
+    x, edge_index, kind = torch.randn(12, 6), torch.randint(12, (2, 60)), torch.randint(3, (60,))
+    batch = torch.arange(12) // 6
+    h = model[0](x, edge_index, kind)
+    h, edges, kinds, left, _, _ = model[1](h, edge_index, kind, batch)
+    wanted = model[4](pyg.global_mean_pool(model[2](h, edges, kinds), left))
+    for given in (kind, kind.unsqueeze(1)):
+        torch.testing.assert_close(model(x, edge_index, given, batch), wanted)
+    exec(compile(spec.to_python("m"), "written.py", "exec"), program.__dict__)
+    written = program.M().eval()
+    written.load_state_dict(model.state_dict())
+    torch.testing.assert_close(written(x, edge_index, kind, batch), wanted)
