@@ -20,6 +20,8 @@ from graphdsl.model import TensorInfo
 from graphdsl.text import EdgeKey, SpecError, report
 
 _LONG = 40
+_NUMBERS = (int, float, complex, np.number, np.bool_, list, tuple, np.ndarray)
+"""What a list may hold that becomes a tensor."""
 _FROM_TABLES = "`graphdsl.data.from_tables(tables, keys, links)`"
 
 GraphData: TypeAlias = HeteroData | tuple[FeatureStore, GraphStore]
@@ -211,6 +213,9 @@ def _form_of_list(value: list[Any] | tuple[Any, ...]) -> str:
         return "list of texts"
     if all(isinstance(item, Tensor) for item in value):
         return "list of tensors" if len({item.shape for item in value}) == 1 else "ragged list"
+    other = next((item for item in value if not isinstance(item, _NUMBERS)), None)
+    if other is not None:
+        return f"list of {type(other).__name__}"
     lengths = {len(item) if isinstance(item, list | tuple | np.ndarray) else -1 for item in value}
     return type(value).__name__ if len(lengths) == 1 else "ragged list"
 

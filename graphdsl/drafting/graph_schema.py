@@ -125,7 +125,7 @@ def _node_set(key: str, value: _Message, found: _Found) -> DraftNodes:
 def _note_set(key: str, value: _Message, where: str, read: tuple[str, ...], found: _Found, notes: list[str]) -> None:
     """The description of a set, and what is told of no other."""
     if value.first("description"):
-        notes.append(str(value.first("description")))
+        notes.append(_shown(value.first("description")))
     found.remarks += _untold(value, ("features", "description", *read), where)
     if key.startswith(_AUXILIARY):
         found.remarks.append(Remark(where, "is an auxiliary set, which models of TensorFlow GNN leave aside"))
@@ -188,7 +188,9 @@ def _entries(message: _Message, name: str) -> dict[str, _Message]:
         if entry.first("key") in found:
             raise _refuse(f"`{name}` has two entries `{entry.first('key')}`")
         value = entry.first("value", _Message())
-        found[entry.first("key")] = value if isinstance(value, _Message) else _Message()
+        if not isinstance(value, _Message):
+            raise _refuse(f"`{entry.first('key')}` of `{name}` is `{value}`, not `{{ … }}`")
+        found[entry.first("key")] = value
     return found
 
 

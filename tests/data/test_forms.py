@@ -133,6 +133,8 @@ FORMS: dict[str, tuple[Callable[[Tensor], Any], str]] = {
     "a row without value": (lambda x: [None, *x[1:].tolist()], "no value"),
     "texts": (lambda x: [f"text {row}" for row in range(len(x))], "list of texts"),
     "dict": (lambda x: {0: x}, "a `dict`"),
+    "dicts": (lambda x: [{"a": 1}] * len(x), "a `list of dict`"),
+    "dates": (lambda x: [np.datetime64("2020-01-01")] * len(x), "a `list of datetime64`"),
 }
 
 

@@ -532,6 +532,8 @@ def test_a_set_is_declared_once() -> None:
     one = 'node_sets { key: "a" value { } }'
     with pytest.raises(graphdsl.SpecError, match="`node_sets` has two entries `a`"):
         pull_text(one * 2)
+    with pytest.raises(graphdsl.SpecError, match="`a` of `node_sets` is `5`"):
+        pull_text('node_sets { key: "a" value: 5 }')
 
 
 @pytest.mark.parametrize("name", ["num_nodes", "edge_index", "adj_t", "batch", "n_id", "edge_label"])
