@@ -219,6 +219,10 @@ CORRUPTIONS = (
     Corruption("numpy features", "GNN605", item("x"), change("item", "x", torch.Tensor.numpy)),
     Corruption("features as a list", "GNN605", item("x"), change("item", "x", torch.Tensor.tolist)),
     Corruption("sparse features", "GNN605", item("x"), change("item", "x", torch.Tensor.to_sparse)),
+    Corruption("features without numbers", "GNN605", item("x"), change("item", "x", lambda x: x.to("meta"))),
+    Corruption("complex features", "GNN605", item("x"), change("item", "x", lambda x: x.to(torch.complex64))),
+    Corruption("texts as features", "GNN605", item("x"), change("item", "x", lambda x: [str(row) for row in range(len(x))])),
+    Corruption("features with a gradient", "GNN682", item("x"), change("item", "x", lambda x: x.requires_grad_() * 1)),
     Corruption("numpy labels", "GNN605", item("y"), change("item", "y", torch.Tensor.numpy)),
     # --- metadata: rows and shapes ---
     Corruption("labels too short", "GNN607", item("y"), change("item", "y", lambda y: y[:-1])),
@@ -232,7 +236,9 @@ CORRUPTIONS = (
     Corruption("features as a cube", "GNN607", item("x"), change("item", "x", lambda x: x.view(-1, 2, 2))),
     Corruption("contradictory number", "GNN607", role("other", "x"), lambda d, r: setattr(d[r.other], "num_nodes", d[r.other].num_nodes + 3), alone=False),
     Corruption("no number of nodes", "GNN610", role("free"), drop("free", "num_nodes")),
+    Corruption("number of nodes as a text", "GNN610", item(), give("item", "num_nodes", lambda d, r: str(len(d[r.item].x)))),
     # --- structure: edge_index ---
+    Corruption("three rows of edges", "GNN607", role("link"), change("link", "edge_index", lambda e: torch.cat([e, e[:1]]))),
     Corruption("edges transposed", "GNN607", role("link"), change("link", "edge_index", lambda e: e.t().contiguous())),
     Corruption("float edges", "GNN605", role("link"), change("link", "edge_index", FLOAT)),
     Corruption("bool edges", "GNN605", role("link"), change("link", "edge_index", torch.Tensor.bool)),
