@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graphdsl.kernels.layouts import Layout, lasting, sort_order
+from graphdsl.kernels.layouts import Layout, lasting
 from graphdsl.kernels.normalizing import segment_sum
+from graphdsl.kernels.sorting import sort_order
 from graphdsl.kernels.unions import Union
 
 

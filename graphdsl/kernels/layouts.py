@@ -3,11 +3,11 @@
 from functools import cached_property
 from typing import Self
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from graphdsl.kernels.long_rows import LongRows, cut_long_rows
+from graphdsl.kernels.sorting import sort_order
 
 _FITS = (1 << 31) - 1
 """The largest number of 32 bits: positions that fit are half as large."""
@@ -149,28 +149,6 @@ class Layout:
         order = torch.empty(self.edges * count, dtype=kind, device=device)
         order[places] = self.order.to(kind).unsqueeze(1) * count + head
         return Layout(self.rows * count, self.columns * count, pointer.to(kind), column, order)
-
-
-def sort_order(numbers: Tensor, size: int) -> Tensor:
-    """The stable order that sorts whole numbers, int64 [count].
-
-    On a CPU number and position are sorted as one number: that is twenty times as fast as a stable sort.
-
-    Args:
-        numbers: whole numbers from 0 to `size` - 1.
-        size: how many there are.
-
-    >>> sort_order(torch.tensor([2, 0, 2, 1]), 3)
-    tensor([1, 3, 0, 2])
-    """
-    count = numbers.numel()
-    if count < 2 or bool((numbers[1:] >= numbers[:-1]).all()):
-        return torch.arange(count, device=numbers.device)
-    bits = count.bit_length()
-    if numbers.device.type != "cpu" or size.bit_length() + bits > 63:
-        return torch.argsort(numbers, stable=True)
-    keys = ((numbers.long() << bits) | torch.arange(count)).numpy()
-    return torch.from_numpy(np.sort(keys)).bitwise_and_((1 << bits) - 1)
 
 
 def number_distinct(numbers: Tensor, size: int) -> tuple[Tensor, Tensor]:

@@ -1,19 +1,16 @@
 """Equal pairs made one, on a CPU, in NumPy: by sorting numbers of 32 bits where they fit, or by a table of all.
 
 Measured on one processor, each number sorted costs 1.6 ns (3.0 of 64 bits, 8.6 with an order to go with it), each cell of a
-table 0.3 ns. On an AMD EPYC (Zen 4) NumPy's sort takes 20 ns (35 of 64 bits), and torch's radix sort 7 (13): which is faster
-is measured once.
+table 0.3 ns; on another, see `sorting`.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from time import perf_counter
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+
+from graphdsl.kernels.sorting import RADIX, in_order, is_radix_faster
 
 BITS = 32
 """Of a narrow number."""
@@ -24,7 +21,6 @@ _MARKED, _COUNTED = 4, 2
 """A table is made if it has at most so many cells for each key: without and with numbers of paths."""
 _MORE_MARKED, _MORE_COUNTED = 3, 5
 _RARE = 0.03
-_RADIX = 1 << 15
 Numbers = NDArray[Any]
 Counts = NDArray[Any]
 
@@ -82,9 +78,7 @@ def _fits(row: Numbers, lowest: int) -> bool:
 def is_filled(cells: int, keys: int, counted: bool) -> bool:
     """Whether a table of so many cells is less work than sorting the keys."""
     room = _COUNTED if counted else _MARKED
-    if keys >= _RADIX and _is_radix_faster(
-        np.dtype(np.uint32).str
-    ):  # Where sorting takes longer, a table may be larger.
+    if keys >= RADIX and is_radix_faster(np.dtype(np.uint32).str):  # Where sorting takes longer, a table may be larger.
         room *= _MORE_COUNTED if counted else _MORE_MARKED
     return cells <= room * keys
 
@@ -113,41 +107,6 @@ def tally_keys(key: Numbers, cells: int, paths: Counts | None) -> tuple[Numbers,
 
 def _narrowed(key: Numbers, cells: int) -> Numbers:
     return key.astype(np.uint32) if cells < NARROW else key
-
-
-def in_order(key: Numbers) -> Numbers:
-    """Numbers, sorted; the array itself may be, too.
-
-    >>> in_order(np.array([3, 1, 2], np.uint32))
-    array([1, 2, 3], dtype=uint32)
-    """
-    if len(key) < _RADIX or not _is_radix_faster(key.dtype.str):
-        key.sort()
-        return key
-    return _radix_sort(key)
-
-
-def _radix_sort(key: Numbers) -> Numbers:
-    """Sorted by the radix sort of torch, which takes 2^15 numbers and more."""
-    signed = key.view(f"i{key.itemsize}")
-    if key.dtype.kind == "u" and signed.min(initial=0) < 0:  # Turned so that the order of signed numbers is theirs.
-        turn = key.dtype.type(1 << (8 * key.itemsize - 1))
-        return torch.from_numpy((key ^ turn).view(signed.dtype)).sort().values.numpy().view(key.dtype) ^ turn
-    return torch.from_numpy(signed).sort().values.numpy().view(key.dtype)
-
-
-@cache
-def _is_radix_faster(kind: str) -> bool:
-    """Measured once, as it depends on the processor: AVX-512, by which NumPy sorts, may be fast or slow."""
-    drawn = np.random.default_rng(0).integers(0, 1 << 31, 2 * _RADIX).astype(kind)
-    times = {sort: min(_seconds(sort, drawn.copy()) for _ in range(3)) for sort in (np.ndarray.sort, _radix_sort)}
-    return times[_radix_sort] < times[np.ndarray.sort]
-
-
-def _seconds(sort: Callable[[Numbers], object], key: Numbers) -> float:
-    start = perf_counter()
-    sort(key)
-    return perf_counter() - start
 
 
 def sort_keys(key: Numbers) -> Numbers:

@@ -2,7 +2,6 @@
 
 import pickle
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +20,7 @@ from graphdsl.kernels import (
     count_walks,
     merging,
     profile_walk,
+    sorting,
     stepping,
 )
 from graphdsl.kernels.composed import compose_kept
@@ -327,17 +327,6 @@ def test_the_hop_that_explodes_is_named():
     assert "metapath APCPA(sample = 50)" in finding.helps[1]
 
 
-@pytest.mark.parametrize("radix", [True, False])
-@pytest.mark.parametrize("kind", [np.uint32, np.uint64, np.int64])
-def test_both_sorts_give_the_same(kind: type[np.integer[Any]], radix: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(merging, "_is_radix_faster", lambda kind: radix)
-    for high in (100, np.iinfo(kind).max):
-        numbers = np.random.default_rng(0).integers(0, high, 40_000, dtype=kind, endpoint=True)
-        made = merging.in_order(numbers.copy())
-        assert made.dtype == kind
-        assert (made == np.sort(numbers)).all()
-
-
 @pytest.mark.parametrize("multiplicity", ["set", "count"])
 def test_the_way_of_sorting_changes_nothing(multiplicity, monkeypatch: pytest.MonkeyPatch) -> None:
     """Parallel edges, pieces long enough for either sort."""
@@ -345,7 +334,8 @@ def test_the_way_of_sorting_changes_nothing(multiplicity, monkeypatch: pytest.Mo
     hops, sizes = [index, index.flip(0), index], [700] * 4
     made = []
     for radix in (True, False):
-        monkeypatch.setattr(merging, "_is_radix_faster", lambda kind, radix=radix: radix)
+        for module in (merging, sorting):
+            monkeypatch.setattr(module, "is_radix_faster", lambda kind, radix=radix: radix)
         made.append(compose(hops, sizes, multiplicity))
     assert torch.equal(made[0][0], made[1][0])
     assert made[0][1] is None or torch.equal(made[0][1], made[1][1])

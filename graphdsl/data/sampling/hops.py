@@ -15,6 +15,7 @@ import numpy.typing as npt
 from graphdsl.data.sampling.choose import choose_positions, concat_ranges
 from graphdsl.data.sampling.layout import Layout
 from graphdsl.data.sampling.times import Times
+from graphdsl.kernels.sorting import sort_with_places
 
 Int64s: TypeAlias = npt.NDArray[np.int64]
 Strategy: TypeAlias = Literal["uniform", "last"]
@@ -182,7 +183,7 @@ class _Numbering:
     def add(self, number: Int64s, tree: Int64s) -> tuple[Int64s, Nodes]:
         """Return the position of each given node among the sampled nodes of its type, and the nodes that are new."""
         known = len(self._known)
-        keys, order = _sort_with_positions(np.concatenate([self._known, self._key(number, tree)]), self._key_bits)
+        keys, order = sort_with_places(np.concatenate([self._known, self._key(number, tree)]), self._key_bits)
         is_first = np.diff(keys, prepend=keys[:1] - 1) != 0
         first = np.flatnonzero(is_first)
         is_new = order[first] >= known
@@ -204,18 +205,3 @@ class _Numbering:
         bounds = np.searchsorted(number, self._first_node)
         local = np.arange(len(key)) + np.repeat(self._count - bounds[:-1], np.diff(bounds))
         return Nodes(number, local, key & ((1 << self._tree_bits) - 1), bounds)
-
-
-def _sort_with_positions(keys: Int64s, key_bits: int) -> tuple[Int64s, Int64s]:
-    """Sort stably and return the sorted keys and where each stood.
-
-    Key and position are packed into one integer where they fit, since sorting integers alone is vectorised and several
-    times faster than sorting them indirectly.
-    """
-    bits = len(keys).bit_length()
-    if key_bits + bits > 63:
-        order = np.argsort(keys, kind="stable")
-        return keys[order], order
-    packed = keys << bits | np.arange(len(keys))
-    packed.sort()
-    return packed >> bits, packed & ((1 << bits) - 1)

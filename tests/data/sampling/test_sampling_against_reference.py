@@ -106,6 +106,6 @@ def test_keys_too_wide_to_pack_are_sorted_all_the_same(monkeypatch):
     graph = Graph({"a": 5}, {("a", "to", "a"): [(i, j) for i in range(5) for j in range(5)]})
     asked = Sampling({("a", "to", "a"): [2, 2]}, "a", [0, 3, 3])
     packed = run(graph, asked)
-    sort = hops._sort_with_positions
-    monkeypatch.setattr(hops, "_sort_with_positions", lambda keys, bits: sort(keys, 63))
+    sort = hops.sort_with_places
+    monkeypatch.setattr(hops, "sort_with_places", lambda keys, bits: sort(keys, 63))
     assert str(run(graph, asked)) == str(packed)
