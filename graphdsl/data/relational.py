@@ -12,8 +12,7 @@ from graphdsl.data.label_columns import read_label
 from graphdsl.data.phrases import SHOWN, number
 from graphdsl.data.sources.refusal import refuse
 from graphdsl.data.sources.table import SUFFIXES, import_pandas
-from graphdsl.drafting.kinds import TAKEN
-from graphdsl.model import DataSource
+from graphdsl.model import TAKEN_NAMES, DataSource
 from graphdsl.text import Diagnostic, SpecError, did_you_mean, listing, report
 
 CATEGORIES = 50
@@ -192,7 +191,7 @@ def _refuse_taken(name: str, made: Mapping[str, Any], is_wide: bool, times: Mapp
     """Columns that would be stored under a name that means something else."""
     for column in made:
         message = ""
-        if column in TAKEN:
+        if column in TAKEN_NAMES:
             message = "has a name under which PyG keeps the structure of a graph"
         elif column == "time" and name in times:
             message = f"stands beside the time of the table, `{times[name]}`, which is called so in the graph"

@@ -6,13 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from graphdsl.drafting.draft import DraftAttribute, Remark
-from graphdsl.model import LABEL_KINDS, AttributeType, TensorInfo
+from graphdsl.model import LABEL_KINDS, TAKEN_NAMES, AttributeType, TensorInfo
 
 _LABELS: Final = re.compile(r"y|label|labels|target|targets|.*_label|y_.*|.*_y")
 _TIMES: Final = re.compile(r"time|times|timestamp|timestamps|year|date|t|.*_(time|timestamp|year|date|at)|edge_time")
 _MASKS: Final = re.compile(r"(.*_)?mask")
-TAKEN: Final = ("num_nodes", "edge_index", "adj", "adj_t")
-"""Names under which PyG keeps the structure of a graph."""
 MOST_CLASSES: Final = 100
 _FLOATS: Final = ("float32", "float64", "float16", "bfloat16")
 _INTEGERS: Final = ("int64", "int32", "int16", "int8", "uint8")
@@ -64,7 +62,7 @@ def guess_type(name: str, info: TensorInfo, numbers: Numbers, where: str, is_lab
     AttributeType(kind='time', size=None, optional=False)
     """
     shape, dtype = info.shape, info.dtype
-    if name in TAKEN:
+    if name in TAKEN_NAMES:
         return DraftAttribute(name, None, Remark(where, "has a name under which PyG keeps the structure", "rename it"))
     if not shape or len(shape) > 2:
         what = "is a single number" if not shape else f"has shape {_shape(shape)}"

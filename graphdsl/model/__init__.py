@@ -33,6 +33,7 @@ from graphdsl.model.resolution import Model, ResolvedSpec, resolve
 from graphdsl.model.schema import (
     KINDS,
     LABEL_KINDS,
+    TAKEN_NAMES,
     Attribute,
     AttributeType,
     EdgeType,
@@ -49,6 +50,7 @@ from graphdsl.model.values import UNKNOWN
 __all__ = [
     "KINDS",
     "LABEL_KINDS",
+    "TAKEN_NAMES",
     "TRAIN_MASK",
     "UNKNOWN",
     "AnyPrediction",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from graphdsl.text import EdgeKey, Span, show_name
 
@@ -10,6 +10,8 @@ Kind = Literal["float", "int", "bool", "class", "multilabel", "real", "mask", "t
 Multiplicity = Literal["set", "count", "mean"]
 KINDS: tuple[Kind, ...] = ("float", "int", "bool", "class", "multilabel", "real", "mask", "time")
 LABEL_KINDS: tuple[Kind, ...] = ("class", "multilabel", "real")
+TAKEN_NAMES: Final = ("num_nodes", "edge_index", "adj", "adj_t")
+"""Names under which PyG keeps the structure of a graph, so that no attribute can have them."""
 
 
 @dataclass(frozen=True, slots=True)

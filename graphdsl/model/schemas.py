@@ -6,6 +6,7 @@ from typing import Any, get_args
 from graphdsl.model.parameters import Parameter, declare
 from graphdsl.model.schema import (
     KINDS,
+    TAKEN_NAMES,
     Attribute,
     AttributeType,
     EdgeType,
@@ -142,12 +143,22 @@ class _SchemaBuilder:
             if name in attributes:
                 self.twice("attribute", item.name, attributes[name].span)
                 continue
+            if name in TAKEN_NAMES:
+                self.taken(item.name)
             kind = self.attribute_type(item.type)
             if kind is not None:
                 attributes[name] = Attribute(name, kind, item.span)
             else:
                 self.lost.add(name)
         return attributes
+
+    def taken(self, name: n.Name) -> None:
+        """Report an attribute that PyG would take for the structure of the graph."""
+        message = f"no attribute can be called `{name.text}`: PyG keeps the structure of a graph under this name"
+        helps = ["give it another name here and in the data"]
+        if name.text == "num_nodes":
+            helps.insert(0, "a number of nodes stands behind the type: `node paper(count = 9)`")
+        self.found.append(report("GNN116", message, name.span, helps=tuple(helps)))
 
     def attribute_type(self, declared: n.TypeExpression) -> AttributeType | None:
         kind: Kind | None = next((known for known in KINDS if known == declared.name.text), None)

@@ -57,6 +57,7 @@ CODES: tuple[Code, ...] = (
     _error("GNN113", "plugin-entry", "What a plug-in offers as a layer does not describe one."),
     _error("GNN114", "plugin-name", "A layer of a plug-in may not have a name that is taken."),
     _error("GNN115", "missing-plugin", "A checkpoint uses layers of a plug-in that is not there."),
+    _error("GNN116", "taken-name", "PyG keeps the structure of a graph under the name that an attribute is given."),
     _warning("GNN120", "unread-metapath", "The metapath is declared and no model reads it: only its name serves it."),
     _warning("GNN121", "hidden-name", "The name is also that of something else, and a reader takes one for the other."),
     # 2xx parameters and values
