@@ -24,8 +24,8 @@ MAKERS = {
 }  # fmt: skip
 ON_A_CPU = {("dropping.py", "drawn"), ("grouped.py", "_tiles")}
 """A seed is drawn, and a table of tiles is made once, where the generator and the numbers are."""
-BY_DEVICE = {("layouts.py", "sort_order")}
-"""Asks first whether it is on a CPU."""
+BY_DEVICE = {("sorting.py", name) for name in ("sort_order", "_order_by_radix", "_radix_sort")}
+"""Asks first whether it is on a CPU, or measures once how a processor sorts."""
 
 
 LOOKS_AT_VALUES = {("reducing.py", "_softmax"), ("normalization.py", "_gcn"), ("extremes.py", "spans")}
