@@ -90,7 +90,7 @@ def compare(title: str, rows: Iterable[tuple[str, list[Trial], str]], metrics: d
     """
     table = Table("", title=title, title_justify="left")
     for column in (*metrics.values(), "published", "seeds", "s each"):
-        table.add_column(column, justify="right", no_wrap=True)
+        table.add_column(column, justify="right", no_wrap=column != "published")
     for name, trials, published in rows:
         cells = [spread([100 * trial.test[metric] for trial in trials]) for metric in metrics]
         table.add_row(name, *cells, published, str(len(trials)), f"{mean(trial.seconds for trial in trials):.0f}")
